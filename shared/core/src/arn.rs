@@ -1,0 +1,123 @@
+//! Amazon Resource Names and account ids.
+
+use std::fmt;
+
+/// An ARN: `arn:partition:service:region:account:resource`.
+///
+/// The parts are kept as they stand; an empty Region or account is normal (S3 buckets, IAM).
+/// See <https://docs.aws.amazon.com/IAM/latest/UserGuide/reference-arns.html>.
+#[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Arn {
+    text: String,
+    /// Byte offset just behind each of the first five colons.
+    starts: [usize; 5],
+}
+
+impl Arn {
+    /// Reads an ARN.
+    ///
+    /// # Errors
+    /// When the text does not start with `arn:` or has fewer than six parts.
+    pub fn parse(text: &str) -> Result<Self, ArnError> {
+        let mut starts = [0; 5];
+        let mut colons = text.char_indices().filter(|(_, c)| *c == ':').map(|(at, _)| at + 1);
+        for start in &mut starts {
+            *start = colons.next().ok_or_else(|| ArnError(text.to_owned()))?;
+        }
+        let arn = Arn { text: text.to_owned(), starts };
+        let complete = text.starts_with("arn:")
+            && !arn.partition().is_empty()
+            && !arn.service().is_empty()
+            && !arn.resource().is_empty();
+        if complete { Ok(arn) } else { Err(ArnError(text.to_owned())) }
+    }
+
+    /// `aws`, `aws-cn`, `aws-us-gov`, …
+    pub fn partition(&self) -> &str {
+        self.part(0)
+    }
+
+    /// The service's namespace: `s3`, `iam`, …
+    pub fn service(&self) -> &str {
+        self.part(1)
+    }
+
+    /// The Region, or an empty text where the service has none in its ARNs.
+    pub fn region(&self) -> &str {
+        self.part(2)
+    }
+
+    /// The 12-digit account, or an empty text where the service has none in its ARNs.
+    pub fn account(&self) -> &str {
+        self.part(3)
+    }
+
+    /// Everything behind the fifth colon.
+    pub fn resource(&self) -> &str {
+        self.part(4)
+    }
+
+    /// The whole ARN.
+    pub fn as_str(&self) -> &str {
+        &self.text
+    }
+
+    /// The name of an IAM role (its last path segment), when this is a role's ARN.
+    pub fn role_name(&self) -> Option<&str> {
+        let path = self.resource().strip_prefix("role/").filter(|_| self.service() == "iam")?;
+        path.rsplit('/').next().filter(|name| !name.is_empty())
+    }
+
+    fn part(&self, index: usize) -> &str {
+        let start = self.starts.get(index).copied().unwrap_or_default();
+        let end = self.starts.get(index + 1).map_or(self.text.len(), |next| next - 1);
+        self.text.get(start..end).unwrap_or_default()
+    }
+}
+
+impl fmt::Display for Arn {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.text)
+    }
+}
+
+impl fmt::Debug for Arn {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.text)
+    }
+}
+
+/// A text that should have been an ARN and is not.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("`{0}` is not an ARN (`arn:partition:service:region:account:resource`)")]
+pub struct ArnError(String);
+
+/// Whether the text is a 12-digit AWS account id.
+pub fn is_account_id(text: &str) -> bool {
+    text.len() == 12 && text.bytes().all(|b| b.is_ascii_digit())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn parts() {
+        let arn = Arn::parse("arn:aws:iam::111122223333:role/service-role/Build").unwrap();
+        assert_eq!(
+            (arn.partition(), arn.service(), arn.region(), arn.account(), arn.resource()),
+            ("aws", "iam", "", "111122223333", "role/service-role/Build")
+        );
+        assert_eq!(arn.role_name(), Some("Build"));
+        let log = Arn::parse("arn:aws:logs:eu-west-1:111122223333:log-group:/a:*").unwrap();
+        assert_eq!(log.resource(), "log-group:/a:*");
+        assert_eq!(log.role_name(), None);
+    }
+
+    #[test]
+    fn not_arns() {
+        for text in ["", "arn", "arn:aws:iam::1", "urn:aws:iam::1:role/x", "arn:aws:iam::1:", "é:::::"] {
+            assert!(Arn::parse(text).is_err(), "{text}");
+        }
+    }
+}

@@ -1,0 +1,187 @@
+//! The report: what failed, why, and what to do.
+//!
+//! The JSON is the detail of the events that the failure reporter puts on EventBridge; its shape is
+//! versioned by `schemaVersion`.
+
+use serde::Serialize;
+use serde_json::{Map, Value};
+
+use super::failure::Failure;
+use super::rank::{Confidence, Ranked};
+use crate::rules::Unknown;
+
+/// A diagnosed failure.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Report {
+    /// `"1"`.
+    pub schema_version: &'static str,
+    /// The pipeline's name.
+    pub pipeline: String,
+    /// The pipeline execution's id.
+    pub execution_id: String,
+    /// The action execution's id.
+    pub action_execution_id: String,
+    /// The stage's name.
+    pub stage: String,
+    /// The action's name.
+    pub action: String,
+    /// The action's provider.
+    pub provider: String,
+    /// The pipeline's account.
+    pub pipeline_account: String,
+    /// The target account.
+    pub target_account: String,
+    /// The action's Region.
+    pub region: String,
+    /// The failure in one line.
+    pub headline: String,
+    /// The finding that explains it best; null where none does.
+    pub root_cause: Option<RootCause>,
+    /// Every finding, the best explanation first.
+    pub findings: Vec<Ranked>,
+    /// What could not be judged, and what is missing for it.
+    pub unknown: Vec<Unknown>,
+    /// The provider's own details.
+    pub deployment: Deployment,
+    /// Console pages.
+    pub links: Map<String, Value>,
+    /// What was, or could be, done about it.
+    pub remediation: Remediation,
+}
+
+/// The finding that explains a failure best.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct RootCause {
+    /// The rule's id.
+    pub rule: &'static str,
+    /// How surely it is the cause.
+    pub confidence: Confidence,
+    /// What is wrong.
+    pub message: String,
+    /// What shows it.
+    pub because: String,
+    /// What to do.
+    pub fix: String,
+}
+
+/// What the provider says.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Deployment {
+    /// The provider's id of what failed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub external_execution_id: Option<String>,
+    /// CodePipeline's error code.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub error_code: Option<String>,
+    /// CodePipeline's error message, or the provider's summary.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub error_message: Option<String>,
+}
+
+/// What was, or could be, done about a failure.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Remediation {
+    /// `off` or `propose`.
+    pub mode: &'static str,
+    /// The steps, ready to paste.
+    pub steps: Vec<String>,
+    /// What came of it.
+    pub outcome: &'static str,
+}
+
+impl Remediation {
+    /// Nothing is proposed beside the fix of each finding.
+    pub fn off() -> Self {
+        Remediation { mode: "off", steps: vec![], outcome: "notAttempted" }
+    }
+
+    /// The fix of every finding is a step.
+    pub fn propose() -> Self {
+        Remediation { mode: "propose", ..Remediation::off() }
+    }
+}
+
+impl Report {
+    /// Puts a report together; `findings` come ranked.
+    pub(super) fn new(
+        failure: &Failure,
+        target_account: &str,
+        findings: Vec<Ranked>,
+        unknown: Vec<Unknown>,
+        mut remediation: Remediation,
+    ) -> Self {
+        if remediation.mode == "propose" {
+            remediation.steps = findings.iter().map(|ranked| ranked.finding.fix.clone()).collect();
+        }
+        let root_cause = findings.first().map(RootCause::of);
+        Report {
+            schema_version: "1",
+            pipeline: failure.pipeline.clone(),
+            execution_id: failure.execution_id.clone(),
+            action_execution_id: failure.action_execution_id.clone(),
+            stage: failure.stage.clone(),
+            action: failure.action.clone(),
+            provider: failure.provider.clone(),
+            pipeline_account: failure.account.clone(),
+            target_account: target_account.to_owned(),
+            region: failure.region.clone(),
+            headline: headline(failure, target_account, root_cause.as_ref()),
+            root_cause,
+            findings,
+            unknown,
+            deployment: Deployment {
+                external_execution_id: failure.external_execution_id.clone(),
+                error_code: failure.error_code.clone(),
+                error_message: Some(failure.message().to_owned()).filter(|message| !message.is_empty()),
+            },
+            links: links(failure),
+            remediation,
+        }
+    }
+}
+
+impl RootCause {
+    fn of(ranked: &Ranked) -> Self {
+        let finding = &ranked.finding;
+        RootCause {
+            rule: finding.rule,
+            confidence: ranked.confidence,
+            message: finding.message.clone(),
+            because: finding.because.clone(),
+            fix: finding.fix.clone(),
+        }
+    }
+}
+
+fn headline(failure: &Failure, target_account: &str, cause: Option<&RootCause>) -> String {
+    let what = format!(
+        "Pipeline {}: {} ({}) failed in account {target_account}",
+        failure.pipeline, failure.action, failure.provider
+    );
+    match cause.map(|cause| (cause.confidence, &cause.message)) {
+        Some((Confidence::Confirmed, message)) => format!("{what}: {message}"),
+        Some((Confidence::Likely, message)) => format!("{what}, most likely because {message}"),
+        Some((Confidence::Possible, message)) => format!("{what}; one fault was found: {message}"),
+        None => format!("{what}; no fault was found in what could be read"),
+    }
+}
+
+fn links(failure: &Failure) -> Map<String, Value> {
+    let region = &failure.pipeline_region;
+    let domain = match region.get(..3) {
+        Some("cn-") => "console.amazonaws.cn",
+        _ if region.starts_with("us-gov-") => "console.amazonaws-us-gov.com",
+        _ => "console.aws.amazon.com",
+    };
+    let execution = format!(
+        "https://{region}.{domain}/codesuite/codepipeline/pipelines/{}/executions/{}/timeline?region={region}",
+        failure.pipeline, failure.execution_id
+    );
+    let mut links = Map::from_iter([("execution".to_owned(), Value::String(execution))]);
+    links.extend(
+        failure.external_execution_url.clone().map(|url| ("provider".to_owned(), Value::String(url))),
+    );
+    links
+}

@@ -1,0 +1,145 @@
+//! Failures of the corrected walkthrough, broken in one place each.
+
+use crosspipe_testing::walkthrough::{A, B, BUCKET, KEY, SERVICE_ROLE, TARGET_ROLE, corrected};
+use serde_json::{Value, json};
+
+use super::*;
+
+fn event() -> Value {
+    json!({
+        "version": "0", "detail-type": "CodePipeline Action Execution State Change", "source": "aws.codepipeline",
+        "account": A, "region": "us-east-2", "resources": [format!("arn:aws:codepipeline:us-east-2:{A}:MyFirstPipeline")],
+        "detail": {
+            "pipeline": "MyFirstPipeline", "execution-id": "e-1", "stage": "Staging", "action": "ExternalDeploy",
+            "action-execution-id": "a-1", "state": "FAILED", "region": "us-east-2", "version": 4.0,
+            "type": {"owner": "AWS", "provider": "CodeDeploy", "category": "Deploy", "version": "1"},
+            "execution-result": {"error-code": "PermissionError"}
+        }
+    })
+}
+
+fn report(change: impl FnOnce(&mut Value), code: &str, message: &str) -> Report {
+    let mut snapshot = corrected();
+    change(&mut snapshot);
+    let details = [json!({
+        "actionExecutionId": "a-1",
+        "output": {"executionResult": {"externalExecutionId": "", "errorDetails": {"code": code, "message": message}}}
+    })];
+    let failure = Failure::from_event(&event()).unwrap().with_details(&details);
+    let snapshot = Snapshot::from_value(snapshot).unwrap();
+    diagnose(&failure, &snapshot, Remediation::off()).unwrap().unwrap()
+}
+
+fn check(change: impl FnOnce(&mut Value), code: &str, message: &str, expected: Option<(&str, Confidence)>) {
+    let report = report(change, code, message);
+    let found = report.root_cause.as_ref().map(|cause| (cause.rule, cause.confidence));
+    assert_eq!(found, expected, "{}", report.headline);
+}
+
+fn key_policy_omits_target(snapshot: &mut Value) {
+    snapshot["keys"][KEY]["policy"]["Statement"].as_array_mut().unwrap().pop();
+}
+
+fn bucket_policy_omits_target(snapshot: &mut Value) {
+    snapshot["buckets"][BUCKET]["policy"]["Statement"].as_array_mut().unwrap().truncate(2);
+}
+
+#[test]
+fn confirmed_where_message_and_evaluation_agree() {
+    let session = format!("arn:aws:sts::{B}:assumed-role/CrossAccount_Role/1234");
+    let denied = format!(
+        "User: {session} is not authorized to perform: kms:Decrypt on resource: {KEY} because no resource-based policy allows the kms:Decrypt action"
+    );
+    check(key_policy_omits_target, "PermissionError", &denied, Some(("KM001", Confidence::Confirmed)));
+    let artifact = "Unable to access the artifact with Amazon S3 object key 'MyFirstPipeline/MyAppBuild/x' located in the Amazon S3 artifact bucket 'b'. The provided role does not have sufficient permissions.";
+    check(bucket_policy_omits_target, "PermissionError", artifact, Some(("S3001", Confidence::Confirmed)));
+    check(key_policy_omits_target, "PermissionError", artifact, Some(("KM001", Confidence::Confirmed)));
+    let assume = format!(
+        "{SERVICE_ROLE} is not authorized to perform AssumeRole on role {TARGET_ROLE} (Service: null; Status Code: 0; Error Code: InvalidStructureException)"
+    );
+    let no_trust =
+        |snapshot: &mut Value| snapshot["roles"][TARGET_ROLE]["trustPolicy"] = json!({"Statement": []});
+    check(no_trust, "ConfigurationError", &assume, Some(("IA002", Confidence::Confirmed)));
+}
+
+#[test]
+fn never_confirmed_where_the_message_speaks_of_something_else() {
+    let other = format!(
+        "User: arn:aws:sts::{B}:assumed-role/Other/x is not authorized to perform: kms:Decrypt on resource: {KEY}"
+    );
+    check(key_policy_omits_target, "PermissionError", &other, Some(("KM001", Confidence::Possible)));
+    check(
+        key_policy_omits_target,
+        "JobFailed",
+        "Deployment d-ABC failed",
+        Some(("KM001", Confidence::Possible)),
+    );
+    check(|_| (), "JobFailed", "Deployment d-ABC failed", None);
+    check(
+        key_policy_omits_target,
+        "PermissionError",
+        "The provided role does not have permissions",
+        Some(("KM001", Confidence::Likely)),
+    );
+}
+
+#[test]
+fn an_action_in_the_pipelines_own_account_is_not_ours() {
+    let mut snapshot = corrected();
+    snapshot["pipeline"]["pipeline"]["stages"][1]["actions"][0].as_object_mut().unwrap().remove("roleArn");
+    let failure = Failure::from_event(&event()).unwrap();
+    let snapshot = Snapshot::from_value(snapshot).unwrap();
+    assert_eq!(diagnose(&failure, &snapshot, Remediation::off()).unwrap(), None);
+}
+
+#[test]
+fn events_of_other_kinds_say_why_they_are_passed_over() {
+    let mut other = event();
+    other["detail"]["state"] = json!("SUCCEEDED");
+    assert_eq!(Failure::from_event(&other), Err(EventError::NotFailed("SUCCEEDED".into())));
+    other["detail-type"] = json!("CodePipeline Stage Execution State Change");
+    assert!(matches!(Failure::from_event(&other), Err(EventError::OtherKind(_))));
+    let mut cut = event();
+    cut["detail"].as_object_mut().unwrap().remove("action-execution-id");
+    assert_eq!(Failure::from_event(&cut), Err(EventError::Missing("/detail/action-execution-id")));
+}
+
+#[test]
+fn the_text_has_cause_and_fix_first_and_a_subject_that_sns_takes() {
+    let report = report(key_policy_omits_target, "JobFailed", "Deployment d-ABC failed");
+    let (subject, body) = (text::subject(&report), text::body(&report));
+    assert!(subject.is_ascii() && subject.len() <= 100 && subject.contains("[KM001]"), "{subject}");
+    let at = |part: &str| body.find(part).unwrap_or_else(|| panic!("{part} is not in:\n{body}"));
+    assert!(
+        at("Cause (KM001, possible)") < at("Fix") && at("Fix") < at("Links") && at("Links") < at("Evidence")
+    );
+    assert!(body.contains("\"kms:Decrypt\"") && body.contains("Deployment d-ABC failed"));
+}
+
+#[test]
+fn the_json_has_the_members_of_its_contract() {
+    let report = serde_json::to_value(report(key_policy_omits_target, "JobFailed", "x")).unwrap();
+    let members: Vec<&str> = report.as_object().unwrap().keys().map(String::as_str).collect();
+    let contract = [
+        "schemaVersion",
+        "pipeline",
+        "executionId",
+        "actionExecutionId",
+        "stage",
+        "action",
+        "provider",
+        "pipelineAccount",
+        "targetAccount",
+        "region",
+        "headline",
+        "rootCause",
+        "findings",
+        "unknown",
+        "deployment",
+        "links",
+        "remediation",
+    ];
+    assert_eq!(members, contract);
+    let cause: Vec<&str> = report["rootCause"].as_object().unwrap().keys().map(String::as_str).collect();
+    assert_eq!(cause, ["rule", "confidence", "message", "because", "fix"]);
+}

@@ -1,0 +1,66 @@
+//! The policies that have a say in a decision.
+
+use crate::policy::PolicyDocument;
+
+/// Every policy that has a say.
+#[derive(Debug, Clone)]
+pub struct Policies<'a> {
+    /// Inline and attached policies of the requester.
+    pub identity: PolicySet<'a>,
+    /// The resource's own policy: bucket policy, key policy, trust policy.
+    pub resource: ResourcePolicy<'a>,
+    /// The requester's permissions boundary: a set of none when it has no boundary.
+    pub permissions_boundary: Option<PolicySet<'a>>,
+    /// Service control policies, level by level from the organization's root to the account. Every
+    /// level has to allow. No level: they are taken not to limit, since few may read them.
+    pub service_control_policies: Vec<PolicySet<'a>>,
+    /// The grants on a KMS key; empty for anything else.
+    pub key_grants: Vec<KeyGrant>,
+}
+
+/// Policies of one kind, with the names by which to speak of them.
+#[derive(Debug, Clone)]
+pub enum PolicySet<'a> {
+    /// All of them are known.
+    Known(Vec<(String, &'a PolicyDocument)>),
+    /// These are known, there may be others.
+    Incomplete(Vec<(String, &'a PolicyDocument)>),
+}
+
+impl<'a> PolicySet<'a> {
+    /// None of them is known.
+    pub fn unknown() -> Self {
+        PolicySet::Incomplete(Vec::new())
+    }
+
+    pub(super) fn documents(&self) -> &[(String, &'a PolicyDocument)] {
+        match self {
+            PolicySet::Known(documents) | PolicySet::Incomplete(documents) => documents,
+        }
+    }
+
+    pub(super) fn is_complete(&self) -> bool {
+        matches!(self, PolicySet::Known(_))
+    }
+}
+
+/// What is known of a resource's policy.
+#[derive(Debug, Clone, Copy)]
+pub enum ResourcePolicy<'a> {
+    /// It is this one.
+    Known(&'a PolicyDocument),
+    /// The resource has none.
+    Absent,
+    /// It could not be read.
+    Unknown,
+}
+
+/// A grant on a KMS key.
+/// See <https://docs.aws.amazon.com/kms/latest/developerguide/grants.html>.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct KeyGrant {
+    /// The ARN of the principal that may use it.
+    pub grantee_principal: String,
+    /// The operations, `Decrypt`.
+    pub operations: Vec<String>,
+}

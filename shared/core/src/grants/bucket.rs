@@ -1,0 +1,130 @@
+//! The statements of `Custom::ArtifactBucketGrant` in the artifact bucket's policy.
+
+use serde_json::{Map, Value, json};
+
+use super::{Grantees, InvalidProperty};
+use crate::owner::Owner;
+use crate::policy::checks::{PutError, Quota, no_dead_principals};
+use crate::policy::{Change, OwnedStatements, PolicyDocument};
+
+/// What target accounts do with artifacts. AWS's walkthrough grants `s3:Get*` and `s3:Put*`, which would
+/// also let them change tags, retention and ACLs of versions that they never need to touch.
+pub const OBJECT_ACTIONS: [&str; 4] =
+    ["s3:GetObject", "s3:GetObjectVersion", "s3:PutObject", "s3:PutObjectAcl"];
+
+/// What target accounts do with the bucket itself.
+pub const BUCKET_ACTIONS: [&str; 2] = ["s3:ListBucket", "s3:GetBucketLocation"];
+
+const DENY_UNENCRYPTED: &str = "bucket/deny-unencrypted-uploads";
+const DENY_INSECURE: &str = "bucket/deny-insecure-transport";
+const TARGET_OBJECTS: &str = "bucket/target-objects";
+const TARGET_BUCKET: &str = "bucket/target-bucket";
+const ORGANIZATION_OBJECTS: &str = "bucket/organization-objects";
+const ORGANIZATION_BUCKET: &str = "bucket/organization-bucket";
+
+/// The two denials of the walkthrough, each on or off.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Denials {
+    /// `DenyUnencryptedUploads`
+    pub unencrypted_uploads: bool,
+    /// `DenyInsecureTransport`
+    pub insecure_transport: bool,
+}
+
+/// The statements for these grantees.
+pub fn wanted(
+    owner: &Owner,
+    partition: &str,
+    bucket: &str,
+    grantees: &Grantees,
+    denials: Denials,
+) -> OwnedStatements {
+    let bucket = format!("arn:{partition}:s3:::{bucket}");
+    let objects = format!("{bucket}/*");
+    let allow = |principal: &Value, actions: &[&str], resource: &str, condition: Option<&Value>| {
+        statement("Allow", principal, json!(actions), json!(resource), condition)
+    };
+    let deny = |action: &str, resource: Value, condition: Value| {
+        statement("Deny", &json!("*"), json!(action), resource, Some(&condition))
+    };
+    let unencrypted = || {
+        let condition = json!({"StringNotEquals": {"s3:x-amz-server-side-encryption": "aws:kms"}});
+        deny("s3:PutObject", json!(objects), condition)
+    };
+    let insecure = || {
+        let condition = json!({"Bool": {"aws:SecureTransport": "false"}});
+        deny("s3:*", json!([bucket, objects]), condition)
+    };
+    let named = grantees.named_principal(partition);
+    let organization = grantees.organization_condition(partition);
+    let (named, organization, everyone) = (named.as_ref(), organization.as_ref(), &json!({ "AWS": "*" }));
+    OwnedStatements::new([
+        (owner.sid(DENY_UNENCRYPTED), denials.unencrypted_uploads.then(unencrypted)),
+        (owner.sid(DENY_INSECURE), denials.insecure_transport.then(insecure)),
+        (owner.sid(TARGET_OBJECTS), named.map(|principal| allow(principal, &OBJECT_ACTIONS, &objects, None))),
+        (owner.sid(TARGET_BUCKET), named.map(|principal| allow(principal, &BUCKET_ACTIONS, &bucket, None))),
+        (
+            owner.sid(ORGANIZATION_OBJECTS),
+            organization.map(|condition| allow(everyone, &OBJECT_ACTIONS, &objects, Some(condition))),
+        ),
+        (
+            owner.sid(ORGANIZATION_BUCKET),
+            organization.map(|condition| allow(everyone, &BUCKET_ACTIONS, &bucket, Some(condition))),
+        ),
+    ])
+}
+
+/// The same statements, none of them wanted.
+pub fn unwanted(owner: &Owner) -> OwnedStatements {
+    let purposes = [
+        DENY_UNENCRYPTED,
+        DENY_INSECURE,
+        TARGET_OBJECTS,
+        TARGET_BUCKET,
+        ORGANIZATION_OBJECTS,
+        ORGANIZATION_BUCKET,
+    ];
+    OwnedStatements::new(purposes.map(|purpose| (owner.sid(purpose), None)))
+}
+
+/// What has to be written to the bucket policy; `current` is None where the bucket has none.
+///
+/// # Errors
+/// When S3 would refuse the document.
+pub fn plan(current: Option<&PolicyDocument>, owned: &OwnedStatements) -> Result<Change, PutError> {
+    let change = owned.plan(current);
+    if let Change::Put(changed) = &change {
+        no_dead_principals(changed)?;
+        Quota::BucketPolicy.check(Quota::BucketPolicy.used([changed]))?;
+    }
+    Ok(change)
+}
+
+/// Checks a bucket name.
+///
+/// # Errors
+/// When no bucket can have this name, with a hint for ARNs and URLs.
+pub fn check_bucket_name(field: &str, name: &str) -> Result<(), InvalidProperty> {
+    let allowed = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-' || c == '.';
+    if (3..=63).contains(&name.len()) && name.chars().all(allowed) {
+        return Ok(());
+    }
+    let fault = format!("`{name}` is not the name of a bucket");
+    Err(InvalidProperty::new(field, fault, "give the bare name, without `arn:aws:s3:::` or `s3://`"))
+}
+
+fn statement(
+    effect: &str,
+    principal: &Value,
+    action: Value,
+    resource: Value,
+    condition: Option<&Value>,
+) -> Map<String, Value> {
+    let mut statement = Map::new();
+    statement.insert("Effect".into(), json!(effect));
+    statement.insert("Principal".into(), principal.clone());
+    statement.insert("Action".into(), action);
+    statement.insert("Resource".into(), resource);
+    statement.extend(condition.map(|condition| ("Condition".to_owned(), condition.clone())));
+    statement
+}

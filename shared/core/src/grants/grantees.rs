@@ -1,0 +1,176 @@
+//! Whom a grant is for.
+
+use serde_json::{Map, Value, json};
+
+use super::InvalidProperty;
+use crate::arn::{Arn, is_account_id};
+
+/// The target accounts, roles, or roles of an organization that a grant is for.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Grantees {
+    accounts: Vec<String>,
+    roles: Vec<Arn>,
+    organization: Option<OrganizationRoles>,
+}
+
+/// All roles of an organization (or of parts of it) whose names match a pattern.
+#[derive(Debug, Clone, PartialEq)]
+struct OrganizationRoles {
+    id: Option<String>,
+    paths: Vec<String>,
+    role_name_pattern: String,
+}
+
+/// The grantee properties of a custom resource, as they were given.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct GranteeProperties {
+    /// `TargetAccounts`: 12-digit ids.
+    pub target_accounts: Vec<String>,
+    /// `TargetRoleArns`: ARNs of roles.
+    pub target_role_arns: Vec<String>,
+    /// `OrganizationId`: `o-…`.
+    pub organization_id: Option<String>,
+    /// `OrganizationPaths`: `o-…/r-…/ou-…/*`.
+    pub organization_paths: Vec<String>,
+    /// `TargetRoleNamePattern`: a role name (with its path, if it has one) with `*` and `?`.
+    pub target_role_name_pattern: Option<String>,
+}
+
+impl Grantees {
+    /// Checks the properties.
+    ///
+    /// # Errors
+    /// When a value is malformed, an organization comes without a role name pattern or the other way
+    /// round, or nobody is named at all.
+    pub fn new(properties: GranteeProperties) -> Result<Self, InvalidProperty> {
+        for account in &properties.target_accounts {
+            check_account("TargetAccounts", account)?;
+        }
+        let roles = properties.target_role_arns.iter().map(|arn| role_arn("TargetRoleArns", arn));
+        let roles = roles.collect::<Result<Vec<_>, _>>()?;
+        let organization = OrganizationRoles::new(&properties)?;
+        if properties.target_accounts.is_empty() && roles.is_empty() && organization.is_none() {
+            return Err(InvalidProperty::new(
+                "TargetAccounts",
+                "names nobody, and neither does `TargetRoleArns` nor `OrganizationId`",
+                "give at least one of `TargetAccounts`, `TargetRoleArns`, or `OrganizationId` with `TargetRoleNamePattern`",
+            ));
+        }
+        Ok(Grantees { accounts: properties.target_accounts, roles, organization })
+    }
+
+    /// The `Principal` element for accounts and roles named one by one, if there are any.
+    pub(super) fn named_principal(&self, partition: &str) -> Option<Value> {
+        let roots = self.accounts.iter().map(|account| format!("arn:{partition}:iam::{account}:root"));
+        let mut principals: Vec<String> = roots.chain(self.roles.iter().map(Arn::to_string)).collect();
+        principals.sort();
+        principals.dedup();
+        (!principals.is_empty()).then(|| json!({ "AWS": principals }))
+    }
+
+    /// The `Condition` that narrows everyone down to the organization's roles, if they are meant.
+    pub(super) fn organization_condition(&self, partition: &str) -> Option<Value> {
+        let organization = self.organization.as_ref()?;
+        let pattern = format!("arn:{partition}:iam::*:role/{}", organization.role_name_pattern);
+        let mut condition = Map::new();
+        condition.insert("ArnLike".into(), json!({ "aws:PrincipalArn": pattern }));
+        if let Some(id) = &organization.id {
+            condition.insert("StringEquals".into(), json!({ "aws:PrincipalOrgID": id }));
+        }
+        if !organization.paths.is_empty() {
+            let paths = json!({ "aws:PrincipalOrgPaths": organization.paths });
+            condition.insert("ForAnyValue:StringLike".into(), paths);
+        }
+        Some(Value::Object(condition))
+    }
+}
+
+impl OrganizationRoles {
+    fn new(properties: &GranteeProperties) -> Result<Option<Self>, InvalidProperty> {
+        let (id, paths) = (properties.organization_id.clone(), properties.organization_paths.clone());
+        if let Some(id) = id.as_deref() {
+            check_organization_id("OrganizationId", id)?;
+        }
+        for path in &paths {
+            let id = path.split_once('/').map_or("", |(id, _)| id);
+            check_organization_id("OrganizationPaths", id)?;
+        }
+        let no_organization = id.is_none() && paths.is_empty();
+        match properties.target_role_name_pattern.clone() {
+            None if no_organization => Ok(None),
+            None => Err(InvalidProperty::new(
+                "TargetRoleNamePattern",
+                "is missing, so every principal of the organization would be granted",
+                "give the name of the target role, with `*` where it varies",
+            )),
+            Some(_) if no_organization => Err(InvalidProperty::new(
+                "TargetRoleNamePattern",
+                "has no organization to look for roles in",
+                "give `OrganizationId` or `OrganizationPaths` with it, or list the roles in `TargetRoleArns`",
+            )),
+            Some(role_name_pattern) => {
+                check_role_name_pattern("TargetRoleNamePattern", &role_name_pattern)?;
+                Ok(Some(OrganizationRoles { id, paths, role_name_pattern }))
+            }
+        }
+    }
+}
+
+/// Checks a 12-digit account id.
+fn check_account(field: &str, text: &str) -> Result<(), InvalidProperty> {
+    if is_account_id(text) {
+        return Ok(());
+    }
+    let digits = text.chars().filter(char::is_ascii_digit).count();
+    let fault = if digits == text.chars().count() {
+        format!("`{text}` has {digits} digits, an account id has 12")
+    } else {
+        format!("`{text}` is not an account id")
+    };
+    let next_step = "give each account as its 12 digits, quoted in YAML so that leading zeros stay";
+    Err(InvalidProperty::new(field, fault, next_step))
+}
+
+/// Reads the ARN of one role, without wildcards.
+///
+/// # Errors
+/// When it is anything else.
+pub fn role_arn(field: &str, text: &str) -> Result<Arn, InvalidProperty> {
+    let next_step = "give the full ARN of one role, `arn:aws:iam::111122223333:role/Name`";
+    let fault = |fault: &str| InvalidProperty::new(field, format!("`{text}` {fault}"), next_step);
+    let arn = Arn::parse(text).map_err(|_| fault("is not an ARN"))?;
+    if text.contains(['*', '?']) {
+        return Err(fault("contains a wildcard"));
+    }
+    if !is_account_id(arn.account()) {
+        return Err(fault("does not hold a 12-digit account id"));
+    }
+    match arn.role_name() {
+        Some(_) => Ok(arn),
+        None => Err(fault("is not the ARN of an IAM role")),
+    }
+}
+
+pub(super) fn check_organization_id(field: &str, text: &str) -> Result<(), InvalidProperty> {
+    let right = text.strip_prefix("o-").is_some_and(|id| {
+        (10..=32).contains(&id.len()) && id.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit())
+    });
+    if right {
+        return Ok(());
+    }
+    let fault = format!("`{text}` is not an organization id");
+    let next_step = "give the id that starts with `o-`, as `aws organizations describe-organization` shows it; a path starts with it, `o-…/r-…/ou-…/*`";
+    Err(InvalidProperty::new(field, fault, next_step))
+}
+
+pub(super) fn check_role_name_pattern(field: &str, pattern: &str) -> Result<(), InvalidProperty> {
+    let allowed = |c: char| c.is_ascii_alphanumeric() || "_+=,.@-/*?".contains(c);
+    let fault = if !pattern.chars().all(allowed) {
+        format!("`{pattern}` holds a character that no role name has")
+    } else if pattern.chars().all(|c| "*?/".contains(c)) {
+        format!("`{pattern}` matches every role")
+    } else {
+        return Ok(());
+    };
+    Err(InvalidProperty::new(field, fault, "give the name of the target role, with `*` where it varies"))
+}

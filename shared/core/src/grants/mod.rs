@@ -1,0 +1,33 @@
+//! Which statements each custom resource owns, and what must hold before they are written.
+//!
+//! # Layout
+//! - [`grantees`]: whom a grant is for
+//! - [`key`]: the artifact key's policy
+//! - [`bucket`]: the artifact bucket's policy
+//! - [`service_role`]: the pipeline service role's inline policy
+
+pub mod bucket;
+pub mod grantees;
+pub mod key;
+pub mod service_role;
+
+pub use grantees::Grantees;
+
+/// A property whose value can't be used, and what to do about it.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("`{field}`: {fault}")]
+pub struct InvalidProperty {
+    /// The property, with its path.
+    pub field: String,
+    /// What is wrong with it.
+    pub fault: String,
+    /// What to do next.
+    pub next_step: String,
+}
+
+impl InvalidProperty {
+    /// A fault in one field.
+    pub fn new(field: &str, fault: impl Into<String>, next_step: impl Into<String>) -> Self {
+        InvalidProperty { field: field.to_owned(), fault: fault.into(), next_step: next_step.into() }
+    }
+}

@@ -1,0 +1,23 @@
+//! The judgement of Crosspipe, without any IO.
+//!
+//! # Layout
+//! - [`policy`]: policy documents that keep everything they do not know; grant and revoke by owned Sid
+//! - [`grants`]: which statements each custom resource owns
+//! - [`evaluation`]: would a request be allowed, and which statement says so
+//! - [`pipeline`]: pipeline structure, and the patch that makes it cross-account
+//! - [`snapshot`]: the facts that rules look at, each known, absent or unknown
+//! - [`rules`]: one file per rule
+//! - [`diagnosis`]: a failed action and a snapshot make a report
+//!
+//! Nothing here knows a clock, an environment, a network or an AWS SDK, so everything here can be
+//! tested with values alone.
+
+pub mod arn;
+pub mod diagnosis;
+pub mod evaluation;
+pub mod grants;
+pub mod owner;
+pub mod pipeline;
+pub mod policy;
+pub mod rules;
+pub mod snapshot;

@@ -1,0 +1,178 @@
+use serde_json::Value;
+use thiserror::Error;
+
+/// A pipeline structure that can't be used: where, what is wrong and what to do.
+#[derive(Clone, Debug, Error, PartialEq, Eq)]
+#[error("`{path}` {problem}; {advice}")]
+pub struct PipelineError {
+    path: String,
+    problem: String,
+    advice: &'static str,
+}
+
+impl PipelineError {
+    /// The field at fault, such as `stages[1].actions[0].name`.
+    pub fn path(&self) -> &str {
+        &self.path
+    }
+
+    /// What is wrong with it.
+    pub fn problem(&self) -> &str {
+        &self.problem
+    }
+}
+
+const STRUCTURE: &str = "give the output of `aws codepipeline get-pipeline` or its `pipeline` part";
+const FIELD: &str = "see the pipeline structure reference in the CodePipeline User Guide";
+
+/// Checks the fields that the views in `structure` rely on, and no others.
+pub(super) fn pipeline(value: &Value) -> Result<(), PipelineError> {
+    if !value.is_object() {
+        return Err(error("pipeline", wrong_type("an object", value), STRUCTURE));
+    }
+    for field in ["name", "roleArn", "stages"] {
+        if absent(value, field) {
+            return Err(error(field, "is missing".into(), STRUCTURE));
+        }
+    }
+    string(value, "", "name")?;
+    string(value, "", "roleArn")?;
+    if let Some(single) = optional(value, "artifactStore") {
+        store(single, "artifactStore")?;
+    }
+    if let Some(regional) = optional(value, "artifactStores") {
+        object(regional, "artifactStores")?;
+        for (region, entry) in regional.as_object().into_iter().flatten() {
+            store(entry, &format!("artifactStores.{region}"))?;
+        }
+    }
+    each(value, "", "stages", stage)
+}
+
+/// Checks one action declaration (API casing) found at `path`.
+pub(super) fn action(value: &Value, path: &str) -> Result<(), PipelineError> {
+    object(value, path)?;
+    string(value, path, "name")?;
+    let type_id = join(path, "actionTypeId");
+    object(value.get("actionTypeId").unwrap_or(&Value::Null), &type_id)?;
+    for field in ["category", "owner", "provider", "version"] {
+        string(value.get("actionTypeId").unwrap_or(&Value::Null), &type_id, field)?;
+    }
+    for field in ["roleArn", "region", "namespace"] {
+        if !absent(value, field) {
+            string(value, path, field)?;
+        }
+    }
+    if let Some(configuration) = optional(value, "configuration") {
+        object(configuration, &join(path, "configuration"))?;
+    }
+    if let Some(order) = optional(value, "runOrder").filter(|order| !order.is_u64()) {
+        return Err(error(join(path, "runOrder"), wrong_type("a whole number", order), FIELD));
+    }
+    for field in ["inputArtifacts", "outputArtifacts"] {
+        if !absent(value, field) {
+            each(value, path, field, |artifact, path| {
+                object(artifact, path)?;
+                string(artifact, path, "name")
+            })?;
+        }
+    }
+    Ok(())
+}
+
+fn stage(value: &Value, path: &str) -> Result<(), PipelineError> {
+    object(value, path)?;
+    string(value, path, "name")?;
+    each(value, path, "actions", action)
+}
+
+fn store(value: &Value, path: &str) -> Result<(), PipelineError> {
+    object(value, path)?;
+    string(value, path, "location")?;
+    let Some(key) = optional(value, "encryptionKey") else { return Ok(()) };
+    let path = join(path, "encryptionKey");
+    object(key, &path)?;
+    string(key, &path, "id")
+}
+
+fn each(
+    value: &Value,
+    path: &str,
+    field: &str,
+    check: impl Fn(&Value, &str) -> Result<(), PipelineError>,
+) -> Result<(), PipelineError> {
+    let path = join(path, field);
+    let list = value.get(field).unwrap_or(&Value::Null);
+    let entries = list.as_array().ok_or_else(|| error(&path, wrong_type("a list", list), FIELD))?;
+    entries.iter().enumerate().try_for_each(|(index, entry)| check(entry, &format!("{path}[{index}]")))
+}
+
+fn object(value: &Value, path: &str) -> Result<(), PipelineError> {
+    if value.is_object() { Ok(()) } else { Err(error(path, wrong_type("an object", value), FIELD)) }
+}
+
+fn string(value: &Value, path: &str, field: &str) -> Result<(), PipelineError> {
+    let found = value.get(field).unwrap_or(&Value::Null);
+    if found.is_string() {
+        Ok(())
+    } else {
+        Err(error(join(path, field), wrong_type("a string", found), FIELD))
+    }
+}
+
+fn absent(value: &Value, field: &str) -> bool {
+    optional(value, field).is_none()
+}
+
+fn optional<'a>(value: &'a Value, field: &str) -> Option<&'a Value> {
+    value.get(field).filter(|it| !it.is_null())
+}
+
+fn join(path: &str, field: &str) -> String {
+    if path.is_empty() { field.to_owned() } else { format!("{path}.{field}") }
+}
+
+fn wrong_type(wanted: &str, found: &Value) -> String {
+    let found = match found {
+        Value::Null => return format!("is missing or null, {wanted} is needed"),
+        Value::Bool(_) => "a boolean",
+        Value::Number(_) => "a number",
+        Value::String(_) => "a string",
+        Value::Array(_) => "a list",
+        Value::Object(_) => "an object",
+    };
+    format!("is {found}, {wanted} is needed")
+}
+
+fn error(path: impl Into<String>, problem: String, advice: &'static str) -> PipelineError {
+    PipelineError { path: path.into(), problem, advice }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use crate::pipeline::Pipeline;
+
+    #[test]
+    fn an_error_names_path_fault_and_next_step() {
+        let action = json!({"name": 7, "actionTypeId": {}});
+        let stages = json!([{"name": "Source", "actions": []}, {"name": "Build", "actions": [action]}]);
+        let cases = [
+            (json!([]), "`pipeline` is a list, an object is needed; give the output of"),
+            (json!({"name": "p", "stages": []}), "`roleArn` is missing; give the output of"),
+            (
+                json!({"name": "p", "roleArn": "r", "stages": stages}),
+                "`stages[1].actions[0].name` is a number, a string is needed; see",
+            ),
+            (
+                json!({"name": "p", "roleArn": "r", "stages": [], "artifactStores": {"eu-west-1": {}}}),
+                "`artifactStores.eu-west-1.location` is missing or null, a string is needed; see",
+            ),
+        ];
+        for (input, expected) in cases {
+            let message = Pipeline::parse(input).unwrap_err().to_string();
+            assert!(message.starts_with(expected), "{message}");
+        }
+    }
+}

@@ -1,0 +1,183 @@
+//! Actions that the patch adds, and the stages it adds for them.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde_json::{Value, json};
+
+use super::error::PatchError;
+use super::memory::{Slot, action_id};
+use super::planning::Planning;
+use super::{Desired, NewAction, names};
+use crate::pipeline::Action;
+
+impl Planning<'_> {
+    /// Removes what we added and no longer want; actions that others depend on stay and are reported.
+    pub(super) fn remove_actions_not_in(&mut self, desired: &Desired) {
+        let wanted: BTreeSet<String> =
+            desired.actions.iter().map(|new| action_id(&new.stage, new.name())).collect();
+        let mut doomed: BTreeSet<String> =
+            self.ledger.mine.actions.keys().filter(|id| !wanted.contains(*id)).cloned().collect();
+        let mut kept = BTreeSet::new();
+        // Each action that stays may need another one that was to go.
+        while let Some((id, sentence)) = self.still_needed(&doomed) {
+            doomed.remove(&id);
+            kept.insert(id);
+            self.left_alone.push(sentence);
+        }
+        self.draft.remove_actions(|id| doomed.contains(id));
+        for id in &doomed {
+            let names = self.ledger.mine.actions.remove(id);
+            // A stage that gets another action of ours stays where it is.
+            let goes = |stage: &String| !desired.actions.iter().any(|new| new.stage == *stage);
+            if let Some(stage) = names.map(|(stage, _)| stage).filter(goes) {
+                self.draft.remove_if_empty(&stage);
+            }
+        }
+    }
+
+    /// Forgets the actions that had to stay: a Delete is the last we hear of them.
+    pub(super) fn forget_actions(&mut self) {
+        self.ledger.mine.actions.clear();
+    }
+
+    /// Adds the wanted actions, or brings those that we added before up to date where they are.
+    pub(super) fn place_actions(
+        &mut self,
+        desired: &Desired,
+        previous: Option<&Desired>,
+    ) -> Result<(), PatchError> {
+        let mut lifted = self.lift_moved_stages(desired, previous);
+        for (index, new) in desired.actions.iter().enumerate() {
+            let path = format!("Actions[{index}]");
+            if self.draft.stage_index(&new.stage).is_none() {
+                let stage = lifted.remove(&new.stage);
+                let stage = stage.unwrap_or_else(|| json!({"name": new.stage, "actions": []}));
+                self.draft.insert_stage(self.position_for(new, &path)?, stage);
+            }
+            let id = action_id(&new.stage, new.name());
+            if self.draft.action(&id).is_none() {
+                self.add(new);
+            } else if self.ledger.mine.actions.contains_key(&id) {
+                self.redeclare(&id, new);
+            } else {
+                let other = self.ledger.added_by_other(&id);
+                let holder = if other { "another stack added" } else { "is not this resource's" };
+                let (stage, action) = (new.stage.clone(), new.name().to_owned());
+                return Err(PatchError::ActionExists { path, stage, action, holder });
+            }
+            self.ledger.mine.actions.insert(id, (new.stage.clone(), new.name().to_owned()));
+        }
+        Ok(())
+    }
+
+    fn add(&mut self, new: &NewAction) {
+        if let Some(stage) = self.draft.stage_index(&new.stage) {
+            self.draft.push_action(stage, new.declaration.clone());
+        }
+    }
+
+    // Brings an action that we added up to date. A role that another owner gave it since stays, and that
+    // owner puts back the new declaration's role when it goes.
+    fn redeclare(&mut self, id: &str, new: &NewAction) {
+        let slot = Slot::Role(id.to_owned());
+        let mut target = new.declaration.clone();
+        let declared_role = target.get("roleArn").and_then(Value::as_str).map(str::to_owned);
+        if self.ledger.rewrite_original(&slot, declared_role)
+            && let Some(fields) = target.as_object_mut()
+        {
+            match self.draft.read(&slot).flatten() {
+                Some(role) => drop(fields.insert("roleArn".into(), role.into())),
+                None => drop(fields.shift_remove("roleArn")),
+            }
+        }
+        let own_region = self.draft.pipeline().region();
+        let meaning = self.draft.action(id).map(|live| explicit(live.as_value(), own_region));
+        if meaning != Some(explicit(&target, own_region)) {
+            self.draft.replace_action(id, target);
+        }
+    }
+
+    // Takes out the stages of ours alone that the request places elsewhere than the one before it did.
+    fn lift_moved_stages(
+        &mut self,
+        desired: &Desired,
+        previous: Option<&Desired>,
+    ) -> BTreeMap<String, Value> {
+        let before = previous.map(placements);
+        let mut lifted = BTreeMap::new();
+        for (name, after) in placements(desired) {
+            let is_moved = before.as_ref().is_some_and(|before| before.get(name) != Some(&after));
+            if is_moved && self.is_ours(name) {
+                let stage = self.draft.stage_index(name).and_then(|index| self.draft.take_stage(index));
+                lifted.extend(stage.map(|stage| (name.to_owned(), stage)));
+            }
+        }
+        lifted
+    }
+
+    fn position_for(&self, new: &NewAction, path: &str) -> Result<usize, PatchError> {
+        let Some(after) = &new.after_stage else { return Ok(usize::MAX) };
+        self.draft.stage_index(after).map(|index| index + 1).ok_or_else(|| {
+            let known = names::known("stages", after, self.draft.pipeline().stages().map(|it| it.name()));
+            let known = format!("{known}; a stage that `Actions` adds must come earlier in the list");
+            PatchError::StageNotFound { path: format!("{path}.AfterStage"), stage: after.clone(), known }
+        })
+    }
+
+    fn is_ours(&self, stage: &str) -> bool {
+        self.draft.action_ids(stage).iter().all(|id| self.ledger.mine.actions.contains_key(id))
+    }
+
+    // The first doomed action that one which stays depends on, with the reason in words.
+    fn still_needed(&self, doomed: &BTreeSet<String>) -> Option<(String, String)> {
+        let id_of = |action: &Action<'_>| action_id(action.stage().name(), action.name());
+        let actions = self.draft.pipeline().actions();
+        let (going, staying): (Vec<_>, Vec<_>) = actions.partition(|action| doomed.contains(&id_of(action)));
+        going.iter().find_map(|action| {
+            let (user, reason) = staying.iter().find_map(|user| Some((user, dependency(user, action)?)))?;
+            let sentence = format!(
+                "action `{}` in stage `{}` stays, because action `{}` in stage `{}` uses {reason}; \
+                 remove it by hand when nothing uses it any more",
+                action.name(),
+                action.stage().name(),
+                user.name(),
+                user.stage().name(),
+            );
+            Some((id_of(action), sentence))
+        })
+    }
+}
+
+// Where a request puts its stages: the first entry for a stage tells.
+fn placements(request: &Desired) -> BTreeMap<&str, Option<&str>> {
+    let entries = request.actions.iter().rev();
+    entries.map(|new| (new.stage.as_str(), new.after_stage.as_deref())).collect()
+}
+
+// What `user` takes from `producer`: UpdatePipeline refuses an artifact or variable that nothing puts out.
+fn dependency(user: &Action<'_>, producer: &Action<'_>) -> Option<String> {
+    if let Some(artifact) =
+        producer.output_artifacts().find(|it| user.input_artifacts().any(|name| name == *it))
+    {
+        return Some(format!("its output artifact `{artifact}`"));
+    }
+    let namespace = producer.namespace()?;
+    let is_used = user.as_value().to_string().contains(&format!("#{{{namespace}."));
+    is_used.then(|| format!("its variables `#{{{namespace}.…}}`"))
+}
+
+// An action with the defaults left out that GetPipeline fills in.
+fn explicit(action: &Value, own_region: Option<&str>) -> Value {
+    let mut action = action.clone();
+    if let Some(fields) = action.as_object_mut() {
+        fields.retain(|field, value| match value {
+            Value::Null => false,
+            Value::Array(list) => !list.is_empty(),
+            Value::Object(map) => !map.is_empty(),
+            Value::Number(order) => field != "runOrder" || order.as_u64() != Some(1),
+            Value::String(region) => field != "region" || Some(region.as_str()) != own_region,
+            Value::Bool(_) => true,
+        });
+    }
+    action
+}

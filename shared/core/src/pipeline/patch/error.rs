@@ -1,0 +1,78 @@
+use thiserror::Error;
+
+use crate::pipeline::PipelineError;
+
+/// A patch that doesn't fit the pipeline. `path` is the custom resource's property, such as `Actions[0].Stage`.
+#[derive(Clone, Debug, Error, PartialEq, Eq)]
+#[allow(missing_docs, reason = "the messages say what the fields are")]
+pub enum PatchError {
+    /// The stage has an action of this name already, and this owner didn't add it.
+    #[error(
+        "`{path}`: stage `{stage}` already has an action `{action}`, which {holder}; \
+         give the new action another name, or change the existing one's role with `ActionRoles`"
+    )]
+    ActionExists { path: String, stage: String, action: String, holder: &'static str },
+
+    /// `AfterStage` or `ActionRoles` names a stage that the pipeline doesn't have.
+    #[error("`{path}`: the pipeline has no stage `{stage}`; {known}")]
+    StageNotFound { path: String, stage: String, known: String },
+
+    /// `ActionRoles` names an action that the stage doesn't have.
+    #[error("`{path}`: stage `{stage}` has no action `{action}`; {known}")]
+    ActionNotFound { path: String, stage: String, action: String, known: String },
+
+    /// Two entries are about the same action.
+    #[error("`{path}`: action `{action}` in stage `{stage}` is already in `{first}`; remove one of the two")]
+    Duplicate { path: String, first: String, stage: String, action: String },
+
+    /// `ActionRoles` names an action that `Actions` of the same resource adds.
+    #[error(
+        "`{path}`: action `{action}` in stage `{stage}` is added by `{first}`; \
+         give its role there as `RoleArn` and remove this entry"
+    )]
+    RoleOfAddedAction { path: String, first: String, stage: String, action: String },
+
+    /// A Region in `EncryptionKeyArns` has no artifact store.
+    #[error(
+        "`EncryptionKeyArns.{region}`: the pipeline has no artifact store for Region `{region}`; {known}; \
+         add the store to the pipeline or remove the Region here"
+    )]
+    RegionWithoutStore { region: String, known: String },
+
+    /// A key is wanted and the pipeline has neither `artifactStore` nor `artifactStores`.
+    #[error("`EncryptionKeyArn`: the pipeline has no artifact store; give it one first")]
+    NoStore,
+
+    /// A declaration or a name that CodePipeline would not take.
+    #[error("`{path}` {problem}")]
+    Declaration { path: String, problem: String },
+
+    /// The tags that hold what was replaced don't fit.
+    #[error(
+        "the pipeline would need {count} tags to remember what is replaced and can have {limit}; \
+         remove {} of its tags, or patch fewer actions", count - limit
+    )]
+    TooManyTags { count: usize, limit: usize },
+}
+
+impl PatchError {
+    /// The same error, with the path of a declaration put below `prefix` (such as `Actions[0].Action`).
+    #[must_use]
+    pub fn within(self, prefix: &str) -> Self {
+        match self {
+            Self::Declaration { path, problem } if path.is_empty() => {
+                Self::Declaration { path: prefix.to_owned(), problem }
+            }
+            Self::Declaration { path, problem } => {
+                Self::Declaration { path: format!("{prefix}.{path}"), problem }
+            }
+            other => other,
+        }
+    }
+}
+
+impl From<PipelineError> for PatchError {
+    fn from(error: PipelineError) -> Self {
+        Self::Declaration { path: error.path().to_owned(), problem: error.problem().to_owned() }
+    }
+}

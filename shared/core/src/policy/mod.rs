@@ -1,0 +1,20 @@
+//! IAM policy documents, as AWS accepts them and as AWS gives them back.
+//!
+//! # Layout
+//! - [`document`]: the document, which keeps unknown members and order, and views of its statements
+//! - [`principal`]: what a `Principal` element names
+//! - [`meaning`]: comparison of documents by what they mean
+//! - [`merge`]: grant and revoke by owned Sid
+//! - [`checks`]: what must hold before a document is put
+//!
+//! See <https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_grammar.html>.
+
+pub mod checks;
+pub mod document;
+pub mod meaning;
+pub mod merge;
+pub mod principal;
+
+pub use checks::{PutError, Quota};
+pub use document::{Effect, LanguageVersion, PolicyDocument, PolicyError, Statement};
+pub use merge::{Change, OwnedStatements};

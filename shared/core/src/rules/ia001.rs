@@ -1,0 +1,99 @@
+//! # What it does
+//! Evaluates whether the pipeline's service role may assume each cross-account action's role, as far as
+//! its own policies and its permissions boundary go.
+//!
+//! # Why deploys fail
+//! CodePipeline assumes the action role as the service role: "… is not authorized to perform AssumeRole on
+//! role …", already when the pipeline is created or updated.
+//!
+//! # How to fix
+//! Allow `sts:AssumeRole` on exactly that role in the service role.
+//!
+//! # Example
+//! A service role with no statement for `sts:AssumeRole`.
+
+use super::access::allow;
+use super::facts::codepipeline_context;
+use super::verdicts::{Denied, Fault, Fix};
+use super::{ActionFacts, Facts, Rule, Severity, Verdicts};
+use crate::arn::Arn;
+use crate::evaluation::{Evaluation, Policies, PolicySet, Request, Requester, Side, Tri, evaluate};
+use crate::rules::facts::resource_policy;
+
+pub(super) const RULE: Rule = Rule {
+    id: "IA001",
+    name: "service-role-cannot-assume-target",
+    severity: Severity::Error,
+    summary: "The service role's own policies do not allow it to assume the action role.",
+    sources: &[
+        "https://docs.aws.amazon.com/codepipeline/latest/userguide/pipelines-create-cross-account.html",
+    ],
+    check,
+};
+
+fn check(facts: &Facts<'_>, verdicts: &mut Verdicts) {
+    let service_role = facts.pipeline().role_arn();
+    for action in facts.cross_account_actions() {
+        let Some(evaluation) = assume_role(facts, &action) else { continue };
+        let location = format!("roles[\"{service_role}\"]");
+        let sides = [(Side::Identity, "policies"), (Side::PermissionsBoundary, "permissions boundary")];
+        let no = sides.into_iter().find(|(side, _)| evaluation.lets_pass(*side) == Tri::No);
+        let Some((side, what)) = no else {
+            if sides.iter().any(|(side, _)| evaluation.lets_pass(*side) == Tri::Unknown) {
+                verdicts.unknown(&location);
+            }
+            continue;
+        };
+        let because = match evaluation.denied_by(side) {
+            Some(denying) => format!("{} of {} denies it", denying.statement, denying.policy),
+            None => format!("no statement of the service role's {what} allows sts:AssumeRole on it"),
+        };
+        verdicts.fail(Fault {
+            message: format!("the service role can't assume {} of {}", action.role_arn(), action.label()),
+            because,
+            fix: Fix {
+                summary: format!("add this statement to the {what} of {service_role}"),
+                statement: Some(allow(None, &["sts:AssumeRole"], &[action.role_arn().to_owned()])),
+                crosspipe: Some(format!(
+                    "Custom::ServiceRoleGrant does it for good, with `TargetRoleArns: [\"{}\"]`",
+                    action.role_arn()
+                )),
+                command: None,
+            },
+            denied: vec![denied(facts, &action, side)],
+            location,
+        });
+    }
+}
+
+/// The service role's request to assume the action role, decided; None where an ARN can't be read.
+pub(super) fn assume_role(facts: &Facts<'_>, action: &ActionFacts<'_>) -> Option<Evaluation> {
+    let service_role = facts.pipeline().role_arn();
+    let (assumer, assumed) = (facts.role(service_role), facts.role(action.role_arn()));
+    let assumer = assumer.known();
+    let request = Request {
+        requester: Requester::Role(Arn::parse(service_role).ok()?),
+        action: "sts:AssumeRole",
+        resource: action.role_arn(),
+        resource_account: Some(action.account),
+        context: codepipeline_context(),
+    };
+    let policies = Policies {
+        identity: assumer.map_or_else(PolicySet::unknown, |role| role.identity()),
+        permissions_boundary: assumer.map_or_else(|| Some(PolicySet::unknown()), |role| role.boundary()),
+        resource: resource_policy(&assumed.part(|role| &role.trust_policy)),
+        service_control_policies: vec![],
+        key_grants: vec![],
+    };
+    Some(evaluate(&request, &policies))
+}
+
+/// That request, as denied by one side.
+pub(super) fn denied(facts: &Facts<'_>, action: &ActionFacts<'_>, side: Side) -> Denied {
+    Denied {
+        principal: facts.pipeline().role_arn().to_owned(),
+        action: "sts:AssumeRole".to_owned(),
+        resource: action.role_arn().to_owned(),
+        side,
+    }
+}

@@ -1,0 +1,63 @@
+//! # What it does
+//! Evaluates the action role's identity policies for what the action does with the artifact key.
+//!
+//! # Why deploys fail
+//! Across accounts neither side alone is enough. The role of AWS's walkthrough has no KMS statement
+//! although it reads artifacts; and a key ARN with the target account's id is the classic slip.
+//!
+//! # How to fix
+//! Allow the key actions on the key's ARN in the pipeline's account.
+//!
+//! # Example
+//! A role that allows `kms:Decrypt` on `arn:aws:kms:eu-west-1:<target account>:key/…`.
+
+use super::access::{Access, allow};
+use super::verdicts::{Fault, Fix};
+use super::{Facts, Rule, Severity, Verdicts};
+use crate::evaluation::Side;
+use crate::grants::key::ACTIONS;
+
+pub(super) const RULE: Rule = Rule {
+    id: "IA004",
+    name: "target-role-cannot-use-key",
+    severity: Severity::Error,
+    summary: "The action role's identity policies do not allow it to use the artifact key.",
+    sources: &[
+        "https://docs.aws.amazon.com/kms/latest/developerguide/key-policy-modifying-external-accounts.html",
+    ],
+    check,
+};
+
+fn check(facts: &Facts<'_>, verdicts: &mut Verdicts) {
+    for action in facts.cross_account_actions() {
+        let (Some(access), Some(key)) = (Access::to_key(action), action.key_arn()) else { continue };
+        let judgement = access.judge(Side::Identity);
+        let location = format!("roles[\"{}\"]", action.role_arn());
+        if judgement.unsettled {
+            verdicts.unknown(&location);
+        }
+        if judgement.denied.is_empty() {
+            continue;
+        }
+        verdicts.fail(Fault {
+            message: format!(
+                "{} of {} is not allowed to use the artifact key",
+                action.role_arn(),
+                action.label()
+            ),
+            because: judgement.because("the role's own policies", &format!("it on `{key}`")),
+            fix: Fix {
+                summary: format!(
+                    "add this statement to a policy of {} in account {}",
+                    action.role_arn(),
+                    action.account
+                ),
+                statement: Some(allow(None, &ACTIONS, &[key.to_string()])),
+                crosspipe: Some(format!("target-account.yaml does it for good, with `ArtifactKeyArn={key}`")),
+                command: None,
+            },
+            denied: judgement.denied,
+            location,
+        });
+    }
+}

@@ -1,0 +1,67 @@
+//! # What it does
+//! Evaluates the action role's identity policies for what the action does with the artifact bucket.
+//!
+//! # Why deploys fail
+//! Across accounts neither side alone is enough: the bucket policy may allow the role, but the role's own
+//! policies have to allow it too.
+//!
+//! # How to fix
+//! Allow the object actions on the bucket's objects (`…/*`), and `s3:ListBucket` on the bucket.
+//!
+//! # Example
+//! A role that allows `s3:GetObject` on `arn:aws:s3:::artifacts` without `/*`.
+
+use super::access::{Access, allow};
+use super::verdicts::{Fault, Fix};
+use super::{Facts, Rule, Severity, Verdicts};
+use crate::evaluation::Side;
+use crate::grants::bucket::OBJECT_ACTIONS;
+
+pub(super) const RULE: Rule = Rule {
+    id: "IA005",
+    name: "target-role-cannot-use-bucket",
+    severity: Severity::Error,
+    summary: "The action role's identity policies do not allow it to read or write artifacts.",
+    sources: &[
+        "https://docs.aws.amazon.com/codepipeline/latest/userguide/pipelines-create-cross-account.html",
+    ],
+    check,
+};
+
+fn check(facts: &Facts<'_>, verdicts: &mut Verdicts) {
+    for action in facts.cross_account_actions() {
+        let (Some(access), Some(store)) = (Access::to_bucket(action), action.store()) else { continue };
+        let bucket = store.bucket();
+        let judgement = access.judge(Side::Identity);
+        let location = format!("roles[\"{}\"]", action.role_arn());
+        if judgement.unsettled {
+            verdicts.unknown(&location);
+        }
+        if judgement.denied.is_empty() {
+            continue;
+        }
+        let objects = format!("arn:{}:s3:::{bucket}/*", facts.partition());
+        verdicts.fail(Fault {
+            message: format!(
+                "{} of {} is not allowed at the artifacts in `{bucket}`",
+                action.role_arn(),
+                action.label()
+            ),
+            because: judgement.because("the role's own policies", &format!("it on `{objects}`")),
+            fix: Fix {
+                summary: format!(
+                    "add this statement to a policy of {} in account {}",
+                    action.role_arn(),
+                    action.account
+                ),
+                statement: Some(allow(None, &OBJECT_ACTIONS, &[objects])),
+                crosspipe: Some(format!(
+                    "target-account.yaml does it for good, with `ArtifactBucketName={bucket}`"
+                )),
+                command: None,
+            },
+            denied: judgement.denied,
+            location,
+        });
+    }
+}

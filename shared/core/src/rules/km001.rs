@@ -1,0 +1,62 @@
+//! # What it does
+//! Evaluates the artifact key's policy and grants for what each cross-account action does with the key.
+//!
+//! # Why deploys fail
+//! Across accounts both sides have to allow: the key policy here and the action role's own policies there.
+//! Without the first the action fails with "The ciphertext refers to a customer master key that does not
+//! exist, does not exist in this region, or you are not allowed to access", or just "Unable to access the
+//! artifact".
+//!
+//! # How to fix
+//! Add a statement to the key policy that allows the target account (or the action role).
+//!
+//! # Example
+//! A key policy with nothing but the default statement for its own account's root.
+
+use super::access::{Access, allow};
+use super::verdicts::{Fault, Fix};
+use super::{Facts, Rule, Severity, Verdicts};
+use crate::evaluation::Side;
+use crate::grants::key::ACTIONS;
+
+pub(super) const RULE: Rule = Rule {
+    id: "KM001",
+    name: "key-policy-omits-target",
+    severity: Severity::Error,
+    summary: "The artifact key's policy does not let the action role use the key.",
+    sources: &[
+        "https://docs.aws.amazon.com/kms/latest/developerguide/key-policy-modifying-external-accounts.html",
+    ],
+    check,
+};
+
+fn check(facts: &Facts<'_>, verdicts: &mut Verdicts) {
+    for action in facts.cross_account_actions() {
+        let (Some(access), Some(key)) = (Access::to_key(action), action.key_arn()) else { continue };
+        let judgement = access.judge(Side::Resource);
+        let location = format!("keys[\"{key}\"].policy");
+        if judgement.unsettled {
+            verdicts.unknown(&location);
+        }
+        if judgement.denied.is_empty() {
+            continue;
+        }
+        let root = format!("arn:{}:iam::{}:root", key.partition(), action.account);
+        verdicts.fail(Fault {
+            message: format!("the artifact key's policy does not let {} of {} use the key", action.role_arn(), action.label()),
+            because: judgement.because(&format!("the policy of `{key}`"), action.role_arn()),
+            fix: Fix {
+                summary: format!("add this statement to the policy of `{key}` in account {}", key.account()),
+                statement: Some(allow(Some(&root), &ACTIONS, &["*".to_owned()])),
+                crosspipe: Some(format!("Custom::ArtifactKeyGrant does it for good, with `TargetAccounts: [\"{}\"]`", action.account)),
+                command: Some(format!(
+                    "aws kms get-key-policy --key-id {key} --policy-name default --query Policy --output text > policy.json\n\
+                     # add the statement, then:\n\
+                     aws kms put-key-policy --key-id {key} --policy-name default --policy file://policy.json"
+                )),
+            },
+            denied: judgement.denied,
+            location,
+        });
+    }
+}

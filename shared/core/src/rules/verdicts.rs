@@ -1,0 +1,143 @@
+//! What rules say.
+
+use serde::Serialize;
+use serde_json::Value;
+
+use super::Rule;
+use crate::evaluation::Side;
+
+/// Everything that the rules said.
+#[derive(Debug, Default)]
+pub struct Verdicts {
+    /// Proven faults.
+    pub findings: Vec<Finding>,
+    /// What could not be judged.
+    pub unknown: Vec<Unknown>,
+    speaking: Option<&'static Rule>,
+}
+
+/// How bad a fault is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Severity {
+    /// Works, but not as it should.
+    Warning,
+    /// The action will fail.
+    Error,
+}
+
+/// A proven fault.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Finding {
+    /// The rule's id.
+    pub rule: &'static str,
+    /// The rule's name.
+    pub name: &'static str,
+    /// How bad it is.
+    pub severity: Severity,
+    /// Where: a path into the snapshot or the pipeline.
+    pub location: String,
+    /// What is wrong, in one sentence.
+    pub message: String,
+    /// What shows it.
+    pub because: String,
+    /// What to do, ready to paste.
+    pub fix: String,
+    /// The statement that is missing, where one is.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub statement: Option<Value>,
+    /// Where AWS says so.
+    pub docs: &'static str,
+    /// The requests that the evaluation denies.
+    #[serde(skip)]
+    pub denied: Vec<Denied>,
+}
+
+/// A request that the evaluation denies.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Denied {
+    /// Who asks.
+    pub principal: String,
+    /// The action, `kms:Decrypt`.
+    pub action: String,
+    /// The resource's ARN.
+    pub resource: String,
+    /// The side that does not let it pass.
+    pub side: Side,
+}
+
+/// A rule that could not judge.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Unknown {
+    /// The rule's id.
+    pub rule: &'static str,
+    /// The part of the snapshot that would settle it.
+    pub missing: String,
+}
+
+/// What to do about a fault.
+#[derive(Debug, Clone, Default)]
+pub struct Fix {
+    /// In one sentence.
+    pub summary: String,
+    /// The statement to add, where one is missing.
+    pub statement: Option<Value>,
+    /// The Crosspipe resource or template that does it for good.
+    pub crosspipe: Option<String>,
+    /// An AWS CLI command that does it now.
+    pub command: Option<String>,
+}
+
+/// A fault as a rule states it.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Fault {
+    pub location: String,
+    pub message: String,
+    pub because: String,
+    pub fix: Fix,
+    pub denied: Vec<Denied>,
+}
+
+impl Verdicts {
+    /// Sets the rule in whose name is spoken.
+    pub(super) fn by(&mut self, rule: &'static Rule) {
+        self.speaking = Some(rule);
+    }
+
+    /// States a fault. The same fault of the same place is stated once.
+    pub(super) fn fail(&mut self, fault: Fault) {
+        let Some(rule) = self.speaking else { return };
+        let finding = Finding {
+            rule: rule.id,
+            name: rule.name,
+            severity: rule.severity,
+            location: fault.location,
+            message: fault.message,
+            because: fault.because,
+            fix: fault.fix.to_text(),
+            statement: fault.fix.statement,
+            docs: rule.sources.first().copied().unwrap_or_default(),
+            denied: fault.denied,
+        };
+        if !self.findings.contains(&finding) {
+            self.findings.push(finding);
+        }
+    }
+
+    /// States that a part of the snapshot would have to be known.
+    pub(super) fn unknown(&mut self, missing: impl Into<String>) {
+        let Some(rule) = self.speaking else { return };
+        let unknown = Unknown { rule: rule.id, missing: missing.into() };
+        if !self.unknown.contains(&unknown) {
+            self.unknown.push(unknown);
+        }
+    }
+}
+
+impl Fix {
+    fn to_text(&self) -> String {
+        let statement = self.statement.as_ref().map(|statement| format!("{statement:#}"));
+        let parts = [Some(self.summary.clone()), statement, self.crosspipe.clone(), self.command.clone()];
+        parts.into_iter().flatten().collect::<Vec<_>>().join("\n\n")
+    }
+}

@@ -1,0 +1,178 @@
+//! What must hold for every policy document that AWS accepts.
+
+use crosspipe_core::arn::Arn;
+use crosspipe_core::grants::grantees::GranteeProperties;
+use crosspipe_core::grants::{Grantees, bucket, key};
+use crosspipe_core::owner::Owner;
+use crosspipe_core::policy::{Change, OwnedStatements, PolicyDocument, meaning};
+use crosspipe_testing::policies;
+use proptest::prelude::*;
+use serde_json::{Value, json};
+
+fn document(value: Value) -> PolicyDocument {
+    PolicyDocument::from_value(value).unwrap()
+}
+
+fn owner(logical_id: &str) -> Owner {
+    Owner::new("arn:aws:cloudformation:eu-west-1:111111111111:stack/tools/1", logical_id)
+}
+
+fn grantees(account: &str) -> Grantees {
+    let target_accounts = vec![account.to_owned()];
+    Grantees::new(GranteeProperties { target_accounts, ..Default::default() }).unwrap()
+}
+
+fn on_bucket(owner: &Owner, account: &str) -> OwnedStatements {
+    let denials = bucket::Denials { unencrypted_uploads: true, insecure_transport: true };
+    bucket::wanted(owner, "aws", "artifacts", &grantees(account), denials)
+}
+
+/// The document after the change; None when there is none left.
+fn after(change: Change, before: Option<&PolicyDocument>) -> Option<PolicyDocument> {
+    match change {
+        Change::None => before.cloned(),
+        Change::Put(document) => Some(document),
+        Change::Delete => None,
+    }
+}
+
+/// The statements that are not ours, in order, as they stand.
+fn foreign(document: &PolicyDocument, owned: &[&OwnedStatements]) -> Vec<Value> {
+    let ours: Vec<&str> = owned.iter().flat_map(|owned| owned.wanted_sids()).collect();
+    let statements =
+        document.statements().filter(|statement| !statement.sid().is_some_and(|sid| ours.contains(&sid)));
+    statements.map(|statement| Value::Object(statement.raw().clone())).collect()
+}
+
+proptest! {
+    #[test]
+    fn parse_print_identity(value in policies::document()) {
+        let text = value.to_string();
+        let parsed = PolicyDocument::parse(&text).unwrap();
+        prop_assert_eq!(parsed.to_value(), value);
+        prop_assert_eq!(parsed.to_json(), text);
+    }
+
+    #[test]
+    fn what_aws_rewrites_means_the_same(value in policies::document()) {
+        let rewritten = document(policies::rewritten_by_aws(&value));
+        prop_assert!(meaning::same(&document(value), &rewritten));
+    }
+
+    #[test]
+    fn grant_is_idempotent_even_after_aws_rewrote_it(value in policies::document()) {
+        let owned = on_bucket(&owner("Bucket"), "222222222222");
+        let Change::Put(granted) = owned.plan(Some(&document(value))) else { panic!("nothing granted") };
+        prop_assert_eq!(owned.plan(Some(&granted)), Change::None);
+        let rewritten = document(policies::rewritten_by_aws(&granted.to_value()));
+        prop_assert_eq!(owned.plan(Some(&rewritten)), Change::None);
+        prop_assert!(owned.are_in(&rewritten));
+    }
+
+    #[test]
+    fn revoke_after_grant_gives_back_the_original(value in policies::document()) {
+        let (original, owner) = (document(value), owner("Bucket"));
+        let granted = after(on_bucket(&owner, "222222222222").plan(Some(&original)), Some(&original));
+        let revoked = after(bucket::unwanted(&owner).plan(granted.as_ref()), granted.as_ref());
+        // A policy without a statement can't be saved, so it goes instead.
+        match original.statements().next() {
+            Some(_) => prop_assert!(meaning::same(&revoked.unwrap(), &original)),
+            None => prop_assert_eq!(revoked, None),
+        }
+    }
+
+    #[test]
+    fn foreign_statements_keep_content_and_order(value in policies::document()) {
+        let original = document(value);
+        let (first, second) = (on_bucket(&owner("One"), "222222222222"), on_bucket(&owner("Two"), "333333333333"));
+        let changed = on_bucket(&owner("One"), "444444444444");
+        let mut current = Some(original.clone());
+        for owned in [&first, &second, &changed] {
+            current = after(owned.plan(current.as_ref()), current.as_ref());
+            prop_assert_eq!(foreign(current.as_ref().unwrap(), &[&first, &second]), foreign(&original, &[]));
+        }
+        let current = current.unwrap();
+        prop_assert!(changed.are_in(&current) && second.are_in(&current) && !first.are_in(&current));
+    }
+}
+
+#[test]
+fn a_bucket_without_a_policy_gets_one_and_loses_it_again() {
+    let owner = owner("Bucket");
+    let Change::Put(created) = bucket::plan(None, &on_bucket(&owner, "222222222222")).unwrap() else {
+        panic!()
+    };
+    assert_eq!(created.statements().count(), 4);
+    assert_eq!(bucket::plan(Some(&created), &bucket::unwanted(&owner)).unwrap(), Change::Delete);
+    assert_eq!(bucket::plan(None, &bucket::unwanted(&owner)).unwrap(), Change::None);
+}
+
+#[test]
+fn what_aws_would_refuse_is_refused_with_its_reason() {
+    let root =
+        json!({"Effect": "Allow", "Principal": {"AWS": "111111111111"}, "Action": "kms:*", "Resource": "*"});
+    let [arn, role] = ["arn:aws:kms:eu-west-1:111111111111:key/k", "arn:aws:iam::111111111111:role/pipeline"]
+        .map(|text| Arn::parse(text).unwrap());
+    let owned = key::wanted(&owner("Key"), &arn, &role, &grantees("222222222222"));
+    let plan = |statements: Value| {
+        key::plan(&document(json!({"Version": "2012-10-17", "Statement": statements})), &owned)
+    };
+
+    assert!(matches!(plan(json!([root])), Ok(Change::Put(_))));
+    let dead = json!({"Sid": "Old", "Effect": "Allow", "Principal": {"AWS": ["111111111111", "AROAEXAMPLEEXAMPLE12"]}, "Action": "kms:*", "Resource": "*"});
+    let error = plan(json!([root, dead])).unwrap_err().to_string();
+    assert!(error.contains("statement `Old`") && error.contains("AROAEXAMPLEEXAMPLE12"), "{error}");
+    let large = json!({"Sid": "x".repeat(33_000), "Effect": "Allow", "Principal": "*", "Action": "kms:Decrypt", "Resource": "*"});
+    let error = plan(json!([root, large])).unwrap_err().to_string();
+    assert!(error.contains("32768"), "{error}");
+    let error =
+        plan(json!([{"Effect": "Allow", "Principal": "*", "Action": "kms:Decrypt", "Resource": "*"}]))
+            .unwrap_err();
+    assert!(error.to_string().contains("kms:PutKeyPolicy"), "{error}");
+    // Revoking the only statement of a key policy is a lockout, never a deletion.
+    let only_ours = key::plan(&document(json!({"Statement": []})), &owned);
+    assert!(only_ours.is_err());
+}
+
+#[test]
+fn bad_grantees_name_the_field() {
+    let check = |properties: GranteeProperties, field: &str, fault: &str| {
+        let error = Grantees::new(properties).unwrap_err();
+        assert!(error.field == field && error.fault.contains(fault), "{error}");
+    };
+    let base = GranteeProperties::default;
+    let some = |text: &str| Some(text.to_owned());
+    let list = |text: &str| vec![text.to_owned()];
+    check(base(), "TargetAccounts", "names nobody");
+    check(
+        GranteeProperties { target_accounts: list("12345678901"), ..base() },
+        "TargetAccounts",
+        "11 digits",
+    );
+    check(
+        GranteeProperties { target_role_arns: list("arn:aws:iam::2:role/x"), ..base() },
+        "TargetRoleArns",
+        "12-digit",
+    );
+    check(
+        GranteeProperties { target_role_arns: list("arn:aws:iam::222222222222:role/*"), ..base() },
+        "TargetRoleArns",
+        "wildcard",
+    );
+    check(
+        GranteeProperties { organization_id: some("o-a1b2c3d4e5"), ..base() },
+        "TargetRoleNamePattern",
+        "missing",
+    );
+    check(
+        GranteeProperties { target_role_name_pattern: some("x"), ..base() },
+        "TargetRoleNamePattern",
+        "no organization",
+    );
+    let everyone = GranteeProperties {
+        organization_id: some("o-a1b2c3d4e5"),
+        target_role_name_pattern: some("*"),
+        ..base()
+    };
+    check(everyone, "TargetRoleNamePattern", "every role");
+}

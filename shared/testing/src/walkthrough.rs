@@ -1,0 +1,90 @@
+//! AWS's cross-account walkthrough as a snapshot: pipeline in account A, CodeDeploy in account B.
+
+use serde_json::{Value, json};
+
+/// The pipeline's account.
+pub const A: &str = "111111111111";
+/// The target account.
+pub const B: &str = "222222222222";
+/// The pipeline's Region.
+pub const REGION: &str = "us-east-2";
+/// The artifact bucket.
+pub const BUCKET: &str = "codepipeline-us-east-2-1234567890";
+/// The artifact key.
+pub const KEY: &str = "arn:aws:kms:us-east-2:111111111111:key/1234abcd-12ab-34cd-56ef-1234567890ab";
+/// The service role.
+pub const SERVICE_ROLE: &str = "arn:aws:iam::111111111111:role/service-role/CodePipeline_Service_Role";
+/// The role in account B.
+pub const TARGET_ROLE: &str = "arn:aws:iam::222222222222:role/CrossAccount_Role";
+
+/// The walkthrough done right: nothing is missing on either side.
+pub fn corrected() -> Value {
+    let key_actions =
+        json!(["kms:DescribeKey", "kms:GenerateDataKey*", "kms:Encrypt", "kms:ReEncrypt*", "kms:Decrypt"]);
+    let objects = format!("arn:aws:s3:::{BUCKET}/*");
+    json!({
+        "pipeline": {"pipeline": pipeline(), "metadata": {"pipelineArn": format!("arn:aws:codepipeline:{REGION}:{A}:MyFirstPipeline")}},
+        "keys": {KEY: {
+            "policy": policy(json!([
+                {"Sid": "Enable IAM policies", "Effect": "Allow", "Principal": {"AWS": format!("arn:aws:iam::{A}:root")}, "Action": "kms:*", "Resource": "*"},
+                {"Effect": "Allow", "Principal": {"AWS": [SERVICE_ROLE, format!("arn:aws:iam::{B}:root")]}, "Action": key_actions, "Resource": "*"}
+            ])),
+            "grants": []
+        }},
+        "buckets": {BUCKET: {
+            "account": A, "region": REGION, "objectOwnership": "BucketOwnerEnforced",
+            "policy": policy(json!([
+                {"Sid": "DenyUnEncryptedObjectUploads", "Effect": "Deny", "Principal": "*", "Action": "s3:PutObject", "Resource": objects, "Condition": {"StringNotEquals": {"s3:x-amz-server-side-encryption": "aws:kms"}}},
+                {"Sid": "DenyInsecureConnections", "Effect": "Deny", "Principal": "*", "Action": "s3:*", "Resource": objects, "Condition": {"Bool": {"aws:SecureTransport": false}}},
+                {"Sid": "", "Effect": "Allow", "Principal": {"AWS": format!("arn:aws:iam::{B}:root")}, "Action": ["s3:Get*", "s3:Put*"], "Resource": objects},
+                {"Sid": "", "Effect": "Allow", "Principal": {"AWS": format!("arn:aws:iam::{B}:root")}, "Action": "s3:ListBucket", "Resource": format!("arn:aws:s3:::{BUCKET}")}
+            ]))
+        }},
+        "roles": {
+            SERVICE_ROLE: {
+                "trustPolicy": policy(json!([{"Effect": "Allow", "Principal": {"Service": "codepipeline.amazonaws.com"}, "Action": "sts:AssumeRole"}])),
+                "inlinePolicies": {"assume": policy(json!({"Effect": "Allow", "Action": "sts:AssumeRole", "Resource": [TARGET_ROLE]}))},
+                "attachedPolicies": {},
+                "permissionsBoundary": null
+            },
+            TARGET_ROLE: {
+                "trustPolicy": policy(json!([{"Effect": "Allow", "Principal": {"AWS": SERVICE_ROLE}, "Action": "sts:AssumeRole"}])),
+                "inlinePolicies": {
+                    "codedeploy": policy(json!([{"Effect": "Allow", "Action": ["codedeploy:CreateDeployment", "codedeploy:GetDeployment", "codedeploy:GetDeploymentConfig", "codedeploy:GetApplicationRevision", "codedeploy:RegisterApplicationRevision"], "Resource": "*"}])),
+                    "artifacts": policy(json!([{"Effect": "Allow", "Action": ["s3:GetObject*", "s3:PutObject", "s3:PutObjectAcl"], "Resource": [objects]}])),
+                    "key": policy(json!([{"Effect": "Allow", "Action": key_actions, "Resource": [KEY]}]))
+                },
+                "attachedPolicies": {},
+                "permissionsBoundary": null
+            }
+        }
+    })
+}
+
+/// The pipeline of the walkthrough.
+pub fn pipeline() -> Value {
+    let action_type = |category: &str, provider: &str| json!({"category": category, "owner": "AWS", "version": "1", "provider": provider});
+    json!({
+        "name": "MyFirstPipeline",
+        "roleArn": SERVICE_ROLE,
+        "artifactStore": {"type": "S3", "location": BUCKET, "encryptionKey": {"id": KEY, "type": "KMS"}},
+        "stages": [
+            {"name": "Source", "actions": [{
+                "name": "Source", "actionTypeId": action_type("Source", "S3"), "runOrder": 1,
+                "configuration": {"S3Bucket": "source", "S3ObjectKey": "app.zip"},
+                "inputArtifacts": [], "outputArtifacts": [{"name": "MyAppBuild"}]
+            }]},
+            {"name": "Staging", "actions": [{
+                "name": "ExternalDeploy", "actionTypeId": action_type("Deploy", "CodeDeploy"), "runOrder": 1,
+                "configuration": {"ApplicationName": "AccountBApplicationName", "DeploymentGroupName": "AccountBApplicationGroupName"},
+                "inputArtifacts": [{"name": "MyAppBuild"}], "outputArtifacts": [],
+                "roleArn": TARGET_ROLE
+            }]}
+        ],
+        "version": 3
+    })
+}
+
+fn policy(statements: Value) -> Value {
+    json!({"Version": "2012-10-17", "Statement": statements})
+}
