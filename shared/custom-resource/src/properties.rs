@@ -1,0 +1,248 @@
+//! A strict reader over `ResourceProperties`: what it does not know or can't read is an error that names the
+//! field by its full path, such as `Actions[0].Stage`.
+//!
+//! Scalars arrive as strings, and conditions often give "" for "not set": that, `null` and `AWS::NoValue` are absent.
+
+use serde_json::{Map, Value};
+
+use crate::Failure;
+use crate::nearest::nearest;
+
+/// What CloudFormation itself reads from every custom resource's properties.
+const CLOUDFORMATION_OWN: [&str; 2] = ["ServiceToken", "ServiceTimeout"];
+
+/// A property that can't be used.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("property `{field}` {fault}")]
+pub struct PropertyError {
+    /// The property's full path, such as `Actions[0].Stage`.
+    pub field: String,
+    /// What is wrong with it: continues a sentence that begins with the property.
+    pub fault: String,
+    /// What to do about it.
+    pub next_step: String,
+}
+
+impl From<PropertyError> for Failure {
+    fn from(error: PropertyError) -> Self {
+        Failure::new(error.to_string(), error.next_step)
+    }
+}
+
+/// The properties of a resource, or of a structure within them.
+#[derive(Debug, Clone)]
+pub struct Properties<'a> {
+    /// Empty for the resource's own.
+    path: String,
+    map: &'a Map<String, Value>,
+}
+
+/// A structure within the properties.
+#[derive(Debug, Clone)]
+pub struct Object<'a> {
+    /// Where it is, such as `Actions[0]`.
+    pub path: String,
+    /// What it holds, unread.
+    pub map: &'a Map<String, Value>,
+}
+
+impl<'a> Object<'a> {
+    /// A strict reader over this structure, which has these fields and no others.
+    ///
+    /// # Errors
+    /// Names an unknown field and the nearest known one.
+    pub fn properties(&self, known: &[&'static str]) -> Result<Properties<'a>, PropertyError> {
+        let properties = Properties { path: self.path.clone(), map: self.map };
+        properties.deny_unknown(known.iter().copied())?;
+        Ok(properties)
+    }
+}
+
+impl<'a> Properties<'a> {
+    /// A reader over the properties of a resource, which has these and no others; `ServiceToken` and
+    /// `ServiceTimeout` are always allowed.
+    ///
+    /// # Errors
+    /// Names an unknown property and the nearest known one.
+    pub fn new(map: &'a Map<String, Value>, known: &[&'static str]) -> Result<Self, PropertyError> {
+        let properties = Self { path: String::new(), map };
+        properties.deny_unknown(known.iter().copied().chain(CLOUDFORMATION_OWN))?;
+        Ok(properties)
+    }
+
+    /// A text that has to be there.
+    ///
+    /// # Errors
+    /// When it is absent or not a string.
+    pub fn required(&self, name: &str) -> Result<&'a str, PropertyError> {
+        self.optional(name)?.ok_or_else(|| {
+            self.error(name, "is missing or empty", format!("give `{}` a value", self.full_path(name)))
+        })
+    }
+
+    /// A text that may be absent, trimmed.
+    ///
+    /// # Errors
+    /// When it is not a string.
+    pub fn optional(&self, name: &str) -> Result<Option<&'a str>, PropertyError> {
+        self.get(name)
+            .map(|value| match value {
+                Value::String(text) => Ok(text.trim()),
+                other => Err(self.mistyped(name, other, "a string")),
+            })
+            .transpose()
+    }
+
+    /// A JSON list of strings, or one comma-delimited string; items are trimmed, empty ones dropped.
+    ///
+    /// # Errors
+    /// When it, or one of its items, is of another type.
+    pub fn list(&self, name: &str) -> Result<Vec<String>, PropertyError> {
+        let items = match self.get(name) {
+            None => Vec::new(),
+            Some(Value::String(text)) => text.split(',').collect(),
+            Some(Value::Array(values)) => present(values)
+                .map(|(index, value)| match value {
+                    Value::String(text) => Ok(text.as_str()),
+                    other => Err(self.mistyped(&format!("{name}[{index}]"), other, "a string")),
+                })
+                .collect::<Result<_, _>>()?,
+            Some(other) => return Err(self.mistyped(name, other, "a list or a comma-delimited string")),
+        };
+        Ok(items.into_iter().map(str::trim).filter(|item| !item.is_empty()).map(str::to_owned).collect())
+    }
+
+    /// `true` or `false`, as a string or a JSON boolean.
+    ///
+    /// # Errors
+    /// When it is anything else.
+    pub fn boolean(&self, name: &str, default: bool) -> Result<bool, PropertyError> {
+        match self.get(name) {
+            None => Ok(default),
+            Some(Value::Bool(value)) => Ok(*value),
+            Some(Value::String(text)) if text.trim().eq_ignore_ascii_case("true") => Ok(true),
+            Some(Value::String(text)) if text.trim().eq_ignore_ascii_case("false") => Ok(false),
+            Some(other) => Err(self.mistyped(name, other, "`true` or `false`")),
+        }
+    }
+
+    /// A whole number that is not negative, as a string or a JSON number.
+    ///
+    /// # Errors
+    /// When it is anything else.
+    pub fn number(&self, name: &str) -> Result<Option<u64>, PropertyError> {
+        self.get(name)
+            .map(|value| {
+                let number = match value {
+                    Value::String(text) => text.trim().parse().ok(),
+                    other => other.as_u64(),
+                };
+                number.ok_or_else(|| self.mistyped(name, value, "a whole number"))
+            })
+            .transpose()
+    }
+
+    /// One structure.
+    ///
+    /// # Errors
+    /// When it is of another type.
+    pub fn object(&self, name: &str) -> Result<Option<Object<'a>>, PropertyError> {
+        self.get(name).map(|value| self.as_object(name, value)).transpose()
+    }
+
+    /// A list of structures.
+    ///
+    /// # Errors
+    /// When it, or one of its items, is of another type.
+    pub fn objects(&self, name: &str) -> Result<Vec<Object<'a>>, PropertyError> {
+        match self.get(name) {
+            None => Ok(Vec::new()),
+            Some(Value::Array(values)) => present(values)
+                .map(|(index, value)| self.as_object(&format!("{name}[{index}]"), value))
+                .collect(),
+            Some(other) => Err(self.mistyped(name, other, "a list of structures")),
+        }
+    }
+
+    /// An error about one of these properties, under its full path; see [`PropertyError`] for the parts.
+    pub fn error(&self, name: &str, fault: impl Into<String>, next_step: impl Into<String>) -> PropertyError {
+        PropertyError { field: self.full_path(name), fault: fault.into(), next_step: next_step.into() }
+    }
+
+    fn get(&self, name: &str) -> Option<&'a Value> {
+        self.map.get(name).filter(|value| !is_absent(value))
+    }
+
+    fn as_object(&self, name: &str, value: &'a Value) -> Result<Object<'a>, PropertyError> {
+        match value {
+            Value::Object(map) => Ok(Object { path: self.full_path(name), map }),
+            other => Err(self.mistyped(name, other, "a structure")),
+        }
+    }
+
+    fn deny_unknown(&self, known: impl Iterator<Item = &'static str> + Clone) -> Result<(), PropertyError> {
+        let Some(unknown) = self.map.keys().find(|name| known.clone().all(|known| known != name.as_str()))
+        else {
+            return Ok(());
+        };
+        let next_step = match nearest(unknown, known.clone()) {
+            Some(near) => format!("use `{}`, the nearest known property", self.full_path(near)),
+            None => {
+                let known: Vec<_> = known.filter(|name| !CLOUDFORMATION_OWN.contains(name)).collect();
+                format!("remove it; known properties are {}", known.join(", "))
+            }
+        };
+        let shown: String = unknown.chars().take(LONGEST_ECHO).collect();
+        Err(self.error(&shown, "is unknown", next_step))
+    }
+
+    fn mistyped(&self, name: &str, found: &Value, expected: &str) -> PropertyError {
+        self.error(
+            name,
+            format!("is {}, expected {expected}", describe(found)),
+            format!("make `{}` {expected}", self.full_path(name)),
+        )
+    }
+
+    fn full_path(&self, name: &str) -> String {
+        if self.path.is_empty() { name.to_owned() } else { format!("{}.{name}", self.path) }
+    }
+}
+
+/// No more than this of what a template says is echoed.
+const LONGEST_ECHO: usize = 60;
+
+/// The items that count, under the index that they have in the template.
+fn present(values: &[Value]) -> impl Iterator<Item = (usize, &Value)> {
+    values.iter().enumerate().filter(|(_, value)| !is_absent(value))
+}
+
+fn is_absent(value: &Value) -> bool {
+    match value {
+        Value::Null => true,
+        Value::String(text) => matches!(text.trim(), "" | "AWS::NoValue"),
+        // How a template that CloudFormation has not resolved yet spells it.
+        Value::Object(map) => {
+            map.len() == 1 && map.get("Ref").and_then(Value::as_str) == Some("AWS::NoValue")
+        }
+        _ => false,
+    }
+}
+
+/// A structure is never echoed: it may hold anything, and would push the next step out of sight.
+fn describe(value: &Value) -> String {
+    match value {
+        Value::Null => "null".to_owned(),
+        Value::Bool(value) => format!("the boolean `{value}`"),
+        Value::Number(number) => format!("the number `{number}`"),
+        Value::String(text) => {
+            let start: String = text.chars().take(LONGEST_ECHO).collect();
+            format!("the string `{start}{}`", if start.len() < text.len() { "…" } else { "" })
+        }
+        Value::Array(_) => "a list".to_owned(),
+        Value::Object(_) => "a structure".to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests;
