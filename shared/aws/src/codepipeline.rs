@@ -1,0 +1,181 @@
+//! Pipelines: the structure, its tags, and what ran.
+//!
+//! Structures and executions are raw JSON: a field that this release does not know survives. Times are epoch
+//! seconds, as CodePipeline sends them (the AWS CLI prints them as ISO 8601).
+
+use std::collections::BTreeMap;
+
+use aws_sdk_codepipeline::{
+    Client,
+    types::{ActionExecutionFilter, Tag},
+};
+use serde_json::{Value, json};
+
+use crate::{
+    error::AwsError,
+    raw_json::{CaptureBody, ReplaceBody},
+};
+
+const SERVICE: &str = "codepipeline";
+
+/// The pipelines of one account and Region.
+#[derive(Debug, Clone)]
+pub struct CodePipeline {
+    client: Client,
+}
+
+impl CodePipeline {
+    pub(crate) fn new(client: Client) -> Self {
+        Self { client }
+    }
+
+    /// `{"pipeline": {…}, "metadata": {…}}` with every field AWS sent.
+    ///
+    /// # Errors
+    /// [`ErrorKind::NotFound`](crate::ErrorKind::NotFound) if there is no such pipeline.
+    /// See <https://docs.aws.amazon.com/codepipeline/latest/APIReference/API_GetPipeline.html>.
+    pub async fn get_pipeline(&self, name: &str) -> Result<Value, AwsError> {
+        let body = CaptureBody::default();
+        let request = self.client.get_pipeline().name(name).customize().interceptor(body.clone());
+        request.send().await.map_err(AwsError::from_sdk(SERVICE, "GetPipeline"))?;
+        body.json(SERVICE, "GetPipeline")
+    }
+
+    /// Replaces a pipeline's structure and returns what AWS made of it, with its new version.
+    ///
+    /// `structure` is the *inner* object of [`Self::get_pipeline`]: metadata must not be sent.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Invalid`](crate::ErrorKind::Invalid) with code `InvalidStructureException` and friends if
+    /// AWS refuses the structure, which includes a service role that can't assume an action's role (yet).
+    /// See <https://docs.aws.amazon.com/codepipeline/latest/APIReference/API_UpdatePipeline.html>.
+    pub async fn update_pipeline(&self, structure: &Value) -> Result<Value, AwsError> {
+        let body = CaptureBody::default();
+        self.client
+            .update_pipeline()
+            .customize()
+            .interceptor(ReplaceBody::new(&json!({ "pipeline": structure })))
+            .interceptor(body.clone())
+            .send()
+            .await
+            .map_err(AwsError::from_sdk(SERVICE, "UpdatePipeline"))?;
+        body.member(SERVICE, "UpdatePipeline", "pipeline")
+    }
+
+    /// Names of all pipelines.
+    ///
+    /// # Errors
+    /// See <https://docs.aws.amazon.com/codepipeline/latest/APIReference/API_ListPipelines.html>.
+    pub async fn list_pipelines(&self) -> Result<Vec<String>, AwsError> {
+        let mut names = Vec::new();
+        let mut pages = self.client.list_pipelines().into_paginator().send();
+        while let Some(page) = pages.next().await {
+            let page = page.map_err(AwsError::from_sdk(SERVICE, "ListPipelines"))?;
+            names.extend(page.pipelines.unwrap_or_default().into_iter().filter_map(|summary| summary.name));
+        }
+        Ok(names)
+    }
+
+    /// The pipeline's tags.
+    ///
+    /// # Errors
+    /// See <https://docs.aws.amazon.com/codepipeline/latest/APIReference/API_ListTagsForResource.html>.
+    pub async fn tags(&self, pipeline_arn: &str) -> Result<BTreeMap<String, String>, AwsError> {
+        let mut tags = BTreeMap::new();
+        let mut pages =
+            self.client.list_tags_for_resource().resource_arn(pipeline_arn).into_paginator().send();
+        while let Some(page) = pages.next().await {
+            let page = page.map_err(AwsError::from_sdk(SERVICE, "ListTagsForResource"))?;
+            tags.extend(page.tags.unwrap_or_default().into_iter().map(|tag| (tag.key, tag.value)));
+        }
+        Ok(tags)
+    }
+
+    /// Adds tags, or overwrites those of the same key. No tags, no call.
+    ///
+    /// # Errors
+    /// `TooManyTagsException` above 50, `InvalidTagsException` for a value of more than 256 characters.
+    /// See <https://docs.aws.amazon.com/codepipeline/latest/APIReference/API_TagResource.html>.
+    pub async fn tag(&self, pipeline_arn: &str, tags: &BTreeMap<String, String>) -> Result<(), AwsError> {
+        if tags.is_empty() {
+            return Ok(());
+        }
+        let mut request = self.client.tag_resource().resource_arn(pipeline_arn);
+        for (key, value) in tags {
+            let tag = Tag::builder().key(key).value(value).build();
+            request = request
+                .tags(tag.map_err(|error| AwsError::unexpected(SERVICE, "TagResource", error.to_string()))?);
+        }
+        request.send().await.map_err(AwsError::from_sdk(SERVICE, "TagResource"))?;
+        Ok(())
+    }
+
+    /// Removes tags by key; those that are not there are no fault. No keys, no call.
+    ///
+    /// # Errors
+    /// See <https://docs.aws.amazon.com/codepipeline/latest/APIReference/API_UntagResource.html>.
+    pub async fn untag(&self, pipeline_arn: &str, keys: &[String]) -> Result<(), AwsError> {
+        if keys.is_empty() {
+            return Ok(());
+        }
+        self.client
+            .untag_resource()
+            .resource_arn(pipeline_arn)
+            .set_tag_keys(Some(keys.to_vec()))
+            .send()
+            .await
+            .map_err(AwsError::from_sdk(SERVICE, "UntagResource"))?;
+        Ok(())
+    }
+
+    /// Starts the pipeline and returns the execution's id. The same token again starts nothing new.
+    ///
+    /// # Errors
+    /// See <https://docs.aws.amazon.com/codepipeline/latest/APIReference/API_StartPipelineExecution.html>.
+    pub async fn start_execution(&self, name: &str, client_request_token: &str) -> Result<String, AwsError> {
+        const OPERATION: &str = "StartPipelineExecution";
+        let request = self.client.start_pipeline_execution().name(name);
+        let answer = request.client_request_token(client_request_token).send().await;
+        let answer = answer.map_err(AwsError::from_sdk(SERVICE, OPERATION))?;
+        answer
+            .pipeline_execution_id
+            .ok_or_else(|| AwsError::unexpected(SERVICE, OPERATION, "the answer has no execution id"))
+    }
+
+    /// What each action of one execution did, newest first: raw `actionExecutionDetails`.
+    ///
+    /// # Errors
+    /// See <https://docs.aws.amazon.com/codepipeline/latest/APIReference/API_ListActionExecutions.html>.
+    pub async fn list_action_executions(
+        &self,
+        name: &str,
+        execution_id: &str,
+    ) -> Result<Vec<Value>, AwsError> {
+        const OPERATION: &str = "ListActionExecutions";
+        let filter = ActionExecutionFilter::builder().pipeline_execution_id(execution_id).build();
+        let mut details = Vec::new();
+        let mut token = None;
+        loop {
+            let body = CaptureBody::default();
+            let answer = self
+                .client
+                .list_action_executions()
+                .pipeline_name(name)
+                .filter(filter.clone())
+                .set_next_token(token)
+                .customize()
+                .interceptor(body.clone())
+                .send()
+                .await
+                .map_err(AwsError::from_sdk(SERVICE, OPERATION))?;
+            let page = body.member(SERVICE, OPERATION, "actionExecutionDetails")?;
+            if let Value::Array(page) = page {
+                details.extend(page);
+            }
+            token = answer.next_token;
+            if token.is_none() {
+                return Ok(details);
+            }
+        }
+    }
+}

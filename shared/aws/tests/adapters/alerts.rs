@@ -1,0 +1,39 @@
+//! Topics and event buses.
+
+use std::collections::BTreeMap;
+
+use crosspipe_aws::ErrorKind;
+use serde_json::json;
+
+use crate::replay::{Replay, Reply, query_answer};
+
+#[tokio::test]
+async fn an_alert_is_published() {
+    let replay = Replay::start([query_answer("Publish", "<MessageId>m-1</MessageId>")]).await;
+    let attributes = BTreeMap::from([("rule".to_owned(), "KM001".to_owned())]);
+    let topic = "arn:aws:sns:eu-west-1:111111111111:alerts";
+    let id = replay.aws.sns().publish(topic, "Deploy failed", "why & how", &attributes).await.unwrap();
+    assert_eq!(id, "m-1");
+    let body = &replay.requests()[0].body;
+    assert!(body.contains("Subject=Deploy%20failed") && body.contains("Message=why%20%26%20how"), "{body}");
+    assert!(body.contains("Value.StringValue=KM001"), "{body}");
+}
+
+#[tokio::test]
+async fn a_refused_event_is_an_error_although_the_call_went_through() {
+    let refused = json!({"FailedEntryCount": 1, "Entries": [{"ErrorCode": "ThrottlingException", "ErrorMessage": "slow"}]});
+    let taken = json!({"FailedEntryCount": 0, "Entries": [{"EventId": "e-1"}]});
+    let replay = Replay::start([Reply::new(200, refused), Reply::new(200, taken)]).await;
+    let events = replay.aws.eventbridge();
+    let detail = json!({"schemaVersion": "1"});
+    let resources = ["arn:aws:codepipeline:eu-west-1:111111111111:site".to_owned()];
+    let put = || events.put_event("default", "crosspipe", "Diagnosis", &detail, &resources);
+
+    let error = put().await.unwrap_err();
+    assert_eq!(error.kind, ErrorKind::Throttled);
+    assert_eq!(error.to_string(), "`events:PutEvents` failed: ThrottlingException: slow");
+    assert_eq!(put().await.unwrap(), "e-1");
+    let entry = &replay.requests()[1].json()["Entries"][0];
+    assert_eq!(entry["Detail"], r#"{"schemaVersion":"1"}"#);
+    assert_eq!(entry["Resources"], json!(resources));
+}

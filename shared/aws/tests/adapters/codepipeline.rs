@@ -1,0 +1,146 @@
+//! Pipelines over replayed HTTP: nothing that AWS sent is lost, and nothing is sent that must not be.
+
+use std::collections::BTreeMap;
+
+use crosspipe_aws::ErrorKind;
+use serde_json::{Value, json};
+
+use crate::replay::{Replay, Reply};
+
+const ARN: &str = "arn:aws:codepipeline:eu-west-1:111111111111:site";
+
+/// What a later CodePipeline might send: every level has something that no release of the SDK knows.
+fn pipeline() -> Value {
+    json!({
+        "pipeline": {
+            "name": "site", "version": 7, "pipelineType": "V3", "executionMode": "BRAND_NEW",
+            "roleArn": "arn:aws:iam::111111111111:role/service",
+            "artifactStore": {"type": "S3", "location": "artifacts", "retention": {"days": 30.5}},
+            "stages": [{
+                "name": "Source", "weather": null,
+                "actions": [{
+                    "name": "Fetch", "runOrder": 1, "patience": "endless",
+                    "actionTypeId": {"category": "Source", "owner": "AWS", "provider": "CodeCommit", "version": "1"},
+                    "configuration": {"BranchName": "main \u{e4}\u{1f600}"}
+                }],
+            }],
+            "triggers": [{"providerType": "Moon", "phase": "full"}],
+            "zz_unknown": [1, {"two": [true, false, null]}]
+        },
+        "metadata": {"pipelineArn": ARN, "created": 1_700_000_000.123, "mood": "good"}
+    })
+}
+
+#[tokio::test]
+async fn unknown_fields_survive_get_and_update() {
+    let updated = json!({"pipeline": {"name": "site", "version": 8, "zz_unknown": 1}});
+    let replay = Replay::start([Reply::new(200, pipeline()), Reply::new(200, &updated)]).await;
+    let codepipeline = replay.aws.codepipeline();
+
+    let got = codepipeline.get_pipeline("site").await.unwrap();
+    assert_eq!(got, pipeline());
+    let answer = codepipeline.update_pipeline(&got["pipeline"]).await.unwrap();
+    assert_eq!(answer, updated["pipeline"]);
+
+    let requests = replay.requests();
+    assert_eq!(requests.len(), 2);
+    assert_eq!(requests[0].json(), json!({"name": "site"}));
+    assert_eq!(requests[1].operation(), "UpdatePipeline");
+    assert_eq!(requests[1].json(), json!({"pipeline": pipeline()["pipeline"]}), "and no metadata");
+    assert_eq!(requests[1].headers["content-length"], requests[1].body.len().to_string());
+}
+
+#[tokio::test]
+async fn a_retried_update_sends_the_same_body() {
+    let busy = json!({"__type": "ThrottlingException", "message": "Rate exceeded"});
+    let replay = Replay::start([Reply::new(400, busy), Reply::new(200, pipeline())]).await;
+    replay.aws.codepipeline().update_pipeline(&pipeline()["pipeline"]).await.unwrap();
+    let requests = replay.requests();
+    assert_eq!(requests.len(), 2);
+    assert_eq!(requests[0].body, requests[1].body);
+    assert_eq!(requests[1].json(), json!({"pipeline": pipeline()["pipeline"]}));
+}
+
+#[tokio::test]
+async fn errors_are_classified_by_code() {
+    let refused = json!({"__type": "InvalidStructureException", "message": "X is not authorized to perform AssumeRole"});
+    let missing = json!({"__type": "PipelineNotFoundException", "message": "no pipeline"});
+    let replay = Replay::start([
+        Reply::new(400, refused).header("x-amzn-requestid", "request-1"),
+        Reply::new(400, missing),
+    ])
+    .await;
+    let codepipeline = replay.aws.codepipeline();
+
+    let error = codepipeline.update_pipeline(&json!({})).await.unwrap_err();
+    assert_eq!(error.kind, ErrorKind::Invalid);
+    assert!(error.has_code("InvalidStructureException"));
+    assert_eq!(error.request_id.as_deref(), Some("request-1"));
+    assert_eq!(
+        error.to_string(),
+        "`codepipeline:UpdatePipeline` failed: InvalidStructureException: \
+         X is not authorized to perform AssumeRole"
+    );
+    let error = codepipeline.get_pipeline("gone").await.unwrap_err();
+    assert_eq!(error.kind, ErrorKind::NotFound);
+}
+
+#[tokio::test]
+async fn an_answer_that_is_no_json_is_an_error() {
+    let replay = Replay::start([Reply::new(200, "<html>proxy</html>")]).await;
+    let error = replay.aws.codepipeline().get_pipeline("site").await.unwrap_err();
+    assert_eq!((error.service, error.operation), ("codepipeline", "GetPipeline"));
+}
+
+#[tokio::test]
+async fn action_executions_are_raw_and_from_all_pages() {
+    let detail =
+        |id: &str| json!({"actionExecutionId": id, "status": "Failed", "output": {"newField": {"a": 1}}});
+    let replay = Replay::start([
+        Reply::new(200, json!({"actionExecutionDetails": [detail("1"), detail("2")], "nextToken": "more"})),
+        Reply::new(200, json!({"actionExecutionDetails": [detail("3")]})),
+    ])
+    .await;
+    let details = replay.aws.codepipeline().list_action_executions("site", "execution").await.unwrap();
+    assert_eq!(details, [detail("1"), detail("2"), detail("3")]);
+
+    let requests = replay.requests();
+    let filter = json!({"pipelineExecutionId": "execution"});
+    assert_eq!(requests[0].json(), json!({"pipelineName": "site", "filter": filter}));
+    assert_eq!(requests[1].json(), json!({"pipelineName": "site", "filter": filter, "nextToken": "more"}));
+}
+
+#[tokio::test]
+async fn tags_come_from_all_pages() {
+    let replay = Replay::start([
+        Reply::new(200, json!({"tags": [{"key": "a", "value": "1"}], "nextToken": "more"})),
+        Reply::new(200, json!({"tags": [{"key": "b", "value": "2"}]})),
+    ])
+    .await;
+    let tags = replay.aws.codepipeline().tags(ARN).await.unwrap();
+    assert_eq!(tags, BTreeMap::from([("a".into(), "1".into()), ("b".into(), "2".into())]));
+    assert_eq!(replay.requests()[1].json(), json!({"resourceArn": ARN, "nextToken": "more"}));
+}
+
+#[tokio::test]
+async fn nothing_to_tag_makes_no_request() {
+    let replay = Replay::start([Reply::new(200, "{}"), Reply::new(200, "{}")]).await;
+    let codepipeline = replay.aws.codepipeline();
+    codepipeline.tag(ARN, &BTreeMap::new()).await.unwrap();
+    codepipeline.untag(ARN, &[]).await.unwrap();
+    assert_eq!(replay.requests().len(), 0);
+
+    codepipeline.tag(ARN, &BTreeMap::from([("a".into(), "1".into())])).await.unwrap();
+    codepipeline.untag(ARN, &["a".into()]).await.unwrap();
+    let requests = replay.requests();
+    assert_eq!(requests[0].json(), json!({"resourceArn": ARN, "tags": [{"key": "a", "value": "1"}]}));
+    assert_eq!(requests[1].json(), json!({"resourceArn": ARN, "tagKeys": ["a"]}));
+}
+
+#[tokio::test]
+async fn a_start_carries_its_token() {
+    let replay = Replay::start([Reply::new(200, json!({"pipelineExecutionId": "e-1"}))]).await;
+    let id = replay.aws.codepipeline().start_execution("site", "token-1").await.unwrap();
+    assert_eq!(id, "e-1");
+    assert_eq!(replay.requests()[0].json(), json!({"name": "site", "clientRequestToken": "token-1"}));
+}

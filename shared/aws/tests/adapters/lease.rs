@@ -1,0 +1,134 @@
+//! Leases and claims over replayed HTTP.
+
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use crosspipe_aws::lease::{LeaseError, Leases};
+use serde_json::{Value, json};
+
+use crate::replay::{Replay, Reply};
+
+const KEY: &str = "arn:aws:kms:eu-west-1:111111111111:key/1";
+
+fn refused() -> Reply {
+    let item =
+        json!({"LockKey": {"S": KEY}, "Holder": {"S": "other#0123"}, "ExpiresAt": {"N": "4000000000"}});
+    Reply::new(
+        400,
+        json!({
+            "__type": "com.amazonaws.dynamodb.v20120810#ConditionalCheckFailedException",
+            "message": "The conditional request failed", "Item": item
+        }),
+    )
+}
+
+fn taken() -> Reply {
+    Reply::new(200, "{}")
+}
+
+fn in_a_minute() -> SystemTime {
+    SystemTime::now() + Duration::from_secs(60)
+}
+
+fn value<'a>(request: &'a Value, name: &str) -> &'a Value {
+    &request["ExpressionAttributeValues"][name]
+}
+
+#[tokio::test]
+async fn a_free_lease_is_taken_and_released_with_the_same_holder() {
+    let replay = Replay::start([taken(), taken()]).await;
+    let leases = Leases::new(&replay.aws, "locks");
+    let expires = UNIX_EPOCH + Duration::from_millis(4_000_000_000_500);
+    let lease = leases.acquire(KEY, "stack", expires, UNIX_EPOCH).await.unwrap();
+    lease.release().await;
+
+    let requests = replay.requests();
+    assert!(requests.iter().all(|request| request.operation() == "UpdateItem"), "the only permission needed");
+    let (acquire, release) = (requests[0].json(), requests[1].json());
+    assert_eq!(acquire["TableName"], "locks");
+    assert_eq!(acquire["Key"], json!({"LockKey": {"S": KEY}}));
+    assert_eq!(
+        acquire["ConditionExpression"],
+        "attribute_not_exists(Holder) OR ExpiresAt < :now OR Holder = :me"
+    );
+    assert_eq!(value(&acquire, ":expires"), &json!({"N": "4000000001"}), "rounded up");
+    assert!(value(&acquire, ":me")["S"].as_str().unwrap().starts_with("stack#"));
+
+    assert_eq!(release["Key"], acquire["Key"]);
+    assert_eq!(release["ConditionExpression"], "Holder = :me");
+    assert_eq!(release["UpdateExpression"], "REMOVE Holder");
+    assert_eq!(value(&release, ":me"), value(&acquire, ":me"));
+}
+
+#[tokio::test]
+async fn a_held_lease_is_waited_for() {
+    let replay = Replay::start([refused(), refused(), taken()]).await;
+    let leases = Leases::new(&replay.aws, "locks");
+    let lease = leases.acquire(KEY, "stack", in_a_minute(), in_a_minute()).await;
+    assert!(lease.is_ok());
+    assert_eq!(replay.requests().len(), 3);
+}
+
+#[tokio::test]
+async fn giving_up_says_who_holds_it() {
+    let replay = Replay::start([refused(), taken()]).await;
+    let leases = Leases::new(&replay.aws, "locks");
+    let error = leases.acquire(KEY, "stack", in_a_minute(), UNIX_EPOCH).await.unwrap_err();
+    let LeaseError::Held(held) = error else { panic!("{error}") };
+    assert_eq!((held.key.as_str(), held.holder.as_str()), (KEY, "other"));
+    assert_eq!(held.expires, UNIX_EPOCH + Duration::from_secs(4_000_000_000));
+    assert_eq!(replay.requests().len(), 1, "one attempt although it was already time to give up");
+}
+
+#[tokio::test]
+async fn a_table_that_is_missing_is_not_waited_for() {
+    let missing = json!({"__type": "ResourceNotFoundException", "message": "Requested resource not found"});
+    let replay = Replay::start([Reply::new(400, missing), taken()]).await;
+    let leases = Leases::new(&replay.aws, "locks");
+    let error = leases.acquire(KEY, "stack", in_a_minute(), in_a_minute()).await.unwrap_err();
+    assert!(matches!(error, LeaseError::Aws(_)), "{error}");
+    assert_eq!(replay.requests().len(), 1);
+}
+
+#[tokio::test]
+async fn two_calls_of_one_holder_do_not_share_a_lease() {
+    let replay = Replay::start([taken(), taken()]).await;
+    let leases = Leases::new(&replay.aws, "locks");
+    for _ in 0..2 {
+        let _lease = leases.acquire(KEY, "stack", in_a_minute(), UNIX_EPOCH).await.unwrap();
+    }
+    let requests = replay.requests();
+    assert_ne!(value(&requests[0].json(), ":me"), value(&requests[1].json(), ":me"));
+}
+
+#[tokio::test]
+async fn a_failed_release_is_survived() {
+    let replay = Replay::start([taken(), refused()]).await;
+    let leases = Leases::new(&replay.aws, "locks");
+    leases.acquire(KEY, "stack", in_a_minute(), UNIX_EPOCH).await.unwrap().release().await;
+    assert_eq!(replay.requests().len(), 2);
+}
+
+#[tokio::test]
+async fn work_is_claimed_once_and_kept() {
+    let replay = Replay::start([taken(), refused(), taken(), refused()]).await;
+    let leases = Leases::new(&replay.aws, "locks");
+    let claim = leases.begin("alert", "event-1", in_a_minute()).await.unwrap().unwrap();
+    assert!(leases.begin("alert", "event-2", in_a_minute()).await.unwrap().is_none(), "being handled");
+    claim.finish(UNIX_EPOCH + Duration::from_secs(4_000_000_000)).await.unwrap();
+    assert!(leases.begin("alert", "event-3", in_a_minute()).await.unwrap().is_none(), "done");
+
+    let requests = replay.requests();
+    let finish = requests[2].json();
+    assert_eq!(finish["UpdateExpression"], "SET ExpiresAt = :expires");
+    assert_eq!(finish["ConditionExpression"], "Holder = :me");
+    assert_eq!(value(&finish, ":expires"), &json!({"N": "4000000000"}));
+    assert_eq!(value(&finish, ":me"), value(&requests[0].json(), ":me"));
+}
+
+#[tokio::test]
+async fn abandoned_work_is_free_again() {
+    let replay = Replay::start([taken(), taken()]).await;
+    let leases = Leases::new(&replay.aws, "locks");
+    leases.begin("alert", "event-1", in_a_minute()).await.unwrap().unwrap().abandon().await;
+    assert_eq!(replay.requests()[1].json()["UpdateExpression"], "REMOVE Holder");
+}
