@@ -1,0 +1,138 @@
+//! Read, plan, write, verify of one policy document, under a lease.
+
+use std::time::Duration;
+
+use crosspipe_aws::{AwsError, ErrorKind};
+use crosspipe_core::policy::{Change, OwnedStatements, PolicyDocument, PolicyError, PutError, Quota};
+use crosspipe_custom_resource::{Failure, Success};
+
+use crate::failures;
+use crate::lifecycle::Applied;
+use crate::scope::Scope;
+
+/// How long AWS may take to know a principal that was made a moment ago.
+const PRINCIPAL_SPREADS: Duration = Duration::from_secs(20);
+/// The pauses between a write and the readings that look for it, and between repeated writes.
+const PAUSES: [Duration; 6] = [
+    Duration::ZERO,
+    Duration::from_millis(200),
+    Duration::from_millis(500),
+    Duration::from_secs(1),
+    Duration::from_secs(2),
+    Duration::from_secs(4),
+];
+
+/// A policy document somewhere in AWS.
+pub trait Document {
+    /// The ARN that the lease is on.
+    fn arn(&self) -> String;
+    /// The document; None where there is none.
+    async fn read(&self) -> Result<Option<String>, AwsError>;
+    /// Replaces it.
+    async fn put(&self, document: &PolicyDocument) -> Result<(), AwsError>;
+    /// Removes it.
+    async fn delete(&self) -> Result<(), AwsError>;
+}
+
+/// Writes until the plan finds nothing left to do, and returns the document as it then is.
+///
+/// The plan that finds nothing to do is the verification: it reads what AWS shows, by meaning. A statement
+/// that somebody overwrote meanwhile is merged again into what is there by then.
+pub async fn merge<D: Document>(
+    document: &D,
+    scope: &Scope<'_>,
+    plan: impl Fn(Option<&PolicyDocument>) -> Result<Change, PutError>,
+) -> Result<Option<PolicyDocument>, Applied> {
+    let lease = scope.lease(&document.arn()).await?;
+    let merged = merge_alone(document, scope, plan).await;
+    lease.release().await;
+    merged
+}
+
+/// Takes the owner's statements out again. A document whose resource is gone is success.
+pub async fn unmerge<D: Document>(
+    document: &D,
+    scope: &Scope<'_>,
+    plan: impl Fn(Option<&PolicyDocument>) -> Result<Change, PutError>,
+) -> Result<Success, Failure> {
+    match merge(document, scope, plan).await {
+        Ok(_) => Ok(Success::default()),
+        Err(Applied { gone: true, .. }) => Ok(Success::default()),
+        Err(Applied { failure, .. }) => Err(failure),
+    }
+}
+
+/// The attributes of a grant.
+pub fn success(statements: &OwnedStatements, quota: Quota, bytes: usize, notice: Option<String>) -> Success {
+    let mut success = Success::default()
+        .with("StatementIds", statements.wanted_sids().join(","))
+        .with("PolicyBytes", bytes.to_string())
+        .with("PolicyBytesLimit", quota.limit().to_string())
+        .with("Notice", notice.clone().unwrap_or_default());
+    success.reason = notice;
+    success
+}
+
+async fn merge_alone<D: Document>(
+    document: &D,
+    scope: &Scope<'_>,
+    plan: impl Fn(Option<&PolicyDocument>) -> Result<Change, PutError>,
+) -> Result<Option<PolicyDocument>, Applied> {
+    let mut made_something = false;
+    let mut last_written = None;
+    for pause in PAUSES {
+        if !scope.pause(pause).await {
+            break;
+        }
+        let text = document.read().await.map_err(|error| Applied::by_aws(error, made_something))?;
+        let current = text.as_deref().map(PolicyDocument::parse).transpose();
+        let current =
+            current.map_err(|error| Applied::new(unreadable(&document.arn(), &error), made_something))?;
+        let change =
+            plan(current.as_ref()).map_err(|error| Applied::new(failures::put(&error), made_something))?;
+        match &change {
+            Change::None => return Ok(current),
+            // Not shown yet: read once more before writing the very same again.
+            written if last_written.as_ref() == Some(written) && pause < Duration::from_secs(2) => continue,
+            Change::Put(changed) => put(document, changed, scope).await,
+            Change::Delete => document.delete().await,
+        }
+        .map_err(|error| {
+            let refused =
+                matches!(error.kind, ErrorKind::AccessDenied | ErrorKind::Invalid | ErrorKind::NotFound);
+            Applied::by_aws(error, made_something || !refused)
+        })?;
+        made_something = true;
+        last_written = Some(change);
+    }
+    let failure = Failure::new(
+        format!(
+            "the policy of `{}` was saved, and reading it again did not show the change: something else keeps overwriting it",
+            document.arn()
+        ),
+        "find out what else writes this policy (CloudTrail has the callers), let it keep foreign statements, and deploy again",
+    );
+    Err(Applied::new(failure, made_something))
+}
+
+/// Puts a document, patient with what AWS needs a moment for: a change of the same resource that is still
+/// under way, and principals that were made just now.
+async fn put<D: Document>(document: &D, changed: &PolicyDocument, scope: &Scope<'_>) -> Result<(), AwsError> {
+    let mut waited = Duration::ZERO;
+    loop {
+        let Err(error) = document.put(changed).await else { return Ok(()) };
+        let patient = error.kind == ErrorKind::Conflict || failures::is_unknown_principal(&error);
+        let pause = Duration::from_millis(500).max(waited / 2);
+        if !patient || waited > PRINCIPAL_SPREADS || !scope.pause(pause).await {
+            return Err(error);
+        }
+        waited += pause;
+    }
+}
+
+fn unreadable(arn: &str, error: &PolicyError) -> Failure {
+    Failure::new(
+        format!("the existing policy of `{arn}` can't be read: {error}"),
+        "look at the policy in the console, save it once in a form that AWS accepts, and deploy again",
+    )
+}

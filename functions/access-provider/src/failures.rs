@@ -1,0 +1,78 @@
+//! Errors become answers: what failed, and what to do next.
+
+use std::collections::BTreeMap;
+
+use crosspipe_aws::lease::LeaseError;
+use crosspipe_aws::{AwsError, ErrorKind};
+use crosspipe_core::grants::InvalidProperty;
+use crosspipe_core::pipeline::patch::PatchError;
+use crosspipe_core::policy::checks::PutError;
+use crosspipe_custom_resource::Failure;
+
+/// A failed AWS call.
+pub fn aws(error: AwsError) -> Failure {
+    let next_step = match error.kind {
+        _ if is_unknown_principal(&error) => {
+            "one of the roles or accounts that the policy would name does not exist: deploy target-account.yaml in the target account first, check the ARNs, and deploy again".to_owned()
+        }
+        ErrorKind::AccessDenied => format!(
+            "allow {}:{} to the access provider's role (template.yaml does), and check that no service control policy and no permissions boundary denies it",
+            error.service,
+            iam_action(error.operation),
+        ),
+        ErrorKind::NotFound => "check that the name or ARN is right and that it exists in this account and Region, and deploy again".to_owned(),
+        ErrorKind::Throttled | ErrorKind::Unavailable | ErrorKind::Conflict => "deploy again in a few minutes".to_owned(),
+        ErrorKind::Invalid | ErrorKind::Other => "correct what the message names, and deploy again".to_owned(),
+    };
+    Failure::new(error.to_string(), next_step)
+}
+
+/// Whether AWS refused a policy because it does not know a principal in it. KMS and S3 have a code for any
+/// malformed policy, and Crosspipe's statements are well-formed.
+pub fn is_unknown_principal(error: &AwsError) -> bool {
+    matches!(error.code.as_deref(), Some("MalformedPolicyDocumentException" | "MalformedPolicy"))
+}
+
+/// A property that core refused.
+pub fn property(error: InvalidProperty) -> Failure {
+    Failure::new(error.to_string(), error.next_step)
+}
+
+/// A document that AWS would refuse.
+pub fn put(error: &PutError) -> Failure {
+    Failure::new(error.to_string(), error.next_step())
+}
+
+/// A patch that does not fit the pipeline.
+pub fn patch(error: &PatchError) -> Failure {
+    Failure::new(error.to_string(), "correct the property and deploy again; the pipeline was not changed")
+}
+
+/// No lease on the target.
+pub fn lease(error: LeaseError) -> Failure {
+    match error {
+        LeaseError::Aws(error) => aws(error),
+        LeaseError::Held(held) => {
+            Failure::new(LeaseError::Held(held).to_string(), "deploy again when it is done")
+        }
+    }
+}
+
+/// What to know where another CloudFormation stack owns the target: that stack's next update can undo what
+/// was done. None where no stack does.
+pub fn owner_notice(what: &str, tags: &BTreeMap<String, String>) -> Option<String> {
+    let stack = tags.get("aws:cloudformation:stack-name")?;
+    Some(format!(
+        "CloudFormation stack `{stack}` owns this {what}: its next update of it can undo this change. Put the same change into that stack's template, or update this stack after it."
+    ))
+}
+
+/// The IAM action behind an API operation, where the two differ.
+fn iam_action(operation: &str) -> &str {
+    match operation {
+        "ListBuckets" => "ListAllMyBuckets",
+        "HeadBucket" => "ListBucket",
+        "GetBucketEncryption" => "GetEncryptionConfiguration",
+        other => other,
+    }
+}

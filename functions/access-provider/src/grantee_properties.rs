@@ -1,0 +1,23 @@
+//! The grantee properties that key grant and bucket grant share.
+
+use crosspipe_core::grants::Grantees;
+use crosspipe_core::grants::grantees::GranteeProperties;
+use crosspipe_custom_resource::{Failure, Properties};
+
+use crate::failures;
+
+/// Their names.
+pub const NAMES: [&str; 5] =
+    ["TargetAccounts", "TargetRoleArns", "OrganizationId", "OrganizationPaths", "TargetRoleNamePattern"];
+
+/// Reads and checks them.
+pub fn read(properties: &Properties<'_>) -> Result<Grantees, Failure> {
+    Grantees::new(GranteeProperties {
+        target_accounts: properties.list("TargetAccounts")?,
+        target_role_arns: properties.list("TargetRoleArns")?,
+        organization_id: properties.optional("OrganizationId")?.map(str::to_owned),
+        organization_paths: properties.list("OrganizationPaths")?,
+        target_role_name_pattern: properties.optional("TargetRoleNamePattern")?.map(str::to_owned),
+    })
+    .map_err(failures::property)
+}

@@ -1,0 +1,109 @@
+//! What Create, Update and Delete mean for every resource type.
+//!
+//! All three are idempotent, because CloudFormation may send the same request more than once, and a Delete
+//! may follow a Create that got no further than its first step.
+
+use crosspipe_aws::{AwsError, ErrorKind};
+use crosspipe_custom_resource::{Failure, Request, RequestType, Success, is_placeholder_id};
+use serde_json::{Map, Value};
+
+use crate::failures;
+use crate::scope::Scope;
+
+/// A custom resource: something that is wanted at a target which exists already.
+pub trait Resource: Sized {
+    /// The short name in physical ids.
+    const NAME: &'static str;
+    /// What Delete needs to know: at least where to look.
+    type Target;
+
+    /// Reads just the target, so that Delete works even if other properties can't be read any more.
+    fn target(properties: &Map<String, Value>, scope: &Scope<'_>) -> Result<Self::Target, Failure>;
+
+    /// How the target is named in the physical id.
+    fn target_name(target: &Self::Target) -> &str;
+
+    /// Reads and checks all properties.
+    fn parse(properties: &Map<String, Value>, scope: &Scope<'_>) -> Result<Self, Failure>;
+
+    /// Brings the target to what is wanted; `previous` is what was wanted there before.
+    async fn apply(&self, previous: Option<&Self>, scope: &Scope<'_>) -> Result<Success, Applied>;
+
+    /// Takes everything back. A target that is gone is success.
+    async fn revert(target: &Self::Target, scope: &Scope<'_>) -> Result<Success, Failure>;
+}
+
+/// Why something could not be applied, and whether something was written all the same.
+pub struct Applied {
+    /// The answer.
+    pub failure: Failure,
+    /// Whether a Delete has something to take back.
+    pub made_something: bool,
+    /// Whether the target does not exist.
+    pub gone: bool,
+}
+
+impl Applied {
+    /// A failure before (`false`) or after (`true`) something was written.
+    pub fn new(failure: Failure, made_something: bool) -> Self {
+        Applied { failure, made_something, gone: false }
+    }
+
+    /// A failed AWS call.
+    pub fn by_aws(error: AwsError, made_something: bool) -> Self {
+        let gone = error.kind == ErrorKind::NotFound;
+        Applied { failure: failures::aws(error), made_something, gone }
+    }
+}
+
+impl From<Failure> for Applied {
+    /// Nothing was written before this failure.
+    fn from(failure: Failure) -> Self {
+        Applied::new(failure, false)
+    }
+}
+
+/// Serves one request for a resource of this type.
+pub async fn serve<R: Resource>(request: &Request, scope: &Scope<'_>) -> Result<Success, Failure> {
+    let properties = request.properties();
+    if request.request_type() == RequestType::Delete {
+        return delete::<R>(request, scope).await;
+    }
+    let resource = R::parse(properties, scope)?;
+    let id = physical_id::<R>(&R::target(properties, scope)?, scope);
+    let old = request.old_properties().filter(|_| request.request_type() == RequestType::Update);
+    let old_target = old.and_then(|old| R::target(old, scope).ok());
+    let moved = old_target.as_ref().is_some_and(|old| physical_id::<R>(old, scope) != id);
+    let previous = old.filter(|_| !moved).and_then(|old| R::parse(old, scope).ok());
+
+    let mut success = match resource.apply(previous.as_ref(), scope).await {
+        Ok(success) => success,
+        Err(Applied { failure, made_something: true, .. }) => return Err(failure.made(id)),
+        Err(Applied { failure, .. }) => return Err(failure),
+    };
+    // An Update that moves to another target answers a new physical id, and CloudFormation deletes the old
+    // one. An Update *back* to where the physical id already points is the rollback of such a move that
+    // failed: nobody will ever ask to delete what it left at the other target.
+    if let Some(left_over) = old_target.filter(|_| moved && request.physical_id() == Some(id.as_str())) {
+        R::revert(&left_over, scope).await?;
+    }
+    success.physical_id = id;
+    Ok(success)
+}
+
+async fn delete<R: Resource>(request: &Request, scope: &Scope<'_>) -> Result<Success, Failure> {
+    let id = request.physical_id().unwrap_or_default();
+    // A Create that failed before its first write left nothing behind, and neither did one whose target
+    // could not even be read.
+    let target = R::target(request.properties(), scope);
+    let Some(target) = target.ok().filter(|_| !is_placeholder_id(id)) else { return Ok(Success::new(id)) };
+    let mut success = R::revert(&target, scope).await?;
+    success.physical_id = id.to_owned();
+    Ok(success)
+}
+
+/// Deterministic from type, owner and target, so that a repeated request gives the same id and a changed
+/// target another one.
+fn physical_id<R: Resource>(target: &R::Target, scope: &Scope<'_>) -> String {
+    format!("crosspipe:{}:{}:{}", R::NAME, scope.owner.short(), R::target_name(target))
+}

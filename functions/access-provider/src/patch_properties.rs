@@ -1,0 +1,102 @@
+//! The properties of `Custom::PipelinePatch`.
+
+use std::collections::BTreeMap;
+
+use crosspipe_core::grants::grantees::role_arn;
+use crosspipe_core::grants::key::key_arn;
+use crosspipe_core::pipeline::patch::{
+    ActionRole, Desired, KeyChoice, NewAction, declaration_from_cloudformation,
+};
+use crosspipe_custom_resource::properties::Object;
+use crosspipe_custom_resource::{Failure, Properties};
+use serde_json::{Map, Value};
+
+use crate::failures;
+use crate::scope::Scope;
+
+const KNOWN: [&str; 6] =
+    ["PipelineName", "EncryptionKeyArn", "EncryptionKeyArns", "Actions", "ActionRoles", "StartExecution"];
+
+/// What the properties say.
+pub struct PatchProperties {
+    /// `PipelineName`
+    pub pipeline_name: String,
+    /// `EncryptionKeyArn`, `EncryptionKeyArns`, `Actions`, `ActionRoles`
+    pub desired: Desired,
+    /// `StartExecution`
+    pub start_execution: bool,
+}
+
+/// Reads and checks them.
+pub fn read(properties: &Map<String, Value>, scope: &Scope<'_>) -> Result<PatchProperties, Failure> {
+    let read = Properties::new(properties, &KNOWN)?;
+    let actions = read.objects("Actions")?;
+    let roles = read.objects("ActionRoles")?;
+    let desired = Desired {
+        encryption_keys: encryption_keys(&read, scope)?,
+        actions: actions.iter().map(new_action).collect::<Result<_, _>>()?,
+        roles: roles.iter().map(action_role).collect::<Result<_, _>>()?,
+    };
+    if desired == Desired::default() {
+        return Err(Failure::new(
+            "`EncryptionKeyArn`, `Actions` and `ActionRoles` are all missing: there is nothing to patch",
+            "give at least one of them",
+        ));
+    }
+    Ok(PatchProperties {
+        pipeline_name: read.required("PipelineName")?.to_owned(),
+        desired,
+        start_execution: read.boolean("StartExecution", false)?,
+    })
+}
+
+fn encryption_keys(read: &Properties<'_>, scope: &Scope<'_>) -> Result<KeyChoice, Failure> {
+    let one = read.optional("EncryptionKeyArn")?;
+    let many = read.object("EncryptionKeyArns")?;
+    match (one, many) {
+        (None, None) => Ok(KeyChoice::None),
+        (Some(_), Some(_)) => Err(read
+            .error("EncryptionKeyArn", "is given together with `EncryptionKeyArns`", "give one of the two")
+            .into()),
+        (Some(arn), None) => {
+            key_arn("EncryptionKeyArn", arn, &scope.account, &scope.region).map_err(failures::property)?;
+            Ok(KeyChoice::All(arn.to_owned()))
+        }
+        (None, Some(object)) => {
+            let mut keys = BTreeMap::new();
+            for (region, arn) in object.map {
+                let field = format!("{}.{region}", object.path);
+                let arn = arn.as_str().unwrap_or_default();
+                key_arn(&field, arn, &scope.account, region).map_err(failures::property)?;
+                keys.insert(region.clone(), arn.to_owned());
+            }
+            Ok(KeyChoice::ByRegion(keys))
+        }
+    }
+}
+
+fn new_action(object: &Object<'_>) -> Result<NewAction, Failure> {
+    let read = object.properties(&["Stage", "AfterStage", "Action"])?;
+    let Some(action) = read.object("Action")? else {
+        let next_step = "give an action declaration as in AWS::CodePipeline::Pipeline";
+        return Err(read.error("Action", "is missing", next_step).into());
+    };
+    let declaration = declaration_from_cloudformation(&Value::Object(action.map.clone()));
+    let declaration = declaration.map_err(|error| failures::patch(&error.within(&action.path)))?;
+    Ok(NewAction {
+        stage: read.required("Stage")?.to_owned(),
+        after_stage: read.optional("AfterStage")?.map(str::to_owned),
+        declaration,
+    })
+}
+
+fn action_role(object: &Object<'_>) -> Result<ActionRole, Failure> {
+    let read = object.properties(&["Stage", "Action", "RoleArn"])?;
+    let arn = read.required("RoleArn")?;
+    role_arn(&format!("{}.RoleArn", object.path), arn).map_err(failures::property)?;
+    Ok(ActionRole {
+        stage: read.required("Stage")?.to_owned(),
+        action: read.required("Action")?.to_owned(),
+        role_arn: arn.to_owned(),
+    })
+}

@@ -1,0 +1,49 @@
+//! From a request to the resource type that serves it.
+
+use crosspipe_aws::Aws;
+use crosspipe_aws::lease::Leases;
+use crosspipe_core::arn::Arn;
+use crosspipe_custom_resource::{Deadline, Failure, Handler, Request, Success};
+
+use crate::bucket_grant::BucketGrant;
+use crate::key_grant::KeyGrant;
+use crate::lifecycle;
+use crate::pipeline_patch::PipelinePatch;
+use crate::scope::Scope;
+use crate::service_role_grant::ServiceRoleGrant;
+
+/// Serves all four custom resources.
+pub struct Provider<'a> {
+    aws: &'a Aws,
+    leases: &'a Leases,
+    function_arn: &'a str,
+}
+
+impl<'a> Provider<'a> {
+    /// `function_arn` tells the account and Region that the function works in.
+    pub fn new(aws: &'a Aws, leases: &'a Leases, function_arn: &'a str) -> Self {
+        Provider { aws, leases, function_arn }
+    }
+}
+
+impl Handler for Provider<'_> {
+    async fn handle(&self, request: &Request, deadline: Deadline) -> Result<Success, Failure> {
+        let function = Arn::parse(self.function_arn).map_err(|error| {
+            Failure::new(
+                format!("the function's own ARN can't be read: {error}"),
+                "deploy the function again",
+            )
+        })?;
+        let scope = Scope::new(self.aws, self.leases, &function, request, deadline);
+        match request.resource_type() {
+            "Custom::ArtifactKeyGrant" => lifecycle::serve::<KeyGrant>(request, &scope).await,
+            "Custom::ArtifactBucketGrant" => lifecycle::serve::<BucketGrant>(request, &scope).await,
+            "Custom::ServiceRoleGrant" => lifecycle::serve::<ServiceRoleGrant>(request, &scope).await,
+            "Custom::PipelinePatch" => lifecycle::serve::<PipelinePatch>(request, &scope).await,
+            other => Err(Failure::new(
+                format!("resource type `{other}` is not one that Crosspipe serves"),
+                "use Custom::ArtifactKeyGrant, Custom::ArtifactBucketGrant, Custom::ServiceRoleGrant or Custom::PipelinePatch",
+            )),
+        }
+    }
+}

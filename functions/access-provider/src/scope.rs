@@ -1,0 +1,77 @@
+//! On whose behalf, where and until when a request is served.
+
+use std::time::{Duration, SystemTime};
+
+use crosspipe_aws::Aws;
+use crosspipe_aws::lease::{Lease, Leases};
+use crosspipe_core::arn::Arn;
+use crosspipe_core::owner::Owner;
+use crosspipe_custom_resource::{Deadline, Failure, Request};
+
+use crate::failures;
+
+/// Time that is kept for the work itself when a lease is waited for.
+const WORK: Duration = Duration::from_secs(10);
+/// A lease outlives its holder by this much, in case clocks differ.
+const SKEW: Duration = Duration::from_secs(5);
+
+/// The circumstances of one request.
+pub struct Scope<'a> {
+    /// The clients.
+    pub aws: &'a Aws,
+    /// The function's account, which is that of key, bucket, role and pipeline.
+    pub account: String,
+    /// The function's Region, which is that of key and pipeline.
+    pub region: String,
+    /// The function's partition.
+    pub partition: String,
+    /// The custom resource.
+    pub owner: Owner,
+    /// The request's id.
+    pub request_id: String,
+    /// By when to be done.
+    pub deadline: Deadline,
+    leases: &'a Leases,
+    holder: String,
+}
+
+impl<'a> Scope<'a> {
+    /// The circumstances of this request, served by this function.
+    pub fn new(
+        aws: &'a Aws,
+        leases: &'a Leases,
+        function: &Arn,
+        request: &Request,
+        deadline: Deadline,
+    ) -> Self {
+        Scope {
+            aws,
+            account: function.account().to_owned(),
+            region: function.region().to_owned(),
+            partition: function.partition().to_owned(),
+            owner: Owner::new(request.stack_id(), request.logical_id()),
+            request_id: request.request_id().to_owned(),
+            deadline,
+            leases,
+            holder: format!("{}/{}", request.stack_id(), request.logical_id()),
+        }
+    }
+
+    /// Waits until nobody else writes to the target.
+    pub async fn lease(&self, target_arn: &str) -> Result<Lease, Failure> {
+        let now = SystemTime::now();
+        let end = now + self.deadline.remaining();
+        let give_up = end.checked_sub(WORK).unwrap_or(now);
+        let lease = self.leases.acquire(target_arn, &self.holder, end + SKEW, give_up).await;
+        lease.map_err(failures::lease)
+    }
+
+    /// Whether there is time for a pause and for what comes after it; if so the pause has passed.
+    pub async fn pause(&self, pause: Duration) -> bool {
+        let enough = self.deadline.remaining() > pause + WORK;
+        if enough {
+            tokio::time::sleep(pause).await;
+        }
+        enough
+    }
+}
