@@ -1,2 +1,41 @@
-//! TODO
-fn main() {}
+//! The Lambda function that explains failed cross-account actions.
+//!
+//! # Layout
+//! - `main.rs`: wiring
+//! - `settings.rs`: the environment
+//! - `failed_action.rs`: a failed action: look, diagnose, tell
+//! - `alerts.rs`: where reports go
+//!
+//! What the facts mean is judged in `crosspipe-core`; how they are read is in `crosspipe-aws`.
+
+mod alerts;
+mod failed_action;
+mod settings;
+
+use std::time::{Duration, UNIX_EPOCH};
+
+use crosspipe_aws::Aws;
+use crosspipe_aws::lease::Leases;
+use lambda_runtime::{Error, LambdaEvent, service_fn};
+use serde_json::Value;
+use tracing_subscriber::EnvFilter;
+
+use crate::failed_action::Reporter;
+use crate::settings::Settings;
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> Result<(), Error> {
+    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info"));
+    tracing_subscriber::fmt().json().with_env_filter(filter).without_time().init();
+
+    let settings = Settings::from_environment(|name| std::env::var(name).ok())?;
+    let aws = Aws::connect().await;
+    let leases = Leases::new(&aws, settings.lock_table.clone());
+    let reporter = Reporter::new(&aws, &leases, &settings);
+
+    lambda_runtime::run(service_fn(async |event: LambdaEvent<Value>| {
+        let deadline = UNIX_EPOCH + Duration::from_millis(event.context.deadline);
+        reporter.handle(&event.payload, &event.context.request_id, deadline).await.map_err(Error::from)
+    }))
+    .await
+}

@@ -7,39 +7,52 @@ use std::time::SystemTime;
 
 use crate::{
     error::AwsError,
-    lease::{Lease, Leases},
+    lease::{Held, Lease, Leases},
 };
+
+/// The holder of a claim whose work is done. Real holders have a unique suffix.
+const DONE: &str = "done";
 
 /// The right and the duty to do one piece of work.
 #[derive(Debug)]
 #[must_use = "to be finished or abandoned"]
 pub struct Claim(Lease);
 
+/// What became of an attempt to claim a piece of work.
+#[derive(Debug)]
+pub enum Claimed {
+    /// It is ours to do.
+    Ours(Claim),
+    /// It is done.
+    Done,
+    /// Somebody is doing it, or died over it: try again when this claim has expired.
+    Busy(Held),
+}
+
 impl Leases {
-    /// Claims a piece of work; `None` if it is done, or somebody is doing it right now.
+    /// Claims a piece of work.
     ///
     /// `expires`: the end of this invocation. If it ends without an outcome, a later event may try again.
     ///
     /// # Errors
     /// If the table can't be written.
-    pub async fn begin(
-        &self,
-        key: &str,
-        holder: &str,
-        expires: SystemTime,
-    ) -> Result<Option<Claim>, AwsError> {
-        Ok(self.try_acquire(key, holder, expires).await?.ok().map(Claim))
+    pub async fn begin(&self, key: &str, holder: &str, expires: SystemTime) -> Result<Claimed, AwsError> {
+        Ok(match self.try_acquire(key, holder, expires).await? {
+            Ok(lease) => Claimed::Ours(Claim(lease)),
+            Err(held) if held.holder == DONE => Claimed::Done,
+            Err(held) => Claimed::Busy(held),
+        })
     }
 }
 
 impl Claim {
-    /// The work is done: duplicates get `None` until `keep_until`, usually some days from now.
+    /// The work is done: duplicates get [`Claimed::Done`] until `keep_until`, usually some days from now.
     ///
     /// # Errors
     /// If the table can't be written, or (as [`ErrorKind::Conflict`](crate::ErrorKind::Conflict)) the claim
     /// had expired and somebody else took it.
     pub async fn finish(self, keep_until: SystemTime) -> Result<(), AwsError> {
-        self.0.keep_until(keep_until).await
+        self.0.keep_until(DONE, keep_until).await
     }
 
     /// The work was not done: the next event may try at once. Best effort.

@@ -163,12 +163,12 @@ impl Lease {
         }
     }
 
-    /// Keeps it held until `until`, whatever becomes of the holder.
-    pub(crate) async fn keep_until(self, until: SystemTime) -> Result<(), AwsError> {
-        self.update("SET ExpiresAt = :expires", Some(until)).await
+    /// Keeps it held until `until` under a name that nobody else goes by, whatever becomes of the holder.
+    pub(crate) async fn keep_until(self, name: &str, until: SystemTime) -> Result<(), AwsError> {
+        self.update("SET Holder = :name, ExpiresAt = :expires", Some((name, until))).await
     }
 
-    async fn update(&self, expression: &str, expires: Option<SystemTime>) -> Result<(), AwsError> {
+    async fn update(&self, expression: &str, keep: Option<(&str, SystemTime)>) -> Result<(), AwsError> {
         let mut request = self
             .leases
             .client
@@ -178,9 +178,11 @@ impl Lease {
             .condition_expression("Holder = :me")
             .update_expression(expression)
             .expression_attribute_values(":me", AttributeValue::S(self.holder.clone()));
-        if let Some(expires) = expires {
-            let expires = AttributeValue::N(seconds_up(expires).to_string());
-            request = request.expression_attribute_values(":expires", expires);
+        if let Some((name, until)) = keep {
+            let expires = AttributeValue::N(seconds_up(until).to_string());
+            request = request
+                .expression_attribute_values(":name", AttributeValue::S(name.to_owned()))
+                .expression_attribute_values(":expires", expires);
         }
         request.send().await.map_err(AwsError::from_sdk(SERVICE, OPERATION))?;
         Ok(())

@@ -5,16 +5,19 @@
 //! - [`error`]: one error type, classified by AWS's error *code*, never by its text
 //! - `raw_json`: JSON bodies as they are on the wire, for calls whose unknown fields must survive
 //! - [`codepipeline`], [`eventbridge`], [`iam`], [`kms`], [`s3`], [`sns`]: the adapters
+//! - [`gather`]: a snapshot of what a pipeline's cross-account actions depend on, in both accounts
 //! - [`lease`], [`claim`]: one writer at a time per target, and work done once, in one DynamoDB table
 //!
 //! No type of the AWS SDK appears in a public signature: policies are text or [`serde_json::Value`], the
-//! rest are strings and small structs. The adapters decide nothing; what to write is planned in the core.
+//! rest are strings, small structs and the core's facts. The adapters decide nothing; what to write is
+//! planned in the core.
 
 pub mod claim;
 pub mod codepipeline;
 pub mod connect;
 pub mod error;
 pub mod eventbridge;
+pub mod gather;
 pub mod iam;
 pub mod kms;
 pub mod lease;

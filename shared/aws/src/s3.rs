@@ -69,28 +69,21 @@ impl S3 {
         Ok(tags.into_iter().map(|tag| (tag.key, tag.value)).collect())
     }
 
-    /// The Region the bucket is in, which need not be the client's. Needs `s3:ListBucket`.
+    /// The Region the bucket is in, which need not be the client's. Asked for by `GetBucketLocation`, whose
+    /// permission gives away nothing else; `HeadBucket` would need the one for listing objects.
     ///
     /// # Errors
-    /// See <https://docs.aws.amazon.com/AmazonS3/latest/API/API_HeadBucket.html>.
+    /// See <https://docs.aws.amazon.com/AmazonS3/latest/API/API_GetBucketLocation.html>.
     pub async fn bucket_region(&self, bucket: &str, owner: &str) -> Result<String, AwsError> {
-        let answer = self.client.head_bucket().bucket(bucket).expected_bucket_owner(owner).send().await;
-        let elsewhere = match &answer {
-            // A bucket of another Region is a redirect that names the Region.
-            Err(error) => error
-                .raw_response()
-                .filter(|response| matches!(response.status().as_u16(), 301 | 307 | 400))
-                .and_then(|response| response.headers().get("x-amz-bucket-region"))
-                .map(str::to_owned),
-            Ok(_) => None,
-        };
-        if let Some(region) = elsewhere {
-            return Ok(region);
+        let request = self.client.get_bucket_location().bucket(bucket).expected_bucket_owner(owner);
+        let answer = request.send().await.map_err(AwsError::from_sdk(SERVICE, "GetBucketLocation"))?;
+        Ok(match answer.location_constraint.as_ref().map(|region| region.as_str()) {
+            // The two Regions that are older than the names of Regions.
+            None | Some("") => "us-east-1",
+            Some("EU") => "eu-west-1",
+            Some(region) => region,
         }
-        answer
-            .map_err(AwsError::from_sdk(SERVICE, "HeadBucket"))?
-            .bucket_region
-            .ok_or_else(|| AwsError::unexpected(SERVICE, "HeadBucket", "the answer names no Region"))
+        .to_owned())
     }
 
     /// `BucketOwnerEnforced`, `BucketOwnerPreferred` or `ObjectWriter`; `None` if nothing is set, which means

@@ -1,4 +1,5 @@
 //! What must hold for every policy document that AWS accepts.
+#![allow(clippy::unwrap_used, reason = "helpers of tests are tests")]
 
 use crosspipe_core::arn::Arn;
 use crosspipe_core::grants::grantees::GranteeProperties;

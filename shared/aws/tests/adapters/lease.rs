@@ -2,6 +2,8 @@
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
+use crosspipe_aws::AwsError;
+use crosspipe_aws::claim::{Claim, Claimed};
 use crosspipe_aws::lease::{LeaseError, Leases};
 use serde_json::{Value, json};
 
@@ -10,8 +12,11 @@ use crate::replay::{Replay, Reply};
 const KEY: &str = "arn:aws:kms:eu-west-1:111111111111:key/1";
 
 fn refused() -> Reply {
-    let item =
-        json!({"LockKey": {"S": KEY}, "Holder": {"S": "other#0123"}, "ExpiresAt": {"N": "4000000000"}});
+    held_by("other#0123")
+}
+
+fn held_by(holder: &str) -> Reply {
+    let item = json!({"LockKey": {"S": KEY}, "Holder": {"S": holder}, "ExpiresAt": {"N": "4000000000"}});
     Reply::new(
         400,
         json!({
@@ -23,6 +28,13 @@ fn refused() -> Reply {
 
 fn taken() -> Reply {
     Reply::new(200, "{}")
+}
+
+fn ours(claimed: Result<Claimed, AwsError>) -> Claim {
+    match claimed {
+        Ok(Claimed::Ours(claim)) => claim,
+        other => panic!("{other:?}"),
+    }
 }
 
 fn in_a_minute() -> SystemTime {
@@ -110,17 +122,19 @@ async fn a_failed_release_is_survived() {
 
 #[tokio::test]
 async fn work_is_claimed_once_and_kept() {
-    let replay = Replay::start([taken(), refused(), taken(), refused()]).await;
+    let replay = Replay::start([taken(), held_by("event-1#01"), taken(), held_by("done")]).await;
     let leases = Leases::new(&replay.aws, "locks");
-    let claim = leases.begin("alert", "event-1", in_a_minute()).await.unwrap().unwrap();
-    assert!(leases.begin("alert", "event-2", in_a_minute()).await.unwrap().is_none(), "being handled");
+    let claim = ours(leases.begin("alert", "event-1", in_a_minute()).await);
+    let handled = leases.begin("alert", "event-2", in_a_minute()).await.unwrap();
+    assert!(matches!(handled, Claimed::Busy(held) if held.holder == "event-1"));
     claim.finish(UNIX_EPOCH + Duration::from_secs(4_000_000_000)).await.unwrap();
-    assert!(leases.begin("alert", "event-3", in_a_minute()).await.unwrap().is_none(), "done");
+    assert!(matches!(leases.begin("alert", "event-3", in_a_minute()).await.unwrap(), Claimed::Done));
 
     let requests = replay.requests();
     let finish = requests[2].json();
-    assert_eq!(finish["UpdateExpression"], "SET ExpiresAt = :expires");
+    assert_eq!(finish["UpdateExpression"], "SET Holder = :name, ExpiresAt = :expires");
     assert_eq!(finish["ConditionExpression"], "Holder = :me");
+    assert_eq!(value(&finish, ":name"), &json!({"S": "done"}));
     assert_eq!(value(&finish, ":expires"), &json!({"N": "4000000000"}));
     assert_eq!(value(&finish, ":me"), value(&requests[0].json(), ":me"));
 }
@@ -129,6 +143,6 @@ async fn work_is_claimed_once_and_kept() {
 async fn abandoned_work_is_free_again() {
     let replay = Replay::start([taken(), taken()]).await;
     let leases = Leases::new(&replay.aws, "locks");
-    leases.begin("alert", "event-1", in_a_minute()).await.unwrap().unwrap().abandon().await;
+    ours(leases.begin("alert", "event-1", in_a_minute()).await).abandon().await;
     assert_eq!(replay.requests()[1].json()["UpdateExpression"], "REMOVE Holder");
 }

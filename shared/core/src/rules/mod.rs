@@ -1,9 +1,9 @@
 //! The faults that make cross-account deploys fail, one file per rule.
 //!
 //! # Layout
-//! - [`facts`]: what a rule looks at
-//! - [`access`]: the requests an action makes for its artifacts, evaluated
-//! - [`verdicts`]: what a rule says
+//! - `facts`: what a rule looks at
+//! - `access`: the requests an action makes for its artifacts, evaluated
+//! - `verdicts`: what a rule says
 //! - `pl…`, `km…`, `s3…`, `ia…`: the rules
 //!
 //! A rule says nothing where all is well or where it does not apply, says what is missing where it

@@ -17,11 +17,9 @@ impl Planning<'_> {
             desired.actions.iter().map(|new| action_id(&new.stage, new.name())).collect();
         let mut doomed: BTreeSet<String> =
             self.ledger.mine.actions.keys().filter(|id| !wanted.contains(*id)).cloned().collect();
-        let mut kept = BTreeSet::new();
         // Each action that stays may need another one that was to go.
         while let Some((id, sentence)) = self.still_needed(&doomed) {
             doomed.remove(&id);
-            kept.insert(id);
             self.left_alone.push(sentence);
         }
         self.draft.remove_actions(|id| doomed.contains(id));

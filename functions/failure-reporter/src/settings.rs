@@ -1,0 +1,106 @@
+//! The environment.
+
+use crosspipe_core::diagnosis::Remediation;
+
+/// What the function is told by its environment. An absent optional variable switches that part off.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Settings {
+    /// `LOCK_TABLE`: needed, since without it duplicate events would alert twice.
+    pub lock_table: String,
+    /// `ALERT_TOPIC_ARN`: where alerts go.
+    pub alert_topic_arn: Option<String>,
+    /// `EVENT_BUS_NAME`: where reports go as events.
+    pub event_bus_name: Option<String>,
+    /// `DIAGNOSTICS_ROLE_NAME`: the role to take on in target accounts.
+    pub diagnostics_role_name: Option<String>,
+    /// `REMEDIATION_MODE`: `off` or `propose`.
+    pub remediation: Remediation,
+}
+
+/// Somewhere that reports go.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Receiver<'a> {
+    /// An SNS topic, by ARN, for people.
+    Topic(&'a str),
+    /// An event bus, by name, for machines.
+    Bus(&'a str),
+}
+
+impl Receiver<'_> {
+    /// What tells receivers apart.
+    pub fn name(self) -> &'static str {
+        match self {
+            Receiver::Topic(_) => "topic",
+            Receiver::Bus(_) => "bus",
+        }
+    }
+}
+
+/// A variable that can't be used.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum SettingsError {
+    /// It is needed and missing.
+    #[error("the environment variable {0} is missing: set it as template.yaml does")]
+    Missing(&'static str),
+    /// It has a value that is not known.
+    #[error("the environment variable REMEDIATION_MODE is `{0}`: set it to `off` or `propose`")]
+    RemediationMode(String),
+    /// Reports would go nowhere.
+    #[error(
+        "the environment variables ALERT_TOPIC_ARN and EVENT_BUS_NAME are both missing, so reports would go nowhere: set at least one"
+    )]
+    NoReceiver,
+}
+
+impl Settings {
+    /// Reads the variables through `get`; an empty one counts as absent.
+    ///
+    /// # Errors
+    /// When a needed one is missing or a value is not known.
+    pub fn from_environment(get: impl Fn(&str) -> Option<String>) -> Result<Self, SettingsError> {
+        let get = |name: &str| get(name).filter(|value| !value.is_empty());
+        let remediation = match get("REMEDIATION_MODE").as_deref() {
+            None | Some("off") => Remediation::off(),
+            Some("propose") => Remediation::propose(),
+            Some(other) => return Err(SettingsError::RemediationMode(other.to_owned())),
+        };
+        let settings = Settings {
+            lock_table: get("LOCK_TABLE").ok_or(SettingsError::Missing("LOCK_TABLE"))?,
+            alert_topic_arn: get("ALERT_TOPIC_ARN"),
+            event_bus_name: get("EVENT_BUS_NAME"),
+            diagnostics_role_name: get("DIAGNOSTICS_ROLE_NAME"),
+            remediation,
+        };
+        match (&settings.alert_topic_arn, &settings.event_bus_name) {
+            (None, None) => Err(SettingsError::NoReceiver),
+            _ => Ok(settings),
+        }
+    }
+
+    /// Everywhere that reports go, people first.
+    pub fn receivers(&self) -> impl Iterator<Item = Receiver<'_>> {
+        let topic = self.alert_topic_arn.as_deref().map(Receiver::Topic);
+        topic.into_iter().chain(self.event_bus_name.as_deref().map(Receiver::Bus))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(variables: &[(&str, &str)]) -> Result<Settings, SettingsError> {
+        let find = |name: &str| variables.iter().find(|(known, _)| *known == name);
+        Settings::from_environment(|name| find(name).map(|(_, value)| (*value).to_owned()))
+    }
+
+    #[test]
+    fn what_is_absent_is_off_and_what_is_needed_is_named() {
+        let settings =
+            read(&[("LOCK_TABLE", "locks"), ("ALERT_TOPIC_ARN", "topic"), ("EVENT_BUS_NAME", "")]).unwrap();
+        assert_eq!((settings.event_bus_name, settings.remediation), (None, Remediation::off()));
+        assert_eq!(read(&[]), Err(SettingsError::Missing("LOCK_TABLE")));
+        assert_eq!(read(&[("LOCK_TABLE", "locks")]), Err(SettingsError::NoReceiver));
+        let wrong = read(&[("LOCK_TABLE", "locks"), ("REMEDIATION_MODE", "now")]);
+        assert_eq!(wrong, Err(SettingsError::RemediationMode("now".into())));
+    }
+}
