@@ -1,0 +1,94 @@
+//! `crosspipe diagnose`: why a pipeline action failed, from its event and a snapshot.
+
+use std::path::PathBuf;
+
+use clap::Args;
+use crosspipe_core::diagnosis::{EventError, Failure, Remediation, Report, diagnose, text};
+use crosspipe_core::rules::Severity;
+use crosspipe_core::snapshot::Snapshot;
+
+use crate::input::{Document, InputError};
+use crate::output::{Answer, Format};
+
+const EVENT: &str =
+    "an EventBridge event `CodePipeline Action Execution State Change` whose state is `FAILED`";
+const SNAPSHOT: &str = "a snapshot of the pipeline that the event names";
+
+const EXAMPLES: &str = "\
+Examples:
+  crosspipe diagnose --event event.json --snapshot snapshot.json
+  crosspipe diagnose --event event.json --snapshot snapshot.json --format json
+
+The error message comes from `actionExecutions` of the snapshot, where the event's action is among them.";
+
+/// Explains a failed action: the same report as the failure reporter's, without AWS
+#[derive(Debug, Args)]
+#[command(after_help = EXAMPLES)]
+pub struct Arguments {
+    /// The event of the failed action
+    #[arg(long, value_name = "FILE")]
+    event: PathBuf,
+    /// The snapshot of its pipeline
+    #[arg(long, value_name = "FILE")]
+    snapshot: PathBuf,
+    /// How the report is shown
+    #[arg(long, value_enum, default_value_t = Format::Text)]
+    format: Format,
+}
+
+/// Explains a failed action.
+pub fn run(arguments: &Arguments) -> Answer {
+    report(arguments).unwrap_or_else(|problem| Answer { problems: vec![problem], ..Answer::default() })
+}
+
+fn report(arguments: &Arguments) -> Result<Answer, InputError> {
+    let event = Document::read(&arguments.event, EVENT)?;
+    let failure = Failure::from_event(event.value()).map_err(|error| unusable_event(&event, &error))?;
+    let document = Document::read(&arguments.snapshot, SNAPSHOT)?;
+    let snapshot = document.snapshot()?;
+    check_pair(&failure, &snapshot, &document)?;
+    let failure = failure.with_details(&snapshot.action_executions);
+    let report = diagnose(&failure, &snapshot, Remediation::off())
+        .map_err(|error| document.wrong_at("", error.to_string()))?;
+    Ok(match (report, arguments.format) {
+        (Some(report), Format::Text) => answer(&report, text::body(&report)),
+        (Some(report), Format::Json) => answer(&report, format!("{:#}\n", serde_json::json!(report))),
+        (None, Format::Text) => Answer::of(format!(
+            "action `{}` works in the pipeline's own account: there is nothing across accounts to explain\n",
+            failure.action
+        )),
+        (None, Format::Json) => Answer::of("null\n".into()),
+    })
+}
+
+fn answer(report: &Report, text: String) -> Answer {
+    let faulty = report.findings.iter().any(|ranked| ranked.finding.severity == Severity::Error);
+    Answer { faulty, ..Answer::of(text) }
+}
+
+fn unusable_event(event: &Document, error: &EventError) -> InputError {
+    let path = match error {
+        EventError::OtherKind(_) => "/detail-type",
+        EventError::NotFailed(_) => "/detail/state",
+        EventError::Missing(pointer) => pointer,
+    };
+    event.wrong_at(path, error.to_string())
+}
+
+/// A snapshot of another pipeline would explain nothing, and look as if all were well.
+fn check_pair(failure: &Failure, snapshot: &Snapshot, document: &Document) -> Result<(), InputError> {
+    let pipeline = snapshot.pipeline().map_err(|error| document.wrong_at("", error.to_string()))?;
+    let Failure { pipeline: name, stage, action, .. } = failure;
+    if pipeline.name() != name {
+        let problem = format!("it is of pipeline `{}`, and the event of `{name}`", pipeline.name());
+        return Err(document.wrong_at("name", problem));
+    }
+    let same =
+        |found: crosspipe_core::pipeline::Action<'_>| found.stage().name() == stage && found.name() == action;
+    if pipeline.actions().any(same) {
+        Ok(())
+    } else {
+        Err(document
+            .wrong_at("stages", format!("stage `{stage}` has no action `{action}`, which the event names")))
+    }
+}

@@ -1,0 +1,127 @@
+//! Files that may hold any bytes, and where in them something is wrong.
+
+use std::fmt;
+use std::io::{Read, stdin};
+use std::path::Path;
+
+use crosspipe_core::snapshot::{Snapshot, SnapshotError};
+use serde_json::Value;
+
+use crate::locate::{Place, locate};
+
+/// A file of JSON.
+#[derive(Debug)]
+pub struct Document {
+    name: String,
+    bytes: Vec<u8>,
+    value: Value,
+    expected: &'static str,
+}
+
+/// Why a file can't be used: where, what is wrong, what was expected.
+#[derive(Debug)]
+pub struct InputError {
+    file: String,
+    place: Option<Place>,
+    problem: String,
+    expected: &'static str,
+}
+
+impl Document {
+    /// Reads a file, or standard input where it is `-`.
+    pub fn read(path: &Path, expected: &'static str) -> Result<Self, InputError> {
+        let (name, bytes) = if path.as_os_str() == "-" {
+            let mut bytes = vec![];
+            ("standard input".to_owned(), stdin().read_to_end(&mut bytes).map(|_| bytes))
+        } else {
+            (path.display().to_string(), std::fs::read(path))
+        };
+        let unusable = |place, problem| InputError { file: name.clone(), place, problem, expected };
+        let bytes = bytes.map_err(|error| unusable(None, format!("it can't be read: {error}")))?;
+        if bytes.starts_with(b"\xff\xfe") || bytes.starts_with(b"\xfe\xff") {
+            let start = Place { line: 1, column: 1 };
+            return Err(unusable(Some(start), "it is UTF-16; save it as UTF-8".into()));
+        }
+        // A byte-order mark, as some editors and shells write it, is no part of the JSON.
+        let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").map(<[u8]>::to_vec).unwrap_or(bytes);
+        let value = serde_json::from_slice(&bytes).map_err(|error| {
+            unusable(Some(place_of(&error)), format!("it is not JSON: {}", without_place(&error)))
+        })?;
+        Ok(Document { name, bytes, value, expected })
+    }
+
+    /// The file's name, for people.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// What is in it.
+    pub fn value(&self) -> &Value {
+        &self.value
+    }
+
+    /// It as a snapshot.
+    pub fn snapshot(&self) -> Result<Snapshot, InputError> {
+        let snapshot =
+            Snapshot::from_value(self.value.clone()).map_err(|error| self.unusable_snapshot(&error))?;
+        snapshot.pipeline().map_err(|error| self.unusable_snapshot(&error))?;
+        Ok(snapshot)
+    }
+
+    fn unusable_snapshot(&self, error: &SnapshotError) -> InputError {
+        let place = match error {
+            SnapshotError::Pipeline(error) => self.place(error.path()),
+            // The value has lost its places; the text still has them.
+            SnapshotError::Part(_) => match serde_json::from_slice::<Snapshot>(&self.bytes) {
+                Err(error) => place_of(&error),
+                Ok(_) => self.place(""),
+            },
+            SnapshotError::NotASnapshot => self.place(""),
+        };
+        self.unusable(place, error.to_string())
+    }
+
+    /// Something is wrong with the value at `path`.
+    pub fn wrong_at(&self, path: &str, problem: impl Into<String>) -> InputError {
+        self.unusable(self.place(path), problem.into())
+    }
+
+    /// Where the value at a finding's path is. Paths of the pipeline begin at its structure, wherever that is.
+    pub fn place(&self, path: &str) -> Place {
+        let member = |value: &Value, name: &str| value.get(name).is_some();
+        let first = path.split(['.', '[']).next().unwrap_or_default();
+        let prefix = if path.is_empty() || path.starts_with('/') || member(&self.value, first) {
+            ""
+        } else if self.value.get("pipeline").is_some_and(|pipeline| member(pipeline, "pipeline")) {
+            "pipeline.pipeline."
+        } else {
+            "pipeline."
+        };
+        locate(&self.bytes, &format!("{prefix}{path}"))
+    }
+
+    fn unusable(&self, place: Place, problem: String) -> InputError {
+        InputError { file: self.name.clone(), place: Some(place), problem, expected: self.expected }
+    }
+}
+
+impl fmt::Display for InputError {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "{}", self.file)?;
+        if let Some(Place { line, column }) = self.place {
+            write!(formatter, ":{line}:{column}")?;
+        }
+        write!(formatter, ": {}\n  expected: {}", self.problem, self.expected)
+    }
+}
+
+/// The end of an empty file is line 1, column 0 for the parser.
+fn place_of(error: &serde_json::Error) -> Place {
+    Place { line: error.line().max(1), column: error.column().max(1) }
+}
+
+/// The parser's message without the place at its end.
+fn without_place(error: &serde_json::Error) -> String {
+    let message = error.to_string();
+    message.rsplit_once(" at line ").map_or(message.clone(), |(message, _)| message.to_owned())
+}

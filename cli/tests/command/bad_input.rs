@@ -1,0 +1,93 @@
+use crosspipe_testing::walkthrough::{KEY, corrected};
+use serde_json::{Value, json};
+
+use crate::diagnose::event;
+use crate::{Ran, file, json_file, run};
+
+/// Gives these bytes to every subcommand that reads a file, in each place; all have to refuse them.
+fn each(bytes: &[u8]) -> [Ran; 3] {
+    let (bad, event, snapshot) = (file(bytes), json_file(&event()), json_file(&corrected()));
+    [
+        run(&["lint", bad.path()]),
+        run(&["diagnose", "--event", bad.path(), "--snapshot", snapshot.path()]),
+        run(&["diagnose", "--event", event.path(), "--snapshot", bad.path()]),
+    ]
+}
+
+#[test]
+fn any_bytes_are_refused_with_file_line_column_and_what_was_expected() {
+    let deep = "[".repeat(100_000);
+    let cut = format!("{:#}", corrected());
+    let cut = &cut.as_bytes()[..cut.len() / 2];
+    let cases: [&[u8]; 12] = [
+        b"",
+        b" ",
+        b"\0\xff\xfe\x80",
+        b"\xff\xfe{\0}\0",
+        b"\x1f\x8b\x08",
+        b"nonsense",
+        b"null",
+        b"[]",
+        b"{}",
+        b"\"\xed\xa0\x80\"",
+        deep.as_bytes(),
+        cut,
+    ];
+    for bytes in cases {
+        for ran in each(bytes) {
+            ran.unusable(&[".json:1:", "expected: "][usize::from(bytes == cut)..]);
+        }
+    }
+    for ran in each(b"{\n  \"a\": 1,\n  oops\n}") {
+        ran.unusable(&[".json:3:3: it is not JSON: key must be a string"]);
+    }
+}
+
+#[test]
+fn every_cut_of_a_snapshot_is_refused() {
+    let whole = format!("{:#}", corrected());
+    let step = whole.len() / 40;
+    for end in (0..whole.len() - 2).step_by(step) {
+        let cut = file(&whole[..end]);
+        run(&["lint", cut.path()]).unusable(&["it is not JSON", "expected: a snapshot"]);
+    }
+}
+
+#[test]
+fn a_value_of_the_wrong_shape_is_named_with_its_line() {
+    let changed = |pointer: &str, value: Value| {
+        let mut snapshot = corrected();
+        *snapshot.pointer_mut(pointer).unwrap() = value;
+        let text = format!("{snapshot:#}");
+        let line = text.lines().position(|line| line.contains("4711")).unwrap() + 1;
+        (run(&["lint", file(text).path()]), format!(".json:{line}:"))
+    };
+    let (ran, line) = changed("/pipeline/pipeline/stages/1/actions/0/roleArn", json!(4711));
+    ran.unusable(&[&line, "`stages[1].actions[0].roleArn`", "string"]);
+    let (ran, line) = changed("/pipeline/pipeline/artifactStore/location", json!([4711]));
+    // The list begins on the line before.
+    assert_ne!(ran.code, Some(0), "{line}");
+    ran.unusable(&["`artifactStore.location`"]);
+    let (ran, line) = changed("/roles", json!(4711));
+    ran.unusable(&[&line, "shape"]);
+    let key = KEY.replace('/', "~1");
+    let (ran, line) = changed(&format!("/keys/{key}/grants"), json!(4711));
+    ran.unusable(&[&line, "shape"]);
+}
+
+#[test]
+fn a_byte_order_mark_is_no_fault() {
+    let snapshot = file(format!("\u{feff}{}", corrected()));
+    assert_eq!(run(&["lint", snapshot.path()]).code, Some(0));
+}
+
+#[test]
+fn unusable_arguments_are_exit_code_2() {
+    for arguments in
+        [&[][..], &["lint"], &["lint", "--format", "xml", "x"], &["diagnose", "--event", "x"], &["mend"]]
+    {
+        run(arguments).unusable(&["--help"]);
+    }
+    let directory = env!("CARGO_TARGET_TMPDIR");
+    run(&["lint", directory]).unusable(&[directory, "can't be read", "expected: "]);
+}

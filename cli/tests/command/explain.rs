@@ -1,0 +1,24 @@
+use crosspipe_core::rules::ALL;
+
+use crate::run;
+
+#[test]
+fn every_rule_is_listed_and_has_its_page() {
+    let list = run(&["explain", "list"]);
+    assert_eq!((list.code, list.out.lines().count()), (Some(0), ALL.len()), "{}", list.err);
+    for rule in ALL {
+        assert!(
+            list.out.contains(rule.id) && list.out.contains(rule.name) && list.out.contains(rule.summary)
+        );
+        let page = run(&["explain", rule.id]);
+        assert!(page.out.starts_with(&format!("# {}: {}\n", rule.id, rule.name)), "{}{}", page.out, page.err);
+        assert!(page.out.contains("## How to fix") && page.out.contains(rule.sources[0]), "{}", page.out);
+        assert_eq!(run(&["explain", rule.name]).out, page.out);
+        assert_eq!(run(&["explain", &rule.id.to_lowercase()]).out, page.out);
+    }
+}
+
+#[test]
+fn an_unknown_rule_is_named_with_the_nearest() {
+    run(&["explain", "KM01"]).unusable(&["KM01", "KM001"]);
+}

@@ -1,0 +1,110 @@
+use crosspipe_testing::walkthrough::{KEY, corrected, pipeline};
+use serde_json::json;
+
+use crate::{json_file, run, without_bucket_grant, without_key_grant};
+
+#[test]
+fn a_snapshot_without_faults_is_accepted() {
+    let snapshot = json_file(&corrected());
+    let ran = run(&["lint", snapshot.path()]);
+    assert_eq!(
+        (ran.code, ran.out.as_str()),
+        (Some(0), "1 file: 0 errors, 0 warnings, 0 parts not known\n"),
+        "{}",
+        ran.err
+    );
+    let ran = run(&["lint", snapshot.path(), "--format", "json"]);
+    assert_eq!((ran.code, ran.json()), (Some(0), json!({"findings": [], "unknown": []})));
+}
+
+#[test]
+fn a_finding_says_where_what_why_and_what_to_do() {
+    let snapshot = json_file(&without_key_grant());
+    let ran = run(&["lint", snapshot.path()]);
+    assert_eq!(ran.code, Some(1), "{}", ran.err);
+    let text = std::fs::read_to_string(snapshot.path()).unwrap();
+    let line = text.lines().position(|line| line.trim_start().starts_with("\"policy\"")).unwrap() + 1;
+    for part in [
+        "error[KM001]: key-policy-omits-target",
+        &format!("at {}:{line}:", snapshot.path()),
+        &format!("keys[\"{KEY}\"].policy"),
+        "does not let",
+        "\n  because ",
+        "  fix:\n    add this statement to the policy of",
+        "\"kms:Decrypt\"",
+        "1 file: 1 error, 0 warnings, 0 parts not known",
+        "next: apply the fixes and lint again; `crosspipe explain KM001`",
+    ] {
+        assert!(ran.out.contains(part), "`{part}` is not in:\n{}", ran.out);
+    }
+}
+
+#[test]
+fn the_json_has_the_members_of_its_contract() {
+    let snapshot = json_file(&without_key_grant());
+    let ran = run(&["lint", "--format", "json", snapshot.path()]);
+    assert_eq!(ran.code, Some(1));
+    let findings = ran.json()["findings"].as_array().unwrap().clone();
+    let members: Vec<&str> = findings[0].as_object().unwrap().keys().map(String::as_str).collect();
+    assert_eq!(members, ["rule", "name", "severity", "location", "message", "because", "fix", "docs"]);
+    assert_eq!((&findings[0]["rule"], &findings[0]["severity"]), (&json!("KM001"), &json!("error")));
+}
+
+#[test]
+fn a_pipeline_alone_gets_the_structure_rules_and_the_rest_is_unknown() {
+    let mut structure = pipeline();
+    structure["artifactStore"]["encryptionKey"]["id"] = json!("alias/pipeline");
+    for bare in [structure.clone(), json!({"pipeline": structure})] {
+        let bare = json_file(&bare);
+        let ran = run(&["lint", "--format", "json", bare.path()]);
+        assert_eq!(ran.code, Some(1), "{}", ran.err);
+        let found = ran.json();
+        let rules: Vec<&str> =
+            found["findings"].as_array().unwrap().iter().map(|it| it["rule"].as_str().unwrap()).collect();
+        assert_eq!(rules, ["PL003"]);
+        let unknown = &found["unknown"][0];
+        assert!(
+            unknown["rule"].is_string() && unknown["missing"].as_str().unwrap().starts_with("roles["),
+            "{unknown}"
+        );
+        let ran = run(&["lint", bare.path()]);
+        assert!(ran.out.contains("not judged") && ran.out.contains(".trustPolicy (IA002)"), "{}", ran.out);
+    }
+}
+
+#[test]
+fn unknown_parts_alone_are_no_fault() {
+    let bare = json_file(&pipeline());
+    let ran = run(&["lint", bare.path()]);
+    assert_eq!(ran.code, Some(0), "{}", ran.err);
+    assert!(ran.out.contains("next: lint a snapshot that has these parts, too"), "{}", ran.out);
+}
+
+#[test]
+fn several_files_lint_in_one_run_and_each_entry_names_its_file() {
+    let (good, key, bucket) =
+        (json_file(&corrected()), json_file(&without_key_grant()), json_file(&without_bucket_grant()));
+    let ran = run(&["lint", "--format=json", good.path(), key.path(), bucket.path()]);
+    assert_eq!(ran.code, Some(1), "{}", ran.err);
+    let found = ran.json();
+    let of: Vec<_> =
+        found["findings"].as_array().unwrap().iter().map(|it| (&it["rule"], &it["file"])).collect();
+    assert_eq!(of, [(&json!("KM001"), &json!(key.path())), (&json!("S3001"), &json!(bucket.path()))]);
+}
+
+#[test]
+fn a_file_that_cant_be_used_does_not_hide_what_is_found_in_others() {
+    let key = json_file(&without_key_grant());
+    let ran = run(&["lint", "does-not-exist.json", key.path()]);
+    ran.unusable(&["does-not-exist.json: it can't be read", "expected: a snapshot"]);
+    assert!(ran.out.contains("error[KM001]"), "{}", ran.out);
+}
+
+#[test]
+fn control_characters_of_a_file_do_not_reach_the_terminal() {
+    let mut snapshot = without_key_grant();
+    snapshot["pipeline"]["pipeline"]["stages"][1]["actions"][0]["name"] = json!("evil\u{1b}[2J");
+    let snapshot = json_file(&snapshot);
+    let ran = run(&["lint", snapshot.path()]);
+    assert!(ran.out.contains("evil") && !ran.out.contains('\u{1b}'), "{}", ran.out);
+}
