@@ -4,7 +4,7 @@
 //! may follow a Create that got no further than its first step.
 
 use crosspipe_aws::{AwsError, ErrorKind};
-use crosspipe_custom_resource::{Failure, Request, RequestType, Success, is_placeholder_id};
+use crosspipe_custom_resource::{Failure, Request, RequestType, Success};
 use serde_json::{Map, Value};
 
 use crate::failures;
@@ -93,10 +93,8 @@ pub async fn serve<R: Resource>(request: &Request, scope: &Scope<'_>) -> Result<
 
 async fn delete<R: Resource>(request: &Request, scope: &Scope<'_>) -> Result<Success, Failure> {
     let id = request.physical_id().unwrap_or_default();
-    // A Create that failed before its first write left nothing behind, and neither did one whose target
-    // could not even be read.
-    let target = R::target(request.properties(), scope);
-    let Some(target) = target.ok().filter(|_| !is_placeholder_id(id)) else { return Ok(Success::new(id)) };
+    // Where not even the target can be read, nothing can have been made.
+    let Ok(target) = R::target(request.properties(), scope) else { return Ok(Success::new(id)) };
     let mut success = R::revert(&target, scope).await?;
     success.physical_id = id.to_owned();
     Ok(success)

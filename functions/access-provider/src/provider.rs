@@ -3,7 +3,9 @@
 use crosspipe_aws::Aws;
 use crosspipe_aws::lease::Leases;
 use crosspipe_core::arn::Arn;
-use crosspipe_custom_resource::{Deadline, Failure, Handler, Request, Success};
+use crosspipe_custom_resource::{
+    Deadline, Failure, Handler, Request, RequestType, Success, is_placeholder_id,
+};
 
 use crate::bucket_grant::BucketGrant;
 use crate::key_grant::KeyGrant;
@@ -28,6 +30,12 @@ impl<'a> Provider<'a> {
 
 impl Handler for Provider<'_> {
     async fn handle(&self, request: &Request, deadline: Deadline) -> Result<Success, Failure> {
+        // CloudFormation deletes what a failed Create answered, whatever the type or the properties were.
+        if request.request_type() == RequestType::Delete
+            && request.physical_id().is_none_or(is_placeholder_id)
+        {
+            return Ok(Success::new(request.physical_id().unwrap_or_default()));
+        }
         let function = Arn::parse(self.function_arn).map_err(|error| {
             Failure::new(
                 format!("the function's own ARN can't be read: {error}"),

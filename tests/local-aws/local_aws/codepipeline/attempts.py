@@ -1,0 +1,155 @@
+"""What an action of a running pipeline can really be tried on: roles, artifact bucket, artifact key.
+
+The provider's own work (a deployment, a stack) is not emulated; what CodePipeline does before it is:
+assume the action's role, fetch the input artifacts with it and write the output artifacts with it.
+Each denial is the evaluator's, on the policies as they are at that moment.
+"""
+
+from __future__ import annotations
+
+import uuid
+from dataclasses import dataclass
+from typing import Any
+
+from ministack.core.responses import get_account_id, get_region
+from ministack.services import s3
+
+from .. import evaluation
+from ..evaluation import Role
+from . import structure
+
+_TLS_AND_KMS = {"s3:x-amz-server-side-encryption": "aws:kms"}
+
+
+@dataclass(frozen=True)
+class Failure:
+    """Why an action failed: an `errorDetails` code and the message that goes with it."""
+
+    code: str
+    message: str
+    external_execution_id: str = ""
+
+
+def attempt(pipeline: dict[str, Any], action: dict[str, Any]) -> Failure | None:
+    """The failure of the action, or None if everything that can be tried works."""
+    service_role = Role(pipeline["roleArn"])
+    if not evaluation.service_may_assume(structure.SERVICE, service_role):
+        return Failure(
+            "PermissionError", f"CodePipeline is not authorized to perform AssumeRole on role {service_role.arn}"
+        )
+    arn = action.get("roleArn")
+    if not arn or arn == service_role.arn:
+        return None
+    role = Role(arn)
+    if not evaluation.may_assume(service_role, "codepipeline", role):
+        return Failure("PermissionError", f"{service_role.arn} is not authorized to perform AssumeRole on role {arn}")
+    if role.account == get_account_id():
+        return None
+    return _try_artifacts(pipeline, action, role) or _try_provider(action, role)
+
+
+def _try_artifacts(pipeline: dict[str, Any], action: dict[str, Any], role: Role) -> Failure | None:
+    store = store_of(pipeline, action)
+    inputs, outputs = action.get("inputArtifacts") or [], action.get("outputArtifacts") or []
+    if not inputs and not outputs:
+        return None
+    bucket, session = store["location"], str(uuid.uuid4()).replace("-", "")
+    if s3._bucket_owner_account(bucket) is None:
+        return Failure("ConfigurationError", f"No bucket with the name {bucket} was found")
+    for artifact in inputs:
+        location = f"{pipeline['name'][:20]}/{artifact['name'][:10]}/{session[:7]}"
+        verdict = evaluation.may(role, session, "s3:GetObject", f"arn:aws:s3:::{bucket}/{location}")
+        if not verdict.allowed:
+            return _bucket_denied(bucket)
+        if failure := _try_key(store, role, session, "kms:Decrypt", bucket, location):
+            return failure
+    for artifact in outputs:
+        location = f"{pipeline['name'][:20]}/{artifact['name'][:10]}/{session[:7]}"
+        verdict = evaluation.may(role, session, "s3:PutObject", f"arn:aws:s3:::{bucket}/{location}", _TLS_AND_KMS)
+        if not verdict.allowed:
+            return Failure("PermissionError", "Upload to S3 failed with the following error: Access Denied")
+        if failure := _try_key(store, role, session, "kms:GenerateDataKey", bucket, location):
+            return failure
+    return None
+
+
+def store_of(pipeline: dict[str, Any], action: dict[str, Any]) -> dict[str, Any]:
+    """The artifact store of the action's Region."""
+    stores = pipeline.get("artifactStores")
+    return stores[action.get("region") or get_region()] if stores else pipeline["artifactStore"]
+
+
+def _try_key(
+    store: dict[str, Any], role: Role, session: str, operation: str, bucket: str, location: str
+) -> Failure | None:
+    given = (store.get("encryptionKey") or {}).get("id")
+    if not given:
+        # The AWS managed key aws/s3 admits its own account only.
+        return Failure(
+            "PermissionError",
+            f"Unable to access the artifact with Amazon S3 object key '{location}' located in the Amazon S3 artifact "
+            f"bucket '{bucket}'. The provided role does not have sufficient permissions.",
+        )
+    # A bare id or an alias is looked up by whoever uses it: here the role, in its own account.
+    kind = "" if given.startswith("alias/") else "key/"
+    key = given if given.startswith("arn:") else f"arn:aws:kms:{get_region()}:{role.account}:{kind}{given}"
+    record = evaluation.key_record(key)
+    if record is None:
+        return Failure(
+            "JobFailed",
+            f"Key '{key}' does not exist (Service: Amazon S3; Status Code: 400; Error Code: KMS.NotFoundException; "
+            f"Request ID: {session[:16].upper()})",
+        )
+    if record.get("KeyState") != "Enabled":
+        return Failure(
+            "JobFailed",
+            f"{key} is {_state(record)}. (Service: Amazon S3; Status Code: 400; "
+            f"Error Code: {_state_code(record)}; Request ID: {session[:16].upper()})",
+        )
+    verdict = evaluation.may(role, session, operation, key)
+    if verdict.allowed:
+        return None
+    return Failure(
+        "PermissionError",
+        f"User: {role.session_arn(session)} is not authorized to perform: {operation} on resource: {key} "
+        f"{verdict.reason} (Service: Amazon S3; Status Code: 403; Error Code: AccessDenied; "
+        f"Request ID: {session[:16].upper()})",
+    )
+
+
+def _state(record: dict[str, Any]) -> str:
+    return "disabled" if record.get("KeyState") == "Disabled" else "pending deletion"
+
+
+def _state_code(record: dict[str, Any]) -> str:
+    return "KMS.DisabledException" if record.get("KeyState") == "Disabled" else "KMS.KMSInvalidStateException"
+
+
+def _bucket_denied(bucket: str) -> Failure:
+    return Failure(
+        "PermissionError",
+        "The service role or action role doesn't have the permissions required to access the Amazon S3 bucket named "
+        f"{bucket}. Update the IAM role permissions, and then try again. Error: Amazon S3:AccessDenied:Access Denied "
+        "(Service: Amazon S3; Status Code: 403; Error Code: AccessDenied)",
+    )
+
+
+def _try_provider(action: dict[str, Any], role: Role) -> Failure | None:
+    kind, configuration = action["actionTypeId"], action.get("configuration") or {}
+    if kind["provider"] == "CloudFormation":
+        stack_role = configuration.get("RoleArn", "")
+        if stack_role and Role(stack_role).account != role.account:
+            return Failure(
+                "JobFailed",
+                "Cross-account pass role is not allowed (Service: AmazonCloudFormation; Status Code: 403; "
+                "Error Code: AccessDenied)",
+            )
+    if kind["provider"] == "CodeDeploy":
+        group = f"{configuration.get('ApplicationName', '')}/{configuration.get('DeploymentGroupName', '')}"
+        region = action.get("region") or get_region()
+        resource = f"arn:aws:codedeploy:{region}:{role.account}:deploymentgroup:{group}"
+        if not evaluation.may(role, "codepipeline", "codedeploy:CreateDeployment", resource).allowed:
+            return Failure(
+                "PermissionError", "The provided role does not have sufficient permissions to access CodeDeploy"
+            )
+    return None

@@ -1,0 +1,15 @@
+//! The server and what talks to it.
+
+mod account;
+mod bridge;
+mod server;
+mod stacks;
+mod subscriber;
+mod venv;
+
+pub use account::Account;
+pub use bridge::CallError;
+pub use server::LocalAws;
+pub use stacks::{StackError, StackEvent, StackFailure};
+pub use subscriber::Subscriber;
+pub use venv::Venv;

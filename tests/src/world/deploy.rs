@@ -1,0 +1,154 @@
+//! The two templates, as they are shipped, put into the accounts of a [`World`] and taken out again.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::thread;
+use std::time::{Duration, Instant};
+
+use serde_json::{Value, json};
+
+use super::World;
+use crate::functions::Functions;
+use crate::{CallError, StackError};
+
+/// Name of the tools account's stack.
+pub const STACK: &str = "crosspipe";
+
+const STACK_SET: &str = "crosspipe-target";
+const TOOLS_TEMPLATE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../template.yaml");
+const TARGET_TEMPLATE: &str = include_str!("../../../target-account.yaml");
+const CAPABILITIES: [&str; 2] = ["CAPABILITY_NAMED_IAM", "CAPABILITY_AUTO_EXPAND"];
+const PATIENCE: Duration = Duration::from_secs(120);
+
+/// Template parameters by name.
+pub type Parameters = BTreeMap<&'static str, String>;
+
+impl World<'_> {
+    /// Parameters of `template.yaml`: the pipeline gets a stage `Production` that deploys into the target account.
+    #[must_use]
+    pub fn tools_parameters(&self) -> Parameters {
+        let architecture = if cfg!(target_arch = "aarch64") { "arm64" } else { "x86_64" };
+        let given = [
+            ("PipelineName", self.pipeline.as_str()),
+            ("ServiceRoleArn", &self.service_role_arn),
+            ("ServiceRoleName", &self.service_role),
+            ("ArtifactBucketName", &self.bucket),
+            ("ArtifactKeyArn", &self.key_arn),
+            ("TargetAccountIds", self.target.id()),
+            ("TargetRoleArns", &self.target_role_arn()),
+            ("DeployStage", "Production"),
+            ("DeployAfterStage", "Staging"),
+            ("DeployInputArtifact", "BuildOutput"),
+            ("CodeDeployApplicationName", "orders"),
+            ("CodeDeployDeploymentGroupName", "orders-production"),
+            ("Architecture", architecture),
+        ];
+        given.map(|(name, value)| (name, value.to_owned())).into()
+    }
+
+    /// Parameters of `target-account.yaml`.
+    #[must_use]
+    pub fn target_parameters(&self) -> Parameters {
+        let given = [
+            ("ServiceRoleArn", self.service_role_arn.as_str()),
+            ("ArtifactBucketName", &self.bucket),
+            ("ArtifactKeyArn", &self.key_arn),
+            ("CodeDeployApplicationName", "orders"),
+            ("InstanceRoleNames", &self.instance_role),
+        ];
+        given.map(|(name, value)| (name, value.to_owned())).into()
+    }
+
+    /// `target-account.yaml` into the target account, as a StackSet of the tools account.
+    ///
+    /// # Errors
+    ///
+    /// When CloudFormation refuses, or the instance is not current in the end: with its reason.
+    pub fn deploy_target(&self) -> Result<(), CallError> {
+        let parameters = self.target_parameters();
+        let request = json!({
+            "StackSetName": STACK_SET, "TemplateBody": TARGET_TEMPLATE, "Capabilities": [CAPABILITIES[0]],
+            "Parameters": parameters.iter()
+                .map(|(name, value)| json!({"ParameterKey": name, "ParameterValue": value})).collect::<Vec<_>>(),
+        });
+        self.tools.call("cloudformation", "create_stack_set", request)?;
+        self.change_instances("create_stack_instances", json!({}))
+    }
+
+    /// Takes `target-account.yaml` out of the target account.
+    ///
+    /// # Errors
+    ///
+    /// As [`Self::deploy_target`].
+    pub fn remove_target(&self) -> Result<(), CallError> {
+        self.change_instances("delete_stack_instances", json!({"RetainStacks": false}))?;
+        self.tools.call("cloudformation", "delete_stack_set", json!({"StackSetName": STACK_SET})).map(drop)
+    }
+
+    /// `template.yaml` with these functions' code, as `sam build` and `sam package` leave it.
+    ///
+    /// # Errors
+    ///
+    /// When the template can't be read or the code not be uploaded.
+    pub fn package_tools(&self, functions: &Functions) -> Result<String, CallError> {
+        let code = BTreeMap::from([
+            ("AccessProvider".to_owned(), functions.access_provider.clone()),
+            ("FailureReporter".to_owned(), functions.failure_reporter.clone()),
+        ]);
+        let bucket = format!("sam-{}-{}", self.tools.region(), self.tools.id());
+        self.tools.package_template(Path::new(TOOLS_TEMPLATE), &code, &bucket)
+    }
+
+    /// The packaged `template.yaml` into the tools account; answers the stack's outputs.
+    ///
+    /// # Errors
+    ///
+    /// When the stack is refused or not created.
+    pub fn deploy_tools(
+        &self,
+        packaged: &str,
+        parameters: &Parameters,
+    ) -> Result<BTreeMap<String, String>, StackError> {
+        let parameters: Vec<(&str, &str)> =
+            parameters.iter().map(|(name, value)| (*name, value.as_str())).collect();
+        self.tools.deploy_stack(STACK, packaged, &parameters, &CAPABILITIES)
+    }
+
+    /// Deletes the tools account's stack.
+    ///
+    /// # Errors
+    ///
+    /// When it can't be deleted.
+    pub fn remove_tools(&self) -> Result<(), StackError> {
+        self.tools.delete_stack(STACK)
+    }
+
+    fn change_instances(&self, operation: &str, more: Value) -> Result<(), CallError> {
+        let mut request = json!({"StackSetName": STACK_SET, "Accounts": [self.target.id()], "Regions": [self.target.region()]});
+        if let (Value::Object(request), Value::Object(more)) = (&mut request, more) {
+            request.extend(more);
+        }
+        let started = self.tools.call("cloudformation", operation, request)?;
+        let operation = json!({"StackSetName": STACK_SET, "OperationId": started.get("OperationId")});
+        let start = Instant::now();
+        loop {
+            let described =
+                self.tools.call("cloudformation", "describe_stack_set_operation", operation.clone())?;
+            match described.pointer("/StackSetOperation/Status").and_then(Value::as_str).unwrap_or_default() {
+                "SUCCEEDED" => return Ok(()),
+                "RUNNING" if start.elapsed() < PATIENCE => thread::sleep(Duration::from_millis(40)),
+                status => return Err(self.instance_failure(status)),
+            }
+        }
+    }
+
+    fn instance_failure(&self, status: &str) -> CallError {
+        let listed =
+            self.tools.call("cloudformation", "list_stack_instances", json!({"StackSetName": STACK_SET}));
+        let reason = listed.ok().and_then(|listed| {
+            listed.pointer("/Summaries/0/StatusReason").and_then(Value::as_str).map(str::to_owned)
+        });
+        let message = format!("the stack set's operation is {status}: {}", reason.unwrap_or_default());
+        CallError { code: "StackSetOperation".to_owned(), message, status: 0 }
+    }
+}

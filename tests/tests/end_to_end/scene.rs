@@ -1,0 +1,93 @@
+//! Crosspipe deployed for a pipeline as teams have them, and stacks of custom resources beside it.
+
+use std::collections::BTreeMap;
+
+use crosspipe_e2e::world::{Live, Parameters, World};
+use crosspipe_e2e::{LocalAws, StackError, functions};
+use serde_json::{Value, json};
+
+pub const REGION: &str = "eu-west-1";
+
+/// Two accounts with both templates deployed.
+pub struct Scene {
+    pub world: World<'static>,
+    /// Everything as it was before Crosspipe came.
+    pub before: Live,
+    pub outputs: BTreeMap<String, String>,
+}
+
+impl Scene {
+    /// Both templates, the tools account's with these parameters changed.
+    pub fn deployed_with(change: impl FnOnce(&World<'_>, &mut Parameters)) -> Self {
+        let functions = functions::build().unwrap();
+        let world = World::build(LocalAws::shared(), REGION).unwrap();
+        let before = world.live().unwrap();
+        world.deploy_target().unwrap();
+        let packaged = world.package_tools(&functions).unwrap();
+        let mut parameters = world.tools_parameters();
+        change(&world, &mut parameters);
+        let outputs = world.deploy_tools(&packaged, &parameters).unwrap_or_else(|error| panic!("{error}"));
+        Self { world, before, outputs }
+    }
+
+    pub fn deployed() -> Self {
+        Self::deployed_with(|_, _| ())
+    }
+
+    /// A stack of one custom resource `Resource`, served by the deployed function.
+    pub fn template(&self, kind: &str, mut properties: Value) -> String {
+        properties["ServiceToken"] = json!(self.outputs["AccessProviderArn"]);
+        properties["ServiceTimeout"] = json!(120);
+        json!({"Resources": {"Resource": {"Type": format!("Custom::{kind}"), "Properties": properties}}})
+            .to_string()
+    }
+
+    /// Creates such a stack.
+    pub fn create(&self, stack: &str, kind: &str, properties: Value) -> Result<(), StackError> {
+        self.world.tools.deploy_stack(stack, &self.template(kind, properties), &[], &[]).map(drop)
+    }
+
+    /// Updates such a stack.
+    pub fn update(&self, stack: &str, kind: &str, properties: Value) -> Result<(), StackError> {
+        self.world.tools.update_stack(stack, &self.template(kind, properties), &[], &[]).map(drop)
+    }
+
+    pub fn delete(&self, stack: &str) {
+        self.world.tools.delete_stack(stack).unwrap_or_else(|error| panic!("{error}"));
+    }
+
+    /// The reason that such a stack can't be created for; nothing may have changed then.
+    pub fn refused(&self, kind: &str, properties: Value) -> String {
+        let live = self.live();
+        let Err(StackError::Failed(failure)) = self.create("refused", kind, properties.clone()) else {
+            panic!("{kind} was created with {properties}")
+        };
+        assert_eq!(failure.status, "ROLLBACK_COMPLETE", "{failure}");
+        self.assert_unchanged(&live);
+        self.delete("refused");
+        failure.reason("Resource").unwrap_or_default().to_owned()
+    }
+
+    pub fn live(&self) -> Live {
+        self.world.live().unwrap()
+    }
+
+    /// All documents mean what they meant then.
+    pub fn assert_unchanged(&self, since: &Live) {
+        for comparison in self.live().compare(since) {
+            assert!(
+                comparison.differences.is_empty(),
+                "{}: {:?}",
+                comparison.document,
+                comparison.differences
+            );
+        }
+    }
+
+    /// Deletes both stacks, after which everything has to be as before Crosspipe came.
+    pub fn remove(self) {
+        self.world.remove_tools().unwrap_or_else(|error| panic!("{error}"));
+        self.world.remove_target().unwrap_or_else(|error| panic!("{error}"));
+        self.assert_unchanged(&self.before);
+    }
+}

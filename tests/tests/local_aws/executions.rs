@@ -1,0 +1,136 @@
+//! Executions fail for the reason that is really there, and only then.
+
+use crosspipe_e2e::CallError;
+use serde_json::{Value, json};
+
+use crate::support::{Scene, put_role_policy};
+
+const SUCCEEDED: (&str, &str, &str) = ("Succeeded", "", "");
+
+fn assert_succeeds(scene: &Scene, why: &str) {
+    let (status, code, message) = scene.deploy("run");
+    assert_eq!((status.as_str(), code.as_str(), message.as_str()), SUCCEEDED, "{why}");
+}
+
+fn assert_fails(scene: &Scene, wanted: &str, part: &str) {
+    let (status, code, message) = scene.deploy("run");
+    assert_eq!((status.as_str(), code.as_str()), ("Failed", wanted), "{message}");
+    assert!(message.contains(part), "`{message}` does not say `{part}`");
+}
+
+#[test]
+fn each_grant_is_needed_and_together_they_suffice() {
+    let scene = Scene::with_grants();
+    scene.create_pipeline("run");
+    assert_succeeds(&scene, "everything is granted");
+
+    let own = json!({"Effect": "Allow", "Principal": {"AWS": scene.a.id()}, "Action": "kms:DescribeKey", "Resource": "*"});
+    scene.put_key_policy(&own).unwrap();
+    assert_fails(&scene, "PermissionError", "because no resource-based policy allows the kms:Decrypt action");
+    scene.put_key_policy(&scene.key_grant()).unwrap();
+
+    scene.a.call("s3", "delete_bucket_policy", json!({"Bucket": scene.bucket})).unwrap();
+    assert_fails(
+        &scene,
+        "PermissionError",
+        &format!("required to access the Amazon S3 bucket named {}", scene.bucket),
+    );
+    scene.put_bucket_policy(&scene.bucket_grant()).unwrap();
+
+    for (name, part) in [
+        ("key", "because no identity-based policy allows the kms:Decrypt action"),
+        ("artifacts", "the permissions required to access the Amazon S3 bucket"),
+        ("deploy", "The provided role does not have sufficient permissions to access CodeDeploy"),
+    ] {
+        let policy = json!({"RoleName": "XR", "PolicyName": name});
+        let kept = scene.b.call("iam", "get_role_policy", policy.clone()).unwrap()["PolicyDocument"].take();
+        scene.b.call("iam", "delete_role_policy", policy).unwrap();
+        assert_fails(&scene, "PermissionError", part);
+        put_role_policy(&scene.b, "XR", name, &kept).unwrap();
+    }
+
+    scene.a.call("iam", "delete_role_policy", json!({"RoleName": "SR", "PolicyName": "assume"})).unwrap();
+    assert_fails(&scene, "PermissionError", "is not authorized to perform AssumeRole on role");
+    scene.let_service_role_assume();
+    assert_succeeds(&scene, "everything is granted again");
+}
+
+#[test]
+fn keys_by_id_and_absent_keys_do_not_cross_accounts() {
+    let scene = Scene::with_grants();
+    scene.create_pipeline("run");
+    let mut pipeline = scene.pipeline("run");
+    let key_id = scene.key_arn.rsplit('/').next().unwrap().to_owned();
+    pipeline["artifactStore"]["encryptionKey"]["id"] = json!(key_id);
+    scene.a.call("codepipeline", "update_pipeline", json!({"pipeline": pipeline})).unwrap();
+    assert_fails(
+        &scene,
+        "JobFailed",
+        &format!("Key 'arn:aws:kms:eu-west-1:{}:key/{key_id}' does not exist", scene.b.id()),
+    );
+
+    pipeline["artifactStore"].as_object_mut().unwrap().remove("encryptionKey");
+    scene.a.call("codepipeline", "update_pipeline", json!({"pipeline": pipeline})).unwrap();
+    assert_fails(&scene, "PermissionError", "Unable to access the artifact with Amazon S3 object key");
+}
+
+#[test]
+fn scripted_failure_and_retry() {
+    let scene = Scene::with_grants();
+    scene.create_pipeline("run");
+    let place = json!({
+        "account": scene.a.id(), "region": "eu-west-1", "pipeline": "run", "stage": "Staging", "action": "Deploy",
+        "code": "JobFailed", "summary": "Deployment d-1 failed", "externalExecutionId": "d-1",
+    });
+    scene.a.aws().control("fail", &place).unwrap();
+    assert_fails(&scene, "JobFailed", "Deployment d-1 failed");
+    let state = scene.a.call("codepipeline", "get_pipeline_state", json!({"name": "run"})).unwrap();
+    let latest = &state["stageStates"][1]["actionStates"][0]["latestExecution"];
+    assert_eq!((&latest["status"], &latest["externalExecutionId"]), (&json!("Failed"), &json!("d-1")));
+    let execution = state["stageStates"][1]["latestExecution"]["pipelineExecutionId"].clone();
+
+    let mut mended = place;
+    mended["code"] = Value::Null;
+    scene.a.aws().control("fail", &mended).unwrap();
+    let retry = |stage: &str| {
+        let request = json!({
+            "pipelineName": "run", "stageName": stage, "pipelineExecutionId": execution, "retryMode": "FAILED_ACTIONS",
+        });
+        scene.a.call("codepipeline", "retry_stage_execution", request)
+    };
+    assert_eq!(retry("Source").unwrap_err().code, "StageNotRetryableException");
+    retry("Staging").unwrap();
+    assert_eq!(retry("Staging").unwrap_err().code, "StageNotRetryableException");
+    let listed =
+        scene.a.call("codepipeline", "list_pipeline_executions", json!({"pipelineName": "run"})).unwrap();
+    assert_eq!(listed["pipelineExecutionSummaries"][0]["status"], "Succeeded");
+}
+
+#[test]
+fn start_is_idempotent_by_token_and_listing_is_paged() {
+    let scene = Scene::with_grants();
+    scene.create_pipeline("run");
+    let start = |token: &str| {
+        let request = json!({"name": "run", "clientRequestToken": token});
+        scene.a.call("codepipeline", "start_pipeline_execution", request).unwrap()["pipelineExecutionId"]
+            .take()
+    };
+    let (first, again, other) = (start("one"), start("one"), start("two"));
+    assert_eq!(first, again);
+    assert_ne!(first, other);
+
+    let mut seen = Vec::new();
+    let mut request = json!({"pipelineName": "run", "maxResults": 3});
+    loop {
+        let page = scene.a.call("codepipeline", "list_action_executions", request.clone()).unwrap();
+        seen.extend(
+            page["actionExecutionDetails"].as_array().unwrap().iter().map(|one| one["actionName"].clone()),
+        );
+        let Some(token) = page.get("nextToken") else { break };
+        request["nextToken"] = token.clone();
+    }
+    assert_eq!(seen, ["Deploy", "Fetch", "Deploy", "Fetch"]);
+    let unknown = json!({"pipelineName": "run", "filter": {"pipelineExecutionId": "11111111-2222-3333-4444-555555555555"}});
+    let error: CallError = scene.a.call("codepipeline", "list_action_executions", unknown).unwrap_err();
+    assert_eq!(error.code, "PipelineExecutionNotFoundException");
+}

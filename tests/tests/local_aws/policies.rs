@@ -1,0 +1,149 @@
+//! Policies: what AWS refuses is refused, what it rewrites is rewritten, and keys cross accounts.
+
+use crosspipe_e2e::CallError;
+use serde_json::{Value, json};
+
+use crate::support::{Scene, allow, create_role, put_role_policy};
+
+fn code(result: Result<Value, CallError>) -> String {
+    result.unwrap_err().code
+}
+
+#[test]
+fn dead_principals_are_refused_and_deleted_roles_become_unique_ids() {
+    let scene = Scene::with_grants();
+    let with = |mut statement: Value, principal: &str| {
+        statement["Principal"] = json!({"AWS": principal});
+        statement
+    };
+    let missing = format!("arn:aws:iam::{}:role/Nobody", scene.b.id());
+    for dead in [missing.as_str(), "AROAEXAMPLEEXAMPLE123"] {
+        assert_eq!(code(scene.put_bucket_policy(&with(scene.bucket_grant(), dead))), "MalformedPolicy");
+        assert_eq!(
+            code(scene.put_key_policy(&with(scene.key_grant(), dead))),
+            "MalformedPolicyDocumentException"
+        );
+    }
+
+    let doomed = create_role(&scene.b, "Doomed", &json!({"AWS": scene.service_role}));
+    scene.put_bucket_policy(&with(scene.bucket_grant(), &doomed)).unwrap();
+    scene.b.call("iam", "delete_role", json!({"RoleName": "Doomed"})).unwrap();
+    let policy = scene.a.call("s3", "get_bucket_policy", json!({"Bucket": scene.bucket})).unwrap();
+    let policy: Value = serde_json::from_str(policy["Policy"].as_str().unwrap()).unwrap();
+    let principal = policy["Statement"][0]["Principal"]["AWS"].as_str().unwrap();
+    assert!(principal.starts_with("AROA"), "{principal}");
+}
+
+#[test]
+fn policies_come_back_rewritten() {
+    let scene = Scene::with_grants();
+    let policy = scene.a.call("s3", "get_bucket_policy", json!({"Bucket": scene.bucket})).unwrap();
+    let policy: Value = serde_json::from_str(policy["Policy"].as_str().unwrap()).unwrap();
+    assert_eq!(policy["Statement"][0]["Principal"]["AWS"], format!("arn:aws:iam::{}:root", scene.b.id()));
+    assert_eq!(policy["Statement"][0]["Action"], "s3:GetObject");
+}
+
+#[test]
+fn sizes_are_limited() {
+    let scene = Scene::with_grants();
+    let long = |size: usize| json!({"StringLike": {"aws:PrincipalArn": "x".repeat(size)}});
+    let mut statement = scene.bucket_grant();
+    statement["Condition"] = long(20 * 1024);
+    assert_eq!(code(scene.put_bucket_policy(&statement)), "PolicyTooLarge");
+    let mut statement = scene.key_grant();
+    statement["Condition"] = long(32_768);
+    assert_eq!(code(scene.put_key_policy(&statement)), "LimitExceededException");
+
+    let half = |name: &str| put_role_policy(&scene.b, "XR", name, &allow("s3:GetObject", &"x".repeat(6_000)));
+    half("half").unwrap();
+    let error = half("other-half").unwrap_err();
+    assert_eq!(error.code, "LimitExceeded");
+    assert_eq!(error.message, "Maximum policy size of 10240 bytes exceeded for role XR");
+}
+
+#[test]
+fn nobody_locks_themselves_out_of_a_key() {
+    let scene = Scene::with_grants();
+    let policy = json!({"Version": "2012-10-17", "Statement": [scene.key_grant()]}).to_string();
+    let request = json!({"KeyId": scene.key_arn, "PolicyName": "default", "Policy": policy});
+    let error = scene.a.call("kms", "put_key_policy", request).unwrap_err();
+    assert_eq!(
+        error.message,
+        "The new key policy will not allow you to update the key policy in the future."
+    );
+}
+
+#[test]
+fn a_key_is_used_from_another_account_if_both_sides_allow() {
+    let scene = Scene::with_grants();
+    let role = scene.a.assume(&scene.service_role).unwrap().assume(&scene.target_role).unwrap();
+    let sealed =
+        scene.a.call("kms", "encrypt", json!({"KeyId": scene.key_arn, "Plaintext": "c2VjcmV0"})).unwrap();
+    let decrypt = || {
+        role.call(
+            "kms",
+            "decrypt",
+            json!({"KeyId": scene.key_arn, "CiphertextBlob": sealed["CiphertextBlob"]}),
+        )
+    };
+    let opened = decrypt();
+    assert!(opened.is_ok(), "{opened:?}");
+
+    scene.b.call("iam", "delete_role_policy", json!({"RoleName": "XR", "PolicyName": "key"})).unwrap();
+    assert_eq!(code(decrypt()), "AccessDeniedException");
+    put_role_policy(&scene.b, "XR", "key", &allow("kms:*", &scene.key_arn)).unwrap();
+    let describe = role.call("kms", "describe_key", json!({"KeyId": scene.key_arn})).unwrap_err();
+    let words =
+        format!("kms:DescribeKey on resource: {} because no resource-based policy allows", scene.key_arn);
+    assert!(describe.message.contains(&words), "the key policy allows Decrypt only: {describe}");
+    let policy = role.call("kms", "get_key_policy", json!({"KeyId": scene.key_arn, "PolicyName": "default"}));
+    assert!(policy.is_err(), "key policies are read in their own account only");
+}
+
+#[test]
+fn an_object_is_read_from_another_account_if_both_sides_allow() {
+    let scene = Scene::with_grants();
+    scene
+        .a
+        .call("s3", "put_object", json!({"Bucket": scene.bucket, "Key": "app.zip", "Body": "artifact"}))
+        .unwrap();
+    let role = scene.a.assume(&scene.service_role).unwrap().assume(&scene.target_role).unwrap();
+    let read = || role.call("s3", "get_object", json!({"Bucket": scene.bucket, "Key": "app.zip"}));
+    assert_eq!(read().unwrap()["Body"], "artifact");
+    scene.a.call("s3", "delete_bucket_policy", json!({"Bucket": scene.bucket})).unwrap();
+    assert_eq!(code(read()), "AccessDenied");
+}
+
+#[test]
+fn the_expected_bucket_owner_is_checked() {
+    let scene = Scene::with_grants();
+    let list = |owner: &str| {
+        scene.a.call("s3", "list_objects_v2", json!({"Bucket": scene.bucket, "ExpectedBucketOwner": owner}))
+    };
+    list(scene.a.id()).unwrap();
+    let error = list(scene.b.id()).unwrap_err();
+    assert_eq!((error.code.as_str(), error.status), ("AccessDenied", 403));
+}
+
+#[test]
+fn requests_count_as_tls_and_roles_as_themselves() {
+    let scene = Scene::with_grants();
+    let deny = json!({
+        "Effect": "Deny", "Principal": "*", "Action": "s3:*",
+        "Resource": [format!("arn:aws:s3:::{}", scene.bucket), format!("arn:aws:s3:::{}/*", scene.bucket)],
+        "Condition": {"Bool": {"aws:SecureTransport": "false"}},
+    });
+    let by_role = json!({
+        "Effect": "Allow", "Principal": "*", "Action": "s3:GetObject", "Resource": format!("arn:aws:s3:::{}/*", scene.bucket),
+        "Condition": {"ArnLike": {"aws:PrincipalArn": scene.target_role}, "StringEquals": {"aws:PrincipalOrgID": "o-example"}},
+    });
+    let policy = json!({"Version": "2012-10-17", "Statement": [deny, by_role]}).to_string();
+    scene.a.call("s3", "put_bucket_policy", json!({"Bucket": scene.bucket, "Policy": policy})).unwrap();
+    scene.a.call("s3", "put_object", json!({"Bucket": scene.bucket, "Key": "k", "Body": "b"})).unwrap();
+    let role = scene.a.assume(&scene.service_role).unwrap().assume(&scene.target_role).unwrap();
+    let read = || role.call("s3", "get_object", json!({"Bucket": scene.bucket, "Key": "k"}));
+    assert_eq!(code(read()), "AccessDenied", "the account is in no organization");
+    let organization = json!({"account": scene.b.id(), "id": "o-example", "paths": ["o-example/r-1/"]});
+    scene.a.aws().control("organization", &organization).unwrap();
+    assert_eq!(read().unwrap()["Body"], "b");
+}
