@@ -52,6 +52,33 @@ impl Scene {
         self.world.tools.update_stack(stack, &self.template(kind, properties), &[], &[]).map(drop)
     }
 
+    /// What the walkthrough asks of the target account's operator, on the key and bucket of this scene.
+    pub fn key_grant(&self, accounts: &[&str]) -> Value {
+        let world = &self.world;
+        json!({"KeyArn": world.key_arn, "ServiceRoleArn": world.service_role_arn, "TargetAccounts": accounts})
+    }
+
+    pub fn bucket_grant(&self, accounts: &[&str]) -> Value {
+        json!({"BucketName": self.world.bucket, "TargetAccounts": accounts})
+    }
+
+    /// Replaces an inline policy of one of the stack's roles by what `change` makes of it.
+    pub fn change_role(&self, role: &str, policy: &str, change: impl FnOnce(&mut Value)) {
+        let tools = &self.world.tools;
+        let name = json!({"RoleName": role, "PolicyName": policy});
+        let mut document = tools.call("iam", "get_role_policy", name).unwrap()["PolicyDocument"].take();
+        change(&mut document);
+        let request = json!({"RoleName": role, "PolicyName": policy, "PolicyDocument": document.to_string()});
+        tools.call("iam", "put_role_policy", request).unwrap();
+    }
+
+    /// The name of a role of the tools account's stack.
+    pub fn role_name(&self, logical_id: &str) -> String {
+        let request = json!({"StackName": crosspipe_e2e::world::STACK, "LogicalResourceId": logical_id});
+        let answer = self.world.tools.call("cloudformation", "describe_stack_resource", request).unwrap();
+        answer["StackResourceDetail"]["PhysicalResourceId"].as_str().unwrap().to_owned()
+    }
+
     pub fn delete(&self, stack: &str) {
         self.world.tools.delete_stack(stack).unwrap_or_else(|error| panic!("{error}"));
     }

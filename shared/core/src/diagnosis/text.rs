@@ -20,11 +20,7 @@ pub fn body(report: &Report) -> String {
     let mut text = format!("{}\n", report.headline);
     if let Some(cause) = &report.root_cause {
         let confidence = format!("{:?}", cause.confidence).to_lowercase();
-        section(
-            &mut text,
-            &format!("Cause ({}, {confidence})", cause.rule),
-            &format!("{}\n{}", cause.message, cause.because),
-        );
+        section(&mut text, &format!("Cause ({}, {confidence})", cause.rule), &cause.because);
         section(&mut text, "Fix", &cause.fix);
     }
     for ranked in report.findings.iter().skip(1) {

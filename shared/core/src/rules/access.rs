@@ -139,11 +139,11 @@ impl Judgement {
     }
 
     /// Why: the statements that deny, or that none allows.
-    pub(super) fn because(&self, policy: &str, principal: &str) -> String {
+    pub(super) fn because(&self, policy: &str, what_for: &str) -> String {
         if self.denying_statements.is_empty() {
-            format!("no statement of {policy} allows {} to {principal}", self.actions())
+            format!("no statement of {policy} allows {} {what_for}", self.actions())
         } else {
-            format!("{} denies {} to {principal}", self.denying_statements.join(" and "), self.actions())
+            format!("{} denies {} {what_for}", self.denying_statements.join(" and "), self.actions())
         }
     }
 }

@@ -119,9 +119,27 @@ impl<'a> ActionFacts<'a> {
         arn.resource().starts_with("key/").then_some(arn)
     }
 
-    /// How to speak of the action.
+    /// How to speak of the action: `Stage/Action`.
     pub fn label(&self) -> String {
-        format!("action `{}` of stage `{}`", self.action.name(), self.action.stage().name())
+        format!("{}/{}", self.action.stage().name(), self.action.name())
+    }
+
+    /// How to speak of its role: by name and account, since the ARN stands where it is needed.
+    pub fn role_label(&self) -> String {
+        let arn = Arn::parse(self.role_arn());
+        let name = arn.as_ref().ok().and_then(Arn::role_name).unwrap_or(self.role_arn());
+        format!("role {name} of account {}", self.account)
+    }
+
+    /// What the action does with its artifacts.
+    pub fn use_of_artifacts(&self) -> &'static str {
+        let reads = self.action.input_artifacts().next().is_some();
+        let writes = self.action.output_artifacts().next().is_some();
+        match (reads, writes) {
+            (true, true) => "read and write",
+            (false, true) => "write",
+            _ => "read",
+        }
     }
 }
 

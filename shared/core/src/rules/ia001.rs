@@ -45,17 +45,29 @@ fn check(facts: &Facts<'_>, verdicts: &mut Verdicts) {
             continue;
         };
         let because = match evaluation.denied_by(side) {
-            Some(denying) => format!("{} of {} denies it", denying.statement, denying.policy),
-            None => format!("no statement of the service role's {what} allows sts:AssumeRole on it"),
+            Some(denying) => format!(
+                "{} of {} denies sts:AssumeRole on {}",
+                denying.statement,
+                denying.policy,
+                action.role_arn()
+            ),
+            None => format!(
+                "no statement of the {what} of {service_role} allows sts:AssumeRole on {}",
+                action.role_arn()
+            ),
         };
         verdicts.fail(Fault {
-            message: format!("the service role can't assume {} of {}", action.role_arn(), action.label()),
+            message: format!(
+                "the service role can't assume {}, which {} needs",
+                action.role_label(),
+                action.label()
+            ),
             because,
             fix: Fix {
                 summary: format!("add this statement to the {what} of {service_role}"),
-                statement: Some(allow(None, &["sts:AssumeRole"], &[action.role_arn().to_owned()])),
+                statements: vec![allow(None, &["sts:AssumeRole"], &[action.role_arn().to_owned()])],
                 crosspipe: Some(format!(
-                    "Custom::ServiceRoleGrant does it for good, with `TargetRoleArns: [\"{}\"]`",
+                    "Custom::ServiceRoleGrant with `TargetRoleArns: [\"{}\"]`",
                     action.role_arn()
                 )),
                 command: None,

@@ -43,11 +43,14 @@ fn check(facts: &Facts<'_>, verdicts: &mut Verdicts) {
             Tri::No => {}
         }
         let (message, because) = if missing_role {
-            let message = format!("{} of {} does not exist", action.role_arn(), action.label());
-            (message, format!("account {} has no such role", action.account))
+            let message = format!("{}, which {} needs, does not exist", action.role_label(), action.label());
+            (message, format!("account {} has no role `{}`", action.account, action.role_arn()))
         } else {
-            let message =
-                format!("{} of {} does not trust the service role", action.role_arn(), action.label());
+            let message = format!(
+                "{} does not trust the service role, so {} can't start",
+                action.role_label(),
+                action.label()
+            );
             let because = match evaluation.denied_by(Side::Resource) {
                 Some(denying) => format!("{} of its trust policy denies {service_role}", denying.statement),
                 None => format!(
@@ -70,14 +73,12 @@ fn check(facts: &Facts<'_>, verdicts: &mut Verdicts) {
             because,
             fix: Fix {
                 summary,
-                statement: Some(json!({
+                statements: vec![json!({
                     "Effect": "Allow",
                     "Principal": {"AWS": service_role},
                     "Action": "sts:AssumeRole"
-                })),
-                crosspipe: Some(format!(
-                    "target-account.yaml does it for good, with `ServiceRoleArn={service_role}`"
-                )),
+                })],
+                crosspipe: Some(format!("target-account.yaml with `ServiceRoleArn={service_role}`")),
                 command: None,
             },
             denied: vec![denied(facts, &action, Side::Resource)],

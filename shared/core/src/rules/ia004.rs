@@ -41,19 +41,20 @@ fn check(facts: &Facts<'_>, verdicts: &mut Verdicts) {
         }
         verdicts.fail(Fault {
             message: format!(
-                "{} of {} is not allowed to use the artifact key",
-                action.role_arn(),
+                "{} is not allowed to use the artifact key, which {} needs",
+                action.role_label(),
                 action.label()
             ),
-            because: judgement.because("the role's own policies", &format!("it on `{key}`")),
+            because: judgement
+                .because(&format!("the own policies of {}", action.role_arn()), &format!("on `{key}`")),
             fix: Fix {
                 summary: format!(
                     "add this statement to a policy of {} in account {}",
                     action.role_arn(),
                     action.account
                 ),
-                statement: Some(allow(None, &ACTIONS, &[key.to_string()])),
-                crosspipe: Some(format!("target-account.yaml does it for good, with `ArtifactKeyArn={key}`")),
+                statements: vec![allow(None, &ACTIONS, &[key.to_string()])],
+                crosspipe: Some(format!("target-account.yaml with `ArtifactKeyArn={key}`")),
                 command: None,
             },
             denied: judgement.denied,

@@ -15,7 +15,7 @@ use super::access::{Access, allow};
 use super::verdicts::{Fault, Fix};
 use super::{Facts, Rule, Severity, Verdicts};
 use crate::evaluation::Side;
-use crate::grants::bucket::OBJECT_ACTIONS;
+use crate::grants::bucket::{BUCKET_ACTIONS, OBJECT_ACTIONS};
 
 pub(super) const RULE: Rule = Rule {
     id: "IA005",
@@ -40,24 +40,28 @@ fn check(facts: &Facts<'_>, verdicts: &mut Verdicts) {
         if judgement.denied.is_empty() {
             continue;
         }
-        let objects = format!("arn:{}:s3:::{bucket}/*", facts.partition());
+        let bucket_arn = format!("arn:{}:s3:::{bucket}", facts.partition());
+        let objects = format!("{bucket_arn}/*");
         verdicts.fail(Fault {
             message: format!(
-                "{} of {} is not allowed at the artifacts in `{bucket}`",
-                action.role_arn(),
+                "{} is not allowed to {} the artifacts of {} in `{bucket}`",
+                action.role_label(),
+                action.use_of_artifacts(),
                 action.label()
             ),
-            because: judgement.because("the role's own policies", &format!("it on `{objects}`")),
+            because: judgement
+                .because(&format!("the own policies of {}", action.role_arn()), &format!("on `{objects}`")),
             fix: Fix {
                 summary: format!(
                     "add this statement to a policy of {} in account {}",
                     action.role_arn(),
                     action.account
                 ),
-                statement: Some(allow(None, &OBJECT_ACTIONS, &[objects])),
-                crosspipe: Some(format!(
-                    "target-account.yaml does it for good, with `ArtifactBucketName={bucket}`"
-                )),
+                statements: vec![
+                    allow(None, &OBJECT_ACTIONS, std::slice::from_ref(&objects)),
+                    allow(None, &BUCKET_ACTIONS, &[bucket_arn]),
+                ],
+                crosspipe: Some(format!("target-account.yaml with `ArtifactBucketName={bucket}`")),
                 command: None,
             },
             denied: judgement.denied,

@@ -43,12 +43,12 @@ fn check(facts: &Facts<'_>, verdicts: &mut Verdicts) {
         }
         let root = format!("arn:{}:iam::{}:root", key.partition(), action.account);
         verdicts.fail(Fault {
-            message: format!("the artifact key's policy does not let {} of {} use the key", action.role_arn(), action.label()),
-            because: judgement.because(&format!("the policy of `{key}`"), action.role_arn()),
+            message: format!("the artifact key's policy does not let {} use the key, which {} needs", action.role_label(), action.label()),
+            because: judgement.because(&format!("the policy of `{key}`"), &format!("to {}", action.role_arn())),
             fix: Fix {
                 summary: format!("add this statement to the policy of `{key}` in account {}", key.account()),
-                statement: Some(allow(Some(&root), &ACTIONS, &["*".to_owned()])),
-                crosspipe: Some(format!("Custom::ArtifactKeyGrant does it for good, with `TargetAccounts: [\"{}\"]`", action.account)),
+                statements: vec![allow(Some(&root), &ACTIONS, &["*".to_owned()])],
+                crosspipe: Some(format!("Custom::ArtifactKeyGrant with `TargetAccounts: [\"{}\"]`", action.account)),
                 command: Some(format!(
                     "aws kms get-key-policy --key-id {key} --policy-name default --query Policy --output text > policy.json\n\
                      # add the statement, then:\n\

@@ -16,7 +16,7 @@ use super::access::{Access, allow};
 use super::verdicts::{Fault, Fix};
 use super::{Facts, Rule, Severity, Verdicts};
 use crate::evaluation::Side;
-use crate::grants::bucket::OBJECT_ACTIONS;
+use crate::grants::bucket::{BUCKET_ACTIONS, OBJECT_ACTIONS};
 
 pub(super) const RULE: Rule = Rule {
     id: "S3001",
@@ -43,7 +43,11 @@ fn check(facts: &Facts<'_>, verdicts: &mut Verdicts) {
         }
         let partition = facts.partition();
         let root = format!("arn:{partition}:iam::{}:root", action.account);
-        let objects = format!("arn:{partition}:s3:::{bucket}/*");
+        let bucket_arn = format!("arn:{partition}:s3:::{bucket}");
+        let missing = vec![
+            allow(Some(&root), &OBJECT_ACTIONS, &[format!("{bucket_arn}/*")]),
+            allow(Some(&root), &BUCKET_ACTIONS, &[bucket_arn]),
+        ];
         let denies = !judgement.denying_statements.is_empty();
         let summary = if denies {
             format!(
@@ -52,15 +56,15 @@ fn check(facts: &Facts<'_>, verdicts: &mut Verdicts) {
                 judgement.denying_statements.join(" and ")
             )
         } else {
-            format!("add this statement to the policy of bucket `{bucket}`")
+            format!("add these statements to the policy of bucket `{bucket}`")
         };
         verdicts.fail(Fault {
-            message: format!("the bucket policy of `{bucket}` does not let {} of {} at its artifacts", action.role_arn(), action.label()),
-            because: judgement.because(&format!("the bucket policy of `{bucket}`"), action.role_arn()),
+            message: format!("the bucket policy of `{bucket}` does not let {} {} the artifacts of {}", action.role_label(), action.use_of_artifacts(), action.label()),
+            because: judgement.because(&format!("the bucket policy of `{bucket}`"), &format!("to {}", action.role_arn())),
             fix: Fix {
                 summary,
-                statement: (!denies).then(|| allow(Some(&root), &OBJECT_ACTIONS, &[objects])),
-                crosspipe: Some(format!("Custom::ArtifactBucketGrant does it for good, with `TargetAccounts: [\"{}\"]`", action.account)),
+                statements: if denies { vec![] } else { missing },
+                crosspipe: Some(format!("Custom::ArtifactBucketGrant with `TargetAccounts: [\"{}\"]`", action.account)),
                 command: Some(format!(
                     "aws s3api get-bucket-policy --bucket {bucket} --query Policy --output text > policy.json\n\
                      # change it, then:\n\

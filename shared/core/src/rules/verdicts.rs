@@ -43,9 +43,9 @@ pub struct Finding {
     pub because: String,
     /// What to do, ready to paste.
     pub fix: String,
-    /// The statement that is missing, where one is.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub statement: Option<Value>,
+    /// The statements that are missing, where some are.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub statements: Vec<Value>,
     /// Where AWS says so.
     pub docs: &'static str,
     /// The requests that the evaluation denies.
@@ -80,9 +80,9 @@ pub struct Unknown {
 pub struct Fix {
     /// In one sentence.
     pub summary: String,
-    /// The statement to add, where one is missing.
-    pub statement: Option<Value>,
-    /// The Crosspipe resource or template that does it for good.
+    /// The statements to add, where some are missing.
+    pub statements: Vec<Value>,
+    /// The Crosspipe resource or template that does it, and keeps it so.
     pub crosspipe: Option<String>,
     /// An AWS CLI command that does it now.
     pub command: Option<String>,
@@ -115,7 +115,7 @@ impl Verdicts {
             message: fault.message,
             because: fault.because,
             fix: fault.fix.to_text(),
-            statement: fault.fix.statement,
+            statements: fault.fix.statements,
             docs: rule.sources.first().copied().unwrap_or_default(),
             denied: fault.denied,
         };
@@ -136,8 +136,11 @@ impl Verdicts {
 
 impl Fix {
     fn to_text(&self) -> String {
-        let statement = self.statement.as_ref().map(|statement| format!("{statement:#}"));
-        let parts = [Some(self.summary.clone()), statement, self.crosspipe.clone(), self.command.clone()];
+        let statements = self.statements.iter().map(|statement| format!("{statement:#}"));
+        let statements = Some(statements.collect::<Vec<_>>().join(",\n")).filter(|text| !text.is_empty());
+        let crosspipe =
+            self.crosspipe.as_ref().map(|text| format!("or let Crosspipe do it and keep it so: {text}"));
+        let parts = [Some(self.summary.clone()), statements, self.command.clone(), crosspipe];
         parts.into_iter().flatten().collect::<Vec<_>>().join("\n\n")
     }
 }

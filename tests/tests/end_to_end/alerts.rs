@@ -1,0 +1,189 @@
+//! A failed cross-account action, from the pipeline to the alert.
+
+use std::time::Duration;
+
+use crosspipe_e2e::Subscriber;
+use serde_json::{Value, json};
+
+use crate::scene::Scene;
+
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// A deployed scene with a subscriber for alerts and a queue for reports.
+struct Listening {
+    scene: Scene,
+    subscriber: Subscriber,
+    queue: String,
+}
+
+impl Listening {
+    fn start() -> Self {
+        let scene = Scene::deployed();
+        let tools = &scene.world.tools;
+        let subscriber = Subscriber::start().unwrap();
+        subscriber.subscribe(tools, &scene.outputs["AlertTopicArn"], PATIENCE).unwrap();
+        let queue = tools.call("sqs", "create_queue", json!({"QueueName": "reports"})).unwrap()["QueueUrl"]
+            .as_str()
+            .unwrap()
+            .to_owned();
+        let arn = format!("arn:aws:sqs:{}:{}:reports", tools.region(), tools.id());
+        tools
+            .call(
+                "events",
+                "put_rule",
+                json!({"Name": "reports", "EventPattern": json!({"source": ["crosspipe"]}).to_string()}),
+            )
+            .unwrap();
+        tools
+            .call(
+                "events",
+                "put_targets",
+                json!({"Rule": "reports", "Targets": [{"Id": "queue", "Arn": arn}]}),
+            )
+            .unwrap();
+        Self { scene, subscriber, queue }
+    }
+
+    fn run_pipeline(&self) {
+        let world = &self.scene.world;
+        world
+            .tools
+            .call("codepipeline", "start_pipeline_execution", json!({"name": world.pipeline}))
+            .unwrap();
+    }
+
+    fn alert(&self) -> Option<Value> {
+        self.subscriber.wait_for(PATIENCE, |_| true)
+    }
+
+    /// The next report on the event bus.
+    fn report(&self) -> Option<Value> {
+        for _ in 0..60 {
+            let request = json!({"QueueUrl": self.queue, "WaitTimeSeconds": 1});
+            let answer = self.scene.world.tools.call("sqs", "receive_message", request).unwrap();
+            let Some(message) = answer["Messages"].as_array().and_then(|messages| messages.first()) else {
+                continue;
+            };
+            let handle = json!({"QueueUrl": self.queue, "ReceiptHandle": message["ReceiptHandle"]});
+            self.scene.world.tools.call("sqs", "delete_message", handle).unwrap();
+            let event: Value = serde_json::from_str(message["Body"].as_str().unwrap()).unwrap();
+            assert_eq!(event["detail-type"], "Crosspipe Failure Report");
+            return Some(event["detail"].clone());
+        }
+        None
+    }
+
+    /// Somebody cleans up the bucket policy by hand.
+    fn clean_up_bucket_policy(&self) {
+        let world = &self.scene.world;
+        let mut policy = self.scene.live().bucket_policy;
+        policy["Statement"]
+            .as_array_mut()
+            .unwrap()
+            .retain(|statement| !statement["Principal"].to_string().contains(world.target.id()));
+        world
+            .tools
+            .call("s3", "put_bucket_policy", json!({"Bucket": world.bucket, "Policy": policy.to_string()}))
+            .unwrap();
+    }
+}
+
+#[test]
+fn a_missing_bucket_grant_is_named_with_its_fix() {
+    let listening = Listening::start();
+    listening.clean_up_bucket_policy();
+    listening.run_pipeline();
+
+    let alert = listening.alert().expect("an alert");
+    let (subject, text) = (alert["Subject"].as_str().unwrap(), alert["Message"].as_str().unwrap());
+    assert!(subject.contains("[S3001]") && subject.len() <= 100, "{subject}");
+    let world = &listening.scene.world;
+    for part in [
+        "Cause (S3001, confirmed)",
+        "\"s3:GetObject\"",
+        &format!("arn:aws:iam::{}:root", world.target.id()),
+        &world.bucket,
+    ] {
+        assert!(text.contains(part), "`{part}` is not in:\n{text}");
+    }
+    let report = listening.report().expect("a report");
+    assert_eq!(
+        (&report["rootCause"]["rule"], &report["rootCause"]["confidence"]),
+        (&json!("S3001"), &json!("confirmed"))
+    );
+    assert_eq!(
+        (&report["targetAccount"], &report["pipelineAccount"]),
+        (&json!(world.target.id()), &json!(world.tools.id()))
+    );
+    assert_eq!(report["unknown"], json!([]), "everything could be read in both accounts");
+}
+
+#[test]
+fn a_missing_key_grant_in_either_account() {
+    let listening = Listening::start();
+    let world = &listening.scene.world;
+    let granted = listening.scene.live().key_policy;
+    let mut policy = granted.clone();
+    policy["Statement"]
+        .as_array_mut()
+        .unwrap()
+        .retain(|statement| !statement["Principal"].to_string().contains(world.target.id()));
+    let put = |policy: &Value| {
+        let request = json!({"KeyId": world.key_arn, "PolicyName": "default", "Policy": policy.to_string()});
+        world.tools.call("kms", "put_key_policy", request).unwrap();
+    };
+    put(&policy);
+    listening.run_pipeline();
+    let report = listening.report().expect("a report");
+    assert_eq!(report["rootCause"]["rule"], "KM001", "{report}");
+
+    // Mended here, and broken there: the role in the target account loses its key statement.
+    put(&granted);
+    let role = json!({"RoleName": "CrosspipeTargetRole"});
+    let names = world.target.call("iam", "list_role_policies", role).unwrap();
+    for name in names["PolicyNames"].as_array().unwrap() {
+        let named = json!({"RoleName": "CrosspipeTargetRole", "PolicyName": name});
+        let mut document =
+            world.target.call("iam", "get_role_policy", named).unwrap()["PolicyDocument"].take();
+        let statements = document["Statement"].as_array_mut().unwrap();
+        statements.retain(|statement| !statement["Action"].to_string().contains("kms:"));
+        let request = json!({"RoleName": "CrosspipeTargetRole", "PolicyName": name, "PolicyDocument": document.to_string()});
+        world.target.call("iam", "put_role_policy", request).unwrap();
+    }
+    listening.run_pipeline();
+    let report = listening.report().expect("a report");
+    assert_eq!(report["rootCause"]["rule"], "IA004", "{report}");
+    assert!(report["rootCause"]["fix"].as_str().unwrap().contains(&world.key_arn));
+}
+
+#[test]
+fn duplicates_alert_once_and_what_cannot_be_read_is_unknown() {
+    let listening = Listening::start();
+    let world = &listening.scene.world;
+    // Nobody may look into the target account any more.
+    let trust = json!({"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Principal": {"AWS": world.target.id()}, "Action": "sts:AssumeRole"}]});
+    let request = json!({"RoleName": "CrosspipeDiagnosticsRole", "PolicyDocument": trust.to_string()});
+    world.target.call("iam", "update_assume_role_policy", request).unwrap();
+    listening.clean_up_bucket_policy();
+    listening.run_pipeline();
+    let report = listening.report().expect("a report");
+    assert_eq!(report["rootCause"]["rule"], "S3001", "what is wrong on this side is known: {report}");
+    let unknown: Vec<&Value> =
+        report["unknown"].as_array().unwrap().iter().map(|unknown| &unknown["rule"]).collect();
+    assert_eq!(unknown, ["IA002", "IA004", "IA005"], "{report}");
+    listening.alert().expect("an alert");
+
+    let event = json!({
+        "detail-type": "CodePipeline Action Execution State Change", "account": world.tools.id(), "region": world.tools.region(),
+        "resources": [world.pipeline_arn()],
+        "detail": {
+            "pipeline": report["pipeline"], "execution-id": report["executionId"], "action-execution-id": report["actionExecutionId"],
+            "stage": report["stage"], "action": report["action"], "state": "FAILED", "type": {"provider": report["provider"]},
+        },
+    });
+    let function = listening.scene.role_name("FailureReporter");
+    let invocation = json!({"FunctionName": function, "Payload": event.to_string()});
+    let answer = world.tools.call("lambda", "invoke", invocation).unwrap();
+    assert_eq!(answer.get("FunctionError"), None, "{answer}");
+    assert!(listening.subscriber.notifications().is_empty(), "alerted twice");
+}

@@ -1,0 +1,51 @@
+//! Many writers on one key and one bucket: none loses another's statement.
+
+use std::thread;
+
+use serde_json::json;
+
+use crate::scene::Scene;
+
+const WRITERS: usize = 20;
+
+#[test]
+fn twenty_concurrent_grants_on_one_key_and_one_bucket() {
+    let scene = Scene::deployed();
+    let before = scene.live();
+    let account = |writer: usize| format!("7{writer:011}");
+    let stack = |writer: usize| format!("writer-{writer}");
+    let token = &scene.outputs["AccessProviderArn"];
+    thread::scope(|threads| {
+        for writer in 0..WRITERS {
+            let scene = &scene;
+            threads.spawn(move || {
+                let with_token = |mut properties: serde_json::Value| {
+                    properties["ServiceToken"] = json!(token);
+                    properties
+                };
+                let accounts = [account(writer)];
+                let accounts: Vec<&str> = accounts.iter().map(String::as_str).collect();
+                let template = json!({"Resources": {
+                    "Key": {"Type": "Custom::ArtifactKeyGrant", "Properties": with_token(scene.key_grant(&accounts))},
+                    "Bucket": {"Type": "Custom::ArtifactBucketGrant", "Properties": with_token(scene.bucket_grant(&accounts))},
+                }});
+                let deployed = scene.world.tools.deploy_stack(&stack(writer), &template.to_string(), &[], &[]);
+                deployed.unwrap_or_else(|error| panic!("{error}"));
+            });
+        }
+    });
+    let granted = scene.live();
+    for writer in 0..WRITERS {
+        for policy in [&granted.key_policy, &granted.bucket_policy] {
+            assert!(policy.to_string().contains(&account(writer)), "the grant of writer {writer} is lost");
+        }
+    }
+    thread::scope(|threads| {
+        for writer in 0..WRITERS {
+            let scene = &scene;
+            threads.spawn(move || scene.delete(&stack(writer)));
+        }
+    });
+    scene.assert_unchanged(&before);
+    scene.remove();
+}
