@@ -9,7 +9,7 @@ use crosspipe_custom_resource::{Failure, Properties, Success};
 use serde_json::{Map, Value};
 
 use crate::document::{self, Document};
-use crate::lifecycle::{Applied, Resource};
+use crate::lifecycle::{Resource, Stopped};
 use crate::scope::Scope;
 use crate::{failures, grantee_properties};
 
@@ -48,7 +48,7 @@ impl Resource for BucketGrant {
         Ok(BucketGrant { bucket: name.to_owned(), statements })
     }
 
-    async fn apply(&self, _previous: Option<&Self>, scope: &Scope<'_>) -> Result<Success, Applied> {
+    async fn apply(&self, _previous: Option<&Self>, scope: &Scope<'_>) -> Result<Success, Stopped> {
         let policy = BucketPolicy { s3: scope.aws.s3(), bucket: &self.bucket, scope };
         let tags = policy.s3.bucket_tags(&self.bucket, &scope.account).await;
         let tags = tags.map_err(|error| elsewhere(error, &self.bucket, scope))?;
@@ -58,10 +58,12 @@ impl Resource for BucketGrant {
         Ok(document::success(&self.statements, quota, quota.used(&saved), notice))
     }
 
-    async fn revert(target: &String, scope: &Scope<'_>) -> Result<Success, Failure> {
+    async fn revert(target: &String, scope: &Scope<'_>) -> Result<Success, Stopped> {
         let policy = BucketPolicy { s3: scope.aws.s3(), bucket: target, scope };
         let unwanted = bucket::unwanted(&scope.owner);
-        document::unmerge(&policy, scope, |current| bucket::plan(current, &unwanted)).await
+        document::merge(&policy, scope, |current| bucket::plan(current, &unwanted))
+            .await
+            .map(|_| Success::default())
     }
 }
 

@@ -7,7 +7,7 @@ use crosspipe_core::policy::{Change, OwnedStatements, PolicyDocument, PolicyErro
 use crosspipe_custom_resource::{Failure, Success};
 
 use crate::failures;
-use crate::lifecycle::Applied;
+use crate::lifecycle::Stopped;
 use crate::scope::Scope;
 
 /// How long AWS may take to know a principal that was made a moment ago.
@@ -42,24 +42,11 @@ pub async fn merge<D: Document>(
     document: &D,
     scope: &Scope<'_>,
     plan: impl Fn(Option<&PolicyDocument>) -> Result<Change, PutError>,
-) -> Result<Option<PolicyDocument>, Applied> {
+) -> Result<Option<PolicyDocument>, Stopped> {
     let lease = scope.lease(&document.arn()).await?;
     let merged = merge_alone(document, scope, plan).await;
     lease.release().await;
     merged
-}
-
-/// Takes the owner's statements out again. A document whose resource is gone is success.
-pub async fn unmerge<D: Document>(
-    document: &D,
-    scope: &Scope<'_>,
-    plan: impl Fn(Option<&PolicyDocument>) -> Result<Change, PutError>,
-) -> Result<Success, Failure> {
-    match merge(document, scope, plan).await {
-        Ok(_) => Ok(Success::default()),
-        Err(Applied { gone: true, .. }) => Ok(Success::default()),
-        Err(Applied { failure, .. }) => Err(failure),
-    }
 }
 
 /// The attributes of a grant.
@@ -77,19 +64,19 @@ async fn merge_alone<D: Document>(
     document: &D,
     scope: &Scope<'_>,
     plan: impl Fn(Option<&PolicyDocument>) -> Result<Change, PutError>,
-) -> Result<Option<PolicyDocument>, Applied> {
+) -> Result<Option<PolicyDocument>, Stopped> {
     let mut made_something = false;
     let mut last_written = None;
     for pause in PAUSES {
         if !scope.pause(pause).await {
             break;
         }
-        let text = document.read().await.map_err(|error| Applied::by_aws(error, made_something))?;
+        let text = document.read().await.map_err(|error| Stopped::by_aws(error, made_something))?;
         let current = text.as_deref().map(PolicyDocument::parse).transpose();
         let current =
-            current.map_err(|error| Applied::new(unreadable(&document.arn(), &error), made_something))?;
+            current.map_err(|error| Stopped::new(unreadable(&document.arn(), &error), made_something))?;
         let change =
-            plan(current.as_ref()).map_err(|error| Applied::new(failures::put(&error), made_something))?;
+            plan(current.as_ref()).map_err(|error| Stopped::new(failures::put(&error), made_something))?;
         match &change {
             Change::None => return Ok(current),
             // Not shown yet: read once more before writing the very same again.
@@ -97,11 +84,7 @@ async fn merge_alone<D: Document>(
             Change::Put(changed) => put(document, changed, scope).await,
             Change::Delete => document.delete().await,
         }
-        .map_err(|error| {
-            let refused =
-                matches!(error.kind, ErrorKind::AccessDenied | ErrorKind::Invalid | ErrorKind::NotFound);
-            Applied::by_aws(error, made_something || !refused)
-        })?;
+        .map_err(|error| Stopped::by_write(error, made_something))?;
         made_something = true;
         last_written = Some(change);
     }
@@ -112,7 +95,7 @@ async fn merge_alone<D: Document>(
         ),
         "find out what else writes this policy (CloudTrail has the callers), let it keep foreign statements, and deploy again",
     );
-    Err(Applied::new(failure, made_something))
+    Err(Stopped::new(failure, made_something))
 }
 
 /// Puts a document, patient with what AWS needs a moment for: a change of the same resource that is still

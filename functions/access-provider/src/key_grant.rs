@@ -10,7 +10,7 @@ use crosspipe_custom_resource::{Failure, Properties, Success};
 use serde_json::{Map, Value};
 
 use crate::document::{self, Document};
-use crate::lifecycle::{Applied, Resource};
+use crate::lifecycle::{Resource, Stopped};
 use crate::scope::Scope;
 use crate::{failures, grantee_properties};
 
@@ -44,7 +44,7 @@ impl Resource for KeyGrant {
         Ok(KeyGrant { statements: key::wanted(&scope.owner, &key, &service_role, &grantees), key })
     }
 
-    async fn apply(&self, _previous: Option<&Self>, scope: &Scope<'_>) -> Result<Success, Applied> {
+    async fn apply(&self, _previous: Option<&Self>, scope: &Scope<'_>) -> Result<Success, Stopped> {
         let policy = KeyPolicy { kms: scope.aws.kms(), key: &self.key };
         let tags = policy.kms.tags(self.key.as_str()).await.map_err(failures::aws)?;
         let saved = document::merge(&policy, scope, |current| plan(current, &self.statements)).await?;
@@ -52,10 +52,10 @@ impl Resource for KeyGrant {
         Ok(document::success(&self.statements, quota, quota.used(&saved), notice))
     }
 
-    async fn revert(target: &Arn, scope: &Scope<'_>) -> Result<Success, Failure> {
+    async fn revert(target: &Arn, scope: &Scope<'_>) -> Result<Success, Stopped> {
         let policy = KeyPolicy { kms: scope.aws.kms(), key: target };
         let unwanted = key::unwanted(&scope.owner);
-        document::unmerge(&policy, scope, |current| plan(current, &unwanted)).await
+        document::merge(&policy, scope, |current| plan(current, &unwanted)).await.map(|_| Success::default())
     }
 }
 

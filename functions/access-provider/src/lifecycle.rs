@@ -27,39 +27,46 @@ pub trait Resource: Sized {
     fn parse(properties: &Map<String, Value>, scope: &Scope<'_>) -> Result<Self, Failure>;
 
     /// Brings the target to what is wanted; `previous` is what was wanted there before.
-    async fn apply(&self, previous: Option<&Self>, scope: &Scope<'_>) -> Result<Success, Applied>;
+    async fn apply(&self, previous: Option<&Self>, scope: &Scope<'_>) -> Result<Success, Stopped>;
 
-    /// Takes everything back. A target that is gone is success.
-    async fn revert(target: &Self::Target, scope: &Scope<'_>) -> Result<Success, Failure>;
+    /// Takes everything back.
+    async fn revert(target: &Self::Target, scope: &Scope<'_>) -> Result<Success, Stopped>;
 }
 
-/// Why something could not be applied, and whether something was written all the same.
-pub struct Applied {
+/// Why the work stopped, and whether something was written all the same.
+pub struct Stopped {
     /// The answer.
     pub failure: Failure,
     /// Whether a Delete has something to take back.
     pub made_something: bool,
-    /// Whether the target does not exist.
-    pub gone: bool,
+    /// What AWS said, where it was AWS that stopped the work.
+    pub kind: Option<ErrorKind>,
 }
 
-impl Applied {
-    /// A failure before (`false`) or after (`true`) something was written.
+impl Stopped {
+    /// Stopped before (`false`) or after (`true`) something was written.
     pub fn new(failure: Failure, made_something: bool) -> Self {
-        Applied { failure, made_something, gone: false }
+        Stopped { failure, made_something, kind: None }
     }
 
-    /// A failed AWS call.
+    /// Stopped by a failed AWS call.
     pub fn by_aws(error: AwsError, made_something: bool) -> Self {
-        let gone = error.kind == ErrorKind::NotFound;
-        Applied { failure: failures::aws(error), made_something, gone }
+        let kind = Some(error.kind);
+        Stopped { failure: failures::aws(error), made_something, kind }
+    }
+
+    /// Stopped by a write of which it is certain that it did nothing, or not certain.
+    pub fn by_write(error: AwsError, made_something: bool) -> Self {
+        let refused =
+            matches!(error.kind, ErrorKind::AccessDenied | ErrorKind::Invalid | ErrorKind::NotFound);
+        Stopped::by_aws(error, made_something || !refused)
     }
 }
 
-impl From<Failure> for Applied {
+impl From<Failure> for Stopped {
     /// Nothing was written before this failure.
     fn from(failure: Failure) -> Self {
-        Applied::new(failure, false)
+        Stopped::new(failure, false)
     }
 }
 
@@ -78,14 +85,14 @@ pub async fn serve<R: Resource>(request: &Request, scope: &Scope<'_>) -> Result<
 
     let mut success = match resource.apply(previous.as_ref(), scope).await {
         Ok(success) => success,
-        Err(Applied { failure, made_something: true, .. }) => return Err(failure.made(id)),
-        Err(Applied { failure, .. }) => return Err(failure),
+        Err(Stopped { failure, made_something: true, .. }) => return Err(failure.made(id)),
+        Err(Stopped { failure, .. }) => return Err(failure),
     };
     // An Update that moves to another target answers a new physical id, and CloudFormation deletes the old
     // one. An Update *back* to where the physical id already points is the rollback of such a move that
     // failed: nobody will ever ask to delete what it left at the other target.
     if let Some(left_over) = old_target.filter(|_| moved && request.physical_id() == Some(id.as_str())) {
-        R::revert(&left_over, scope).await?;
+        revert::<R>(&left_over, scope, OutOfReach::NothingWasMade).await?;
     }
     success.physical_id = id;
     Ok(success)
@@ -95,9 +102,33 @@ async fn delete<R: Resource>(request: &Request, scope: &Scope<'_>) -> Result<Suc
     let id = request.physical_id().unwrap_or_default();
     // Where not even the target can be read, nothing can have been made.
     let Ok(target) = R::target(request.properties(), scope) else { return Ok(Success::new(id)) };
-    let mut success = R::revert(&target, scope).await?;
-    success.physical_id = id.to_owned();
-    Ok(success)
+    let success = revert::<R>(&target, scope, OutOfReach::IsAFailure).await?;
+    Ok(Success { physical_id: id.to_owned(), ..success })
+}
+
+/// What it means if the target may not even be read.
+enum OutOfReach {
+    /// It can't have been written either: a move to it failed for the same reason.
+    NothingWasMade,
+    /// What was written there is still there.
+    IsAFailure,
+}
+
+async fn revert<R: Resource>(
+    target: &R::Target,
+    scope: &Scope<'_>,
+    out_of_reach: OutOfReach,
+) -> Result<Success, Failure> {
+    match R::revert(target, scope).await {
+        Ok(success) => Ok(success),
+        Err(Stopped { kind: Some(ErrorKind::NotFound), .. }) => Ok(Success::default()),
+        Err(Stopped { kind: Some(ErrorKind::AccessDenied), made_something: false, .. })
+            if matches!(out_of_reach, OutOfReach::NothingWasMade) =>
+        {
+            Ok(Success::default())
+        }
+        Err(Stopped { failure, .. }) => Err(failure),
+    }
 }
 
 /// Deterministic from type, owner and target, so that a repeated request gives the same id and a changed

@@ -13,7 +13,7 @@ use crosspipe_core::snapshot::{Fact, Snapshot};
 use crosspipe_custom_resource::{Failure, Success};
 use serde_json::{Map, Value, json};
 
-use crate::lifecycle::{Applied, Resource};
+use crate::lifecycle::{Resource, Stopped};
 use crate::scope::Scope;
 use crate::{failures, patch_properties};
 
@@ -51,7 +51,7 @@ impl Resource for PipelinePatch {
         Ok(PipelinePatch { name, desired: read.desired, start_execution: read.start_execution })
     }
 
-    async fn apply(&self, previous: Option<&Self>, scope: &Scope<'_>) -> Result<Success, Applied> {
+    async fn apply(&self, previous: Option<&Self>, scope: &Scope<'_>) -> Result<Success, Stopped> {
         let arn = pipeline_arn(&self.name, scope);
         let lease = scope.lease(&arn).await?;
         let applied = self.apply_alone(&arn, previous.map(|previous| &previous.desired), scope).await;
@@ -59,16 +59,12 @@ impl Resource for PipelinePatch {
         applied
     }
 
-    async fn revert(target: &Target, scope: &Scope<'_>) -> Result<Success, Failure> {
+    async fn revert(target: &Target, scope: &Scope<'_>) -> Result<Success, Stopped> {
         let arn = pipeline_arn(&target.name, scope);
         let lease = scope.lease(&arn).await?;
         let reverted = revert_alone(target, &arn, scope).await;
         lease.release().await;
-        match reverted {
-            Ok(success) => Ok(success),
-            Err(Applied { gone: true, .. }) => Ok(Success::default()),
-            Err(Applied { failure, .. }) => Err(failure),
-        }
+        reverted
     }
 }
 
@@ -78,10 +74,10 @@ impl PipelinePatch {
         arn: &str,
         previous: Option<&Desired>,
         scope: &Scope<'_>,
-    ) -> Result<Success, Applied> {
+    ) -> Result<Success, Stopped> {
         let codepipeline = scope.aws.codepipeline();
         let (live, tags) =
-            read(&codepipeline, &self.name, arn).await.map_err(|error| Applied::by_aws(error, false))?;
+            read(&codepipeline, &self.name, arn).await.map_err(|error| Stopped::by_aws(error, false))?;
         let current = parse(live)?;
         let change = patch::plan(&current, &tags, &scope.owner, &self.desired, previous);
         let change = change.map_err(|error| failures::patch(&error))?;
@@ -91,7 +87,7 @@ impl PipelinePatch {
         let version = write(&codepipeline, arn, &tags, &change, scope).await?;
         if self.start_execution && change.pipeline.is_some() {
             let started = codepipeline.start_execution(&self.name, &scope.request_id).await;
-            started.map_err(|error| Applied::by_aws(error, true))?;
+            started.map_err(|error| Stopped::by_aws(error, true))?;
         }
         let version = version.or_else(|| current.as_value().get("version").and_then(Value::as_u64));
         Ok(self.success(version, &change, failures::owner_notice("pipeline", &tags)))
@@ -113,10 +109,10 @@ impl PipelinePatch {
     }
 }
 
-async fn revert_alone(target: &Target, arn: &str, scope: &Scope<'_>) -> Result<Success, Applied> {
+async fn revert_alone(target: &Target, arn: &str, scope: &Scope<'_>) -> Result<Success, Stopped> {
     let codepipeline = scope.aws.codepipeline();
     let (live, tags) =
-        read(&codepipeline, &target.name, arn).await.map_err(|error| Applied::by_aws(error, false))?;
+        read(&codepipeline, &target.name, arn).await.map_err(|error| Stopped::by_aws(error, false))?;
     let change = patch::plan_revert(&parse(live)?, &tags, &scope.owner, &[&target.set]);
     write(&codepipeline, arn, &tags, &change, scope).await?;
     let remarks = change.left_alone.join(" ");
@@ -149,10 +145,10 @@ async fn write(
     tags: &BTreeMap<String, String>,
     change: &Change,
     scope: &Scope<'_>,
-) -> Result<Option<u64>, Applied> {
+) -> Result<Option<u64>, Stopped> {
     if !change.tags_to_add.is_empty() {
         let tagged = codepipeline.tag(arn, &change.tags_to_add).await;
-        tagged.map_err(|error| Applied::by_aws(error, false))?;
+        tagged.map_err(|error| Stopped::by_aws(error, false))?;
     }
     let mut version = None;
     if let Some(pipeline) = &change.pipeline {
@@ -163,7 +159,7 @@ async fn write(
     }
     if !change.tags_to_remove.is_empty() {
         let untagged = codepipeline.untag(arn, &change.tags_to_remove).await;
-        untagged.map_err(|error| Applied::by_aws(error, true))?;
+        untagged.map_err(|error| Stopped::by_aws(error, true))?;
     }
     Ok(version)
 }
@@ -200,7 +196,7 @@ async fn not_updated(
     tags: &BTreeMap<String, String>,
     change: &Change,
     error: AwsError,
-) -> Applied {
+) -> Stopped {
     let new = change.tags_to_add.keys().filter(|key| !tags.contains_key(*key)).cloned().collect::<Vec<_>>();
     let replaced = change.tags_to_add.keys().filter_map(|key| Some((key.clone(), tags.get(key)?.clone())));
     let replaced: BTreeMap<String, String> = replaced.collect();
@@ -218,9 +214,9 @@ async fn not_updated(
             format!("CodePipeline still refuses: {}", error.message),
             "check both sides: the service role needs sts:AssumeRole on the action role (Custom::ServiceRoleGrant), and the action role has to trust the service role (target-account.yaml); then deploy again",
         );
-        return Applied::new(failure.see("IA001, IA002"), made_something);
+        return Stopped::new(failure.see("IA001, IA002"), made_something);
     }
-    Applied::by_aws(error, made_something)
+    Stopped::by_aws(error, made_something)
 }
 
 /// Refuses a patch that brings a fault which was not there before: AWS would accept it, and the next

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crosspipe_aws::{AwsError, ErrorKind};
+use crosspipe_aws::AwsError;
 use crosspipe_core::grants::InvalidProperty;
 use crosspipe_core::grants::service_role::{self, TargetRoles};
 use crosspipe_core::policy::{Change, OwnedStatements, PolicyDocument, Quota};
@@ -10,7 +10,7 @@ use crosspipe_custom_resource::{Failure, Properties, Success};
 use futures_util::future::try_join_all;
 use serde_json::{Map, Value};
 
-use crate::lifecycle::{Applied, Resource};
+use crate::lifecycle::{Resource, Stopped};
 use crate::scope::Scope;
 use crate::{document, failures};
 
@@ -49,29 +49,23 @@ impl Resource for ServiceRoleGrant {
     }
 
     /// No lease: each owner has an inline policy of its own, so writers don't meet.
-    async fn apply(&self, _previous: Option<&Self>, scope: &Scope<'_>) -> Result<Success, Applied> {
+    async fn apply(&self, _previous: Option<&Self>, scope: &Scope<'_>) -> Result<Success, Stopped> {
         let (iam, name) = (scope.aws.iam(), scope.owner.policy_name());
         let mut policies = inline_policies(scope, &self.role).await?;
         let change =
             service_role::plan(&policies, &name, &self.statements).map_err(|error| failures::put(&error))?;
         if let Change::Put(changed) = change {
             let put = iam.put_role_policy(&self.role, &name, &changed.to_json()).await;
-            put.map_err(|error| {
-                let refused =
-                    matches!(error.kind, ErrorKind::AccessDenied | ErrorKind::Invalid | ErrorKind::NotFound);
-                Applied::by_aws(error, !refused)
-            })?;
+            put.map_err(|error| Stopped::by_write(error, false))?;
             policies.insert(name, changed);
         }
         let quota = Quota::RoleInlinePolicies;
         Ok(document::success(&self.statements, quota, quota.used(policies.values()), None))
     }
 
-    async fn revert(target: &String, scope: &Scope<'_>) -> Result<Success, Failure> {
-        match scope.aws.iam().delete_role_policy(target, &scope.owner.policy_name()).await {
-            Err(error) if error.kind != ErrorKind::NotFound => Err(failures::aws(error)),
-            _ => Ok(Success::default()),
-        }
+    async fn revert(target: &String, scope: &Scope<'_>) -> Result<Success, Stopped> {
+        let deleted = scope.aws.iam().delete_role_policy(target, &scope.owner.policy_name()).await;
+        deleted.map(|()| Success::default()).map_err(|error| Stopped::by_aws(error, false))
     }
 }
 
