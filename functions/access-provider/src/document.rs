@@ -68,7 +68,8 @@ async fn merge_alone<D: Document>(
     let mut made_something = false;
     let mut last_written = None;
     for pause in PAUSES {
-        if !scope.pause(pause).await {
+        // The first attempt is always made: the lease was waited for.
+        if !pause.is_zero() && !scope.pause(pause).await {
             break;
         }
         let text = document.read().await.map_err(|error| Stopped::by_aws(error, made_something))?;
