@@ -10,13 +10,17 @@ use serde_json::Value;
 const WORKSPACE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/..");
 
 /// What each package that ships may depend on, of this workspace.
-const ARROWS: [(&str, &[&str]); 6] = [
+const ARROWS: [(&str, &[&str]); 7] = [
     ("crosspipe-core", &[]),
     ("crosspipe-custom-resource", &[]),
     ("crosspipe-aws", &["crosspipe-core"]),
-    ("access-provider", &["crosspipe-aws", "crosspipe-core", "crosspipe-custom-resource"]),
+    ("crosspipe-resources", &["crosspipe-aws", "crosspipe-core", "crosspipe-custom-resource"]),
+    (
+        "access-provider",
+        &["crosspipe-aws", "crosspipe-core", "crosspipe-custom-resource", "crosspipe-resources"],
+    ),
     ("failure-reporter", &["crosspipe-aws", "crosspipe-core"]),
-    ("crosspipe", &["crosspipe-aws", "crosspipe-core", "crosspipe-custom-resource"]),
+    ("crosspipe", &["crosspipe-aws", "crosspipe-core", "crosspipe-custom-resource", "crosspipe-resources"]),
 ];
 
 /// Normal and build dependencies of each member.

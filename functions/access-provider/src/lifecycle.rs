@@ -5,27 +5,12 @@
 
 use crosspipe_aws::{AwsError, ErrorKind};
 use crosspipe_custom_resource::{Failure, Request, RequestType, Success};
-use serde_json::{Map, Value};
+use crosspipe_resources::{Resource, failures};
 
-use crate::failures;
 use crate::scope::Scope;
 
-/// A custom resource: something that is wanted at a target which exists already.
-pub trait Resource: Sized {
-    /// The short name in physical ids.
-    const NAME: &'static str;
-    /// What Delete needs to know: at least where to look.
-    type Target;
-
-    /// Reads just the target, so that Delete works even if other properties can't be read any more.
-    fn target(properties: &Map<String, Value>, scope: &Scope<'_>) -> Result<Self::Target, Failure>;
-
-    /// How the target is named in the physical id.
-    fn target_name(target: &Self::Target) -> &str;
-
-    /// Reads and checks all properties.
-    fn parse(properties: &Map<String, Value>, scope: &Scope<'_>) -> Result<Self, Failure>;
-
+/// A custom resource that can be written.
+pub trait Write: Resource {
     /// Brings the target to what is wanted; `previous` is what was wanted there before.
     async fn apply(&self, previous: Option<&Self>, scope: &Scope<'_>) -> Result<Success, Stopped>;
 
@@ -71,17 +56,17 @@ impl From<Failure> for Stopped {
 }
 
 /// Serves one request for a resource of this type.
-pub async fn serve<R: Resource>(request: &Request, scope: &Scope<'_>) -> Result<Success, Failure> {
+pub async fn serve<R: Write>(request: &Request, scope: &Scope<'_>) -> Result<Success, Failure> {
     let properties = request.properties();
     if request.request_type() == RequestType::Delete {
         return delete::<R>(request, scope).await;
     }
-    let resource = R::parse(properties, scope)?;
-    let id = physical_id::<R>(&R::target(properties, scope)?, scope);
+    let resource = R::parse(properties, &scope.place)?;
+    let id = physical_id::<R>(&R::target(properties, &scope.place)?, scope);
     let old = request.old_properties().filter(|_| request.request_type() == RequestType::Update);
-    let old_target = old.and_then(|old| R::target(old, scope).ok());
+    let old_target = old.and_then(|old| R::target(old, &scope.place).ok());
     let moved = old_target.as_ref().is_some_and(|old| physical_id::<R>(old, scope) != id);
-    let previous = old.filter(|_| !moved).and_then(|old| R::parse(old, scope).ok());
+    let previous = old.filter(|_| !moved).and_then(|old| R::parse(old, &scope.place).ok());
 
     let mut success = match resource.apply(previous.as_ref(), scope).await {
         Ok(success) => success,
@@ -98,10 +83,10 @@ pub async fn serve<R: Resource>(request: &Request, scope: &Scope<'_>) -> Result<
     Ok(success)
 }
 
-async fn delete<R: Resource>(request: &Request, scope: &Scope<'_>) -> Result<Success, Failure> {
+async fn delete<R: Write>(request: &Request, scope: &Scope<'_>) -> Result<Success, Failure> {
     let id = request.physical_id().unwrap_or_default();
     // Where not even the target can be read, nothing can have been made.
-    let Ok(target) = R::target(request.properties(), scope) else { return Ok(Success::new(id)) };
+    let Ok(target) = R::target(request.properties(), &scope.place) else { return Ok(Success::new(id)) };
     let success = revert::<R>(&target, scope, OutOfReach::IsAFailure).await?;
     Ok(Success { physical_id: id.to_owned(), ..success })
 }
@@ -114,7 +99,7 @@ enum OutOfReach {
     IsAFailure,
 }
 
-async fn revert<R: Resource>(
+async fn revert<R: Write>(
     target: &R::Target,
     scope: &Scope<'_>,
     out_of_reach: OutOfReach,
@@ -133,6 +118,6 @@ async fn revert<R: Resource>(
 
 /// Deterministic from type, owner and target, so that a repeated request gives the same id and a changed
 /// target another one.
-fn physical_id<R: Resource>(target: &R::Target, scope: &Scope<'_>) -> String {
-    format!("crosspipe:{}:{}:{}", R::NAME, scope.owner.short(), R::target_name(target))
+fn physical_id<R: Write>(target: &R::Target, scope: &Scope<'_>) -> String {
+    format!("crosspipe:{}:{}:{}", R::NAME, scope.place.owner.short(), R::target_name(target))
 }

@@ -7,12 +7,10 @@ use crosspipe_custom_resource::{
     Deadline, Failure, Handler, Request, RequestType, Success, is_placeholder_id,
 };
 
-use crate::bucket_grant::BucketGrant;
-use crate::key_grant::KeyGrant;
+use crosspipe_resources::{BucketGrant, KeyGrant, PipelinePatch, ServiceRoleGrant};
+
 use crate::lifecycle;
-use crate::pipeline_patch::PipelinePatch;
 use crate::scope::Scope;
-use crate::service_role_grant::ServiceRoleGrant;
 
 /// Serves all four custom resources.
 pub struct Provider<'a> {

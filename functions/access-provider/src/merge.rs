@@ -5,8 +5,8 @@ use std::time::Duration;
 use crosspipe_aws::{AwsError, ErrorKind};
 use crosspipe_core::policy::{Change, OwnedStatements, PolicyDocument, PolicyError, PutError, Quota};
 use crosspipe_custom_resource::{Failure, Success};
+use crosspipe_resources::{Document, failures};
 
-use crate::failures;
 use crate::lifecycle::Stopped;
 use crate::scope::Scope;
 
@@ -21,18 +21,6 @@ const PAUSES: [Duration; 6] = [
     Duration::from_secs(2),
     Duration::from_secs(4),
 ];
-
-/// A policy document somewhere in AWS.
-pub trait Document {
-    /// The ARN that the lease is on.
-    fn arn(&self) -> String;
-    /// The document; None where there is none.
-    async fn read(&self) -> Result<Option<String>, AwsError>;
-    /// Replaces it.
-    async fn put(&self, document: &PolicyDocument) -> Result<(), AwsError>;
-    /// Removes it.
-    async fn delete(&self) -> Result<(), AwsError>;
-}
 
 /// Writes until the plan finds nothing left to do, and returns the document as it then is.
 ///
