@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use crosspipe_aws::{AwsError, ErrorKind};
-use crosspipe_core::policy::{Change, OwnedStatements, PolicyDocument, PolicyError, PutError, Quota};
+use crosspipe_core::policy::{Change, OwnedStatements, PolicyDocument, PutError, Quota};
 use crosspipe_custom_resource::{Failure, Success};
 use crosspipe_resources::{Document, failures};
 
@@ -62,8 +62,8 @@ async fn merge_alone<D: Document>(
         }
         let text = document.read().await.map_err(|error| Stopped::by_aws(error, made_something))?;
         let current = text.as_deref().map(PolicyDocument::parse).transpose();
-        let current =
-            current.map_err(|error| Stopped::new(unreadable(&document.arn(), &error), made_something))?;
+        let current = current
+            .map_err(|error| Stopped::new(failures::unreadable(&document.arn(), &error), made_something))?;
         let change =
             plan(current.as_ref()).map_err(|error| Stopped::new(failures::put(&error), made_something))?;
         match &change {
@@ -100,11 +100,4 @@ async fn put<D: Document>(document: &D, changed: &PolicyDocument, scope: &Scope<
         }
         waited += pause;
     }
-}
-
-fn unreadable(arn: &str, error: &PolicyError) -> Failure {
-    Failure::new(
-        format!("the existing policy of `{arn}` can't be read: {error}"),
-        "look at the policy in the console, save it once in a form that AWS accepts, and deploy again",
-    )
 }

@@ -7,7 +7,7 @@ use crosspipe_custom_resource::{
     Deadline, Failure, Handler, Request, RequestType, Success, is_placeholder_id,
 };
 
-use crosspipe_resources::{BucketGrant, KeyGrant, PipelinePatch, ServiceRoleGrant};
+use crosspipe_resources::{BucketGrant, KeyGrant, PipelinePatch, ServiceRoleGrant, failures};
 
 use crate::lifecycle;
 use crate::scope::Scope;
@@ -46,10 +46,7 @@ impl Handler for Provider<'_> {
             "Custom::ArtifactBucketGrant" => lifecycle::serve::<BucketGrant>(request, &scope).await,
             "Custom::ServiceRoleGrant" => lifecycle::serve::<ServiceRoleGrant>(request, &scope).await,
             "Custom::PipelinePatch" => lifecycle::serve::<PipelinePatch>(request, &scope).await,
-            other => Err(Failure::new(
-                format!("resource type `{other}` is not one that Crosspipe serves"),
-                "use Custom::ArtifactKeyGrant, Custom::ArtifactBucketGrant, Custom::ServiceRoleGrant or Custom::PipelinePatch",
-            )),
+            other => Err(failures::unknown_type(other)),
         }
     }
 }

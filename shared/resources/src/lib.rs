@@ -6,6 +6,7 @@
 //! - [`place`]: where and on whose behalf a resource works
 //! - [`key_grant`], [`bucket_grant`], [`service_role_grant`], [`pipeline_patch`]: one custom resource each
 //! - [`document`]: the policy documents among their targets
+//! - [`preview`]: what a resource would change, without changing it
 //! - `grantee_properties`, `patch_properties`: properties that take more than a line to read
 //! - [`failures`]: errors become answers: what failed, and what to do next
 
@@ -17,6 +18,7 @@ pub mod key_grant;
 mod patch_properties;
 pub mod pipeline_patch;
 pub mod place;
+pub mod preview;
 pub mod service_role_grant;
 
 use crosspipe_custom_resource::Failure;
