@@ -93,7 +93,9 @@ impl<R: Read> Questions<R> {
                 Ok(answer) => answer,
                 Err(problem) => {
                     bad += 1;
-                    let answer = json!({"error": problem.to_string()}).to_string();
+                    let answer =
+                        json!({"error": problem.to_string().replace("\n  expected: ", "; expected: ")})
+                            .to_string();
                     first.get_or_insert(problem);
                     answer
                 }
