@@ -3,8 +3,9 @@
 use serde::Serialize;
 
 use super::failure::Failure;
-use super::message::Claim;
+use super::message::{Claim, Denial, PolicyKind};
 use crate::arn::Arn;
+use crate::evaluation::Side;
 use crate::rules::{Denied, Finding};
 
 /// How surely a finding is the cause.
@@ -59,36 +60,64 @@ fn confidence(finding: &Finding, claim: &Claim, failure: &Failure) -> Confidence
     let about_bucket = matches!(rule, "S3001" | "IA005");
     let about_key = matches!(rule, "KM001" | "IA004");
     let about_key_setting = matches!(rule, "PL001" | "PL002" | "PL003" | "PL004");
+    let is_permission_error = failure.error_code.as_deref() == Some("PermissionError");
     match claim {
-        Claim::Denied { actor, action, resource } => {
-            let named = |denied: &Denied| {
-                action.eq_ignore_ascii_case(&denied.action)
-                    && is_role(actor, &denied.principal)
-                    && resource.as_deref().is_none_or(|resource| same_resource(resource, &denied.resource))
-            };
-            if finding.denied.iter().any(named) { Confirmed } else { Possible }
+        Claim::Denied(denial) => {
+            let mut named = finding.denied.iter().filter(|denied| is_of(denial, denied)).peekable();
+            if named.peek().is_none() {
+                Possible
+            } else if named.any(|denied| is_side(denial, denied.side)) {
+                Confirmed
+            } else {
+                // Across accounts AWS names one of the two sides, though both may be at fault.
+                Likely
+            }
         }
         Claim::AssumeRole { role } => match finding.denied.iter().any(|denied| denied.resource == *role) {
-            true if matches!(rule, "IA001" | "IA002") => Confirmed,
+            true if matches!(rule, "IA001" | "IA002" | "IA008" | "IA009" | "IA012") => Confirmed,
             _ => Possible,
         },
+        Claim::Refused if !finding.denied.is_empty() => Likely,
         Claim::Artifact if about_bucket || about_key => Confirmed,
         Claim::Artifact if about_key_setting => Likely,
         Claim::Bucket if about_bucket => Confirmed,
         // S3 answers for KMS, too, when it fetches an encrypted object.
         Claim::Bucket if about_key || about_key_setting => Likely,
         Claim::Key if about_key => Confirmed,
-        Claim::Key | Claim::NoSuchKey if about_key || about_key_setting => {
-            if *claim == Claim::NoSuchKey && matches!(rule, "PL002" | "PL003" | "PL004") {
-                Confirmed
-            } else {
-                Likely
-            }
-        }
+        Claim::NoSuchKey { .. } if matches!(rule, "PL002" | "PL003" | "PL004") => Confirmed,
+        Claim::Key | Claim::NoSuchKey { .. } if about_key || about_key_setting => Likely,
+        Claim::KeyNotUsable if rule == "KM003" => Confirmed,
+        Claim::StackBucket if rule == "IA010" => Confirmed,
+        Claim::InstanceBucket if rule == "IA007" => Confirmed,
+        Claim::Instances if rule == "IA007" => Likely,
+        Claim::NoAcls if rule == "S3005" => Confirmed,
+        Claim::NoStoreInRegion if rule == "PL009" => Confirmed,
+        Claim::Replication if about_bucket || matches!(rule, "PL004" | "S3004") => Likely,
+        Claim::RolePermissions { service: Some(_) } if rule == "IA006" => Likely,
+        Claim::RolePermissions { service: None } if is_permission_error => Likely,
         Claim::PassRoleAcross if rule == "PL008" => Confirmed,
-        Claim::Nothing if failure.error_code.as_deref() == Some("PermissionError") => Likely,
+        Claim::Nothing if is_permission_error => Likely,
         _ => Possible,
     }
+}
+
+/// Whether the message speaks of this request; what it leaves out speaks against none.
+fn is_of(denial: &Denial, denied: &Denied) -> bool {
+    denial.action.eq_ignore_ascii_case(&denied.action)
+        && denial.actor.as_deref().is_none_or(|actor| is_role(actor, &denied.principal))
+        && denial.resource.as_deref().is_none_or(|resource| same_resource(resource, &denied.resource))
+}
+
+/// Whether the message names this side, or none.
+fn is_side(denial: &Denial, side: Side) -> bool {
+    denial.side.is_none_or(|kind| match kind {
+        PolicyKind::IdentityBased => side == Side::Identity,
+        PolicyKind::ResourceBased => side == Side::Resource,
+        PolicyKind::PermissionsBoundary => side == Side::PermissionsBoundary,
+        PolicyKind::ServiceControl => side == Side::ServiceControl,
+        // Nothing of these is in a snapshot.
+        PolicyKind::Session | PolicyKind::ResourceControl | PolicyKind::VpcEndpoint => false,
+    })
 }
 
 /// Whether an actor is this role or a session of it.

@@ -84,6 +84,19 @@ fn never_confirmed_where_the_message_speaks_of_something_else() {
 }
 
 #[test]
+fn a_message_that_names_the_other_side_does_not_confirm_this_one() {
+    let session = format!("arn:aws:sts::{B}:assumed-role/CrossAccount_Role/1234");
+    let denied = format!(
+        "User: {session} is not authorized to perform: kms:Decrypt on resource: {KEY} because no identity-based policy allows the kms:Decrypt action"
+    );
+    check(key_policy_omits_target, "PermissionError", &denied, Some(("KM001", Confidence::Likely)));
+    let no_key_statement = |snapshot: &mut Value| {
+        snapshot["roles"][TARGET_ROLE]["inlinePolicies"].as_object_mut().unwrap().remove("key");
+    };
+    check(no_key_statement, "PermissionError", &denied, Some(("IA004", Confidence::Confirmed)));
+}
+
+#[test]
 fn an_action_in_the_pipelines_own_account_is_not_ours() {
     let mut snapshot = corrected();
     snapshot["pipeline"]["pipeline"]["stages"][1]["actions"][0].as_object_mut().unwrap().remove("roleArn");

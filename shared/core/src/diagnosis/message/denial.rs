@@ -1,0 +1,146 @@
+//! AWS's access-denied grammar.
+//!
+//! ```text
+//! [User: ]ACTOR is not authorized to perform: ACTION [on resource: RESOURCE]
+//!     [because no KIND policy allows the ACTION action | with an explicit deny in a KIND policy[: ARN]]
+//! ```
+//!
+//! Services put it in other sentences, quote parts of it, leave some out and append request ids, encoded
+//! authorization messages and links. KMS has its own form for a ciphertext whose key it does not disclose.
+//! See <https://docs.aws.amazon.com/IAM/latest/UserGuide/troubleshoot_access-denied.html>.
+
+/// A request that AWS says it denied.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Denial {
+    /// The ARN of who asked: a role, a session of one, a user. Redacted messages have none.
+    pub actor: Option<String>,
+    /// The action, `kms:Decrypt`.
+    pub action: String,
+    /// The resource's ARN, where the message has one.
+    pub resource: Option<String>,
+    /// The kind of policy that denied, or that had no statement to allow.
+    pub side: Option<PolicyKind>,
+    /// Whether a statement denies; none where the message does not say.
+    pub explicit: Option<bool>,
+    /// The ARN of the policy that denies, which newer messages add.
+    pub policy: Option<String>,
+}
+
+/// The kinds of policy that AWS's messages tell apart.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum PolicyKind {
+    /// The requester's own policies.
+    IdentityBased,
+    /// The resource's policy; a role's trust policy is one.
+    ResourceBased,
+    /// The requester's permissions boundary.
+    PermissionsBoundary,
+    /// A policy that was given when the session was made.
+    Session,
+    /// A service control policy of the requester's organization.
+    ServiceControl,
+    /// A resource control policy of the resource's organization.
+    ResourceControl,
+    /// The policy of the VPC endpoint that the request came through.
+    VpcEndpoint,
+}
+
+const KINDS: [(&str, PolicyKind); 8] = [
+    ("identity-based polic", PolicyKind::IdentityBased),
+    ("resource-based polic", PolicyKind::ResourceBased),
+    ("role trust polic", PolicyKind::ResourceBased),
+    ("permissions boundar", PolicyKind::PermissionsBoundary),
+    ("session polic", PolicyKind::Session),
+    ("service control polic", PolicyKind::ServiceControl),
+    ("resource control polic", PolicyKind::ResourceControl),
+    ("vpc endpoint polic", PolicyKind::VpcEndpoint),
+];
+
+const PERFORM: &str = "not authorized to perform";
+const NO: &str = "because no ";
+const DENY: &str = "explicit deny";
+
+/// Finds the first denial in a text that names its action.
+pub fn denial(text: &str) -> Option<Denial> {
+    // Log lines and e-mails wrap messages wherever they like.
+    let text = text.split_whitespace().collect::<Vec<_>>().join(" ");
+    text.match_indices(PERFORM).find_map(|(at, _)| {
+        let (before, after) = (text.get(..at)?, text.get(at + PERFORM.len()..)?);
+        // What a next denial says is none of this one's.
+        let after = after.find(PERFORM).and_then(|end| after.get(..end)).unwrap_or(after);
+        let (action, rest) = action(after)?;
+        let (side, explicit, policy) = reason(rest);
+        Some(Denial { actor: actor(before), action, resource: resource(rest), side, explicit, policy })
+    })
+}
+
+/// The word before `is`.
+fn actor(before: &str) -> Option<String> {
+    let before = before.trim_end();
+    let before = before.strip_suffix(" is").or_else(|| before.strip_suffix(" are"))?;
+    let word = bare(before.rsplit(' ').next()?);
+    Some(word.to_owned()).filter(|word| word.starts_with("arn:") || word.contains(".amazonaws.com"))
+}
+
+/// `service:Action`, and what comes after it.
+fn action(after: &str) -> Option<(String, &str)> {
+    let after = after.trim_start_matches([':', ' ']);
+    let (word, rest) = after.split_once(' ').unwrap_or((after, ""));
+    let word = bare(word);
+    let (service, name) = word.split_once(':')?;
+    let plain = |text: &str| {
+        !text.is_empty() && text.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '-' | '*' | '_'))
+    };
+    (plain(service) && plain(name)).then(|| (word.to_owned(), rest))
+}
+
+fn resource(rest: &str) -> Option<String> {
+    const ON: &str = "on resource";
+    let at = rest.find(ON)?;
+    let text = rest.get(at + ON.len()..)?.trim_start_matches([':', 's', ' ']);
+    let quote = text.chars().next().filter(|c| matches!(c, '"' | '\'' | '`'));
+    if let Some((quoted, _)) = quote.and_then(|quote| text.get(1..)?.split_once(quote)) {
+        return Some(quoted.to_owned()).filter(|quoted| !quoted.is_empty());
+    }
+    // Names of objects may have spaces; nothing else that is named here does.
+    let end =
+        [" because ", " with an explicit deny", " (Service"].iter().filter_map(|end| text.find(end)).min();
+    let whole = end.and_then(|end| text.get(..end)).filter(|text| text.contains(":s3:::"));
+    let resource = bare(whole.unwrap_or_else(|| text.split(' ').next().unwrap_or_default()));
+    Some(resource.to_owned()).filter(|resource| !resource.is_empty())
+}
+
+fn reason(rest: &str) -> (Option<PolicyKind>, Option<bool>, Option<String>) {
+    if let Some(no) = after(rest, NO) {
+        return (kind(no).map(|(kind, _)| kind), Some(false), None);
+    }
+    if let Some(deny) = after(rest, DENY) {
+        let named = after(deny, " in a").and_then(kind);
+        let policy =
+            named.and_then(|(_, rest)| rest.strip_prefix("y: ")).filter(|rest| rest.starts_with("arn:"));
+        let policy = policy.and_then(|rest| rest.split(' ').next()).map(|arn| bare(arn).to_owned());
+        let named = named.or_else(|| after(deny, " in the ").and_then(kind));
+        return (named.map(|(kind, _)| kind), Some(true), policy);
+    }
+    // KMS: "because the resource does not exist in this Region, no resource-based policies allow access, or a
+    // resource-based policy explicitly denies access".
+    let unsaid = rest.contains("no resource-based policies allow access");
+    (unsaid.then_some(PolicyKind::ResourceBased), None, None)
+}
+
+/// The kind that is named at the beginning, an article aside, and what comes after the words.
+fn kind(text: &str) -> Option<(PolicyKind, &str)> {
+    let text = text.strip_prefix("n ").unwrap_or(text).trim_start();
+    let starts = |name: &str| text.get(..name.len()).is_some_and(|start| start.eq_ignore_ascii_case(name));
+    let (name, kind) = KINDS.iter().find(|(name, _)| starts(name))?;
+    Some((*kind, text.get(name.len()..)?))
+}
+
+fn after<'a>(text: &'a str, marker: &str) -> Option<&'a str> {
+    text.split_once(marker).map(|(_, rest)| rest)
+}
+
+/// A word without the punctuation around it.
+pub(super) fn bare(word: &str) -> &str {
+    word.trim_matches(|c: char| "'\"`()[]<>,;.:".contains(c))
+}

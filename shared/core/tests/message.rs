@@ -1,0 +1,285 @@
+//! What is read out of error messages: every text of the failure catalogue, AWS's documented forms and the
+//! ways in which people see them wrapped, quoted, cut and redacted.
+
+#![allow(clippy::panic, reason = "a test that panics has failed")]
+
+use crosspipe_core::diagnosis::message::{Claim, Denial, PolicyKind, claim, denial};
+use proptest::prelude::*;
+
+const ROLE: &str = "arn:aws:iam::222222222222:role/CrossAccount_Role";
+const SESSION: &str = "arn:aws:sts::222222222222:assumed-role/CrossAccount_Role/1700000000000";
+const KEY: &str = "arn:aws:kms:us-east-2:111111111111:key/1234abcd-12ab-34cd-56ef-1234567890ab";
+
+fn key_in_b() -> Option<String> {
+    Some("arn:aws:kms:us-east-2:222222222222:key/1234abcd".into())
+}
+
+#[test]
+fn every_wording_of_the_catalogue_claims_what_happened() {
+    let role = |role: &str| Claim::AssumeRole { role: role.into() };
+    let permissions = |service: Option<&str>| Claim::RolePermissions { service: service.map(str::to_owned) };
+    let cases: Vec<(&str, Claim)> = vec![
+        (
+            "Unable to access the artifact with Amazon S3 object key 'MyFirstPipeline/MyAppBuild/AbC12' located in the Amazon S3 artifact bucket 'codepipeline-us-east-2-1234567890'. The provided role does not have sufficient permissions.",
+            Claim::Artifact,
+        ),
+        (
+            "Key 'arn:aws:kms:us-east-2:222222222222:key/1234abcd' does not exist (Service: AWSKMS; Status Code: 400; Error Code: NotFoundException; Request ID: 1)",
+            Claim::NoSuchKey { key: key_in_b() },
+        ),
+        (
+            "Key 'arn:aws:kms:us-east-2:222222222222:key/1234abcd' does not exist (Service: Amazon S3; Status Code: 400; Error Code: KMS.NotFoundException; Request ID: 1; S3 Extended Request ID: 2)",
+            Claim::NoSuchKey { key: key_in_b() },
+        ),
+        (
+            "Invalid keyId alias/x (Service: Amazon S3; Status Code: 400; Error Code: KMS.NotFoundException)",
+            Claim::NoSuchKey { key: None },
+        ),
+        (
+            "Failed replicating artifact from source to destination: Invalid Arn arn:aws:kms:us-east-1:111111111111:key/1 (Service: Amazon S3; Status Code: 400)",
+            Claim::Replication,
+        ),
+        (
+            "Replication of artifact 'SourceArtifact' failed: Failed replicating artifact from a to b. Check source and destination artifact buckets exist and pipeline role has permission to access it.",
+            Claim::Replication,
+        ),
+        (
+            "Cross-account pass role is not allowed (Service: AmazonCloudFormation; Status Code: 403; Error Code: AccessDenied; Request ID: 1)",
+            Claim::PassRoleAcross,
+        ),
+        (
+            "Your pipeline contains actions in more than one region. Use 'pipeline.artifactStores' to specify an artifact bucket for each region.",
+            Claim::NoStoreInRegion,
+        ),
+        (
+            "The ciphertext refers to a customer master key that does not exist, does not exist in this region, or you are not allowed to access. (Service: AWSKMS; Status Code: 400; Error Code: AccessDeniedException; Request ID: 1)",
+            Claim::Key,
+        ),
+        (
+            "The provided role does not have permissions to perform this action. Underlying error: Access Denied",
+            permissions(None),
+        ),
+        (
+            "arn is disabled. (Service: Amazon S3; Status Code: 400; Error Code: KMS.DisabledException; Request ID: 1)",
+            Claim::KeyNotUsable,
+        ),
+        (
+            "key is pending deletion. (Service: Amazon S3; Status Code: 400; Error Code: KMS.KMSInvalidStateException)",
+            Claim::KeyNotUsable,
+        ),
+        (
+            "An error occurred (MalformedPolicyDocumentException) when calling the PutKeyPolicy operation: Policy contains a statement with one or more invalid principals.",
+            Claim::InvalidPrincipal,
+        ),
+        (
+            "An error occurred (MalformedPolicy) when calling the PutBucketPolicy operation: Invalid principal in policy",
+            Claim::InvalidPrincipal,
+        ),
+        (
+            "The service role or action role doesn\u{2019}t have the permissions required to access the Amazon S3 bucket named codepipeline-us-east-2-1234567890. Update the IAM role permissions, and then try again. Error: Amazon S3:AccessDenied:Access Denied (Service: Amazon S3; Status Code: 403; Error Code: AccessDenied; Request ID: 1)",
+            Claim::Bucket,
+        ),
+        ("Access Denied (Service: Amazon S3; Status Code: 403; Error Code: AccessDenied)", Claim::Bucket),
+        ("Access Denied", Claim::Refused),
+        (
+            "The bucket does not allow ACLs (Service: Amazon S3; Status Code: 400; Error Code: AccessControlListNotSupported; Request ID: 1)",
+            Claim::NoAcls,
+        ),
+        ("Upload to S3 failed with the following error: Access Denied", Claim::Bucket),
+        (
+            "arn:aws:iam::111111111111:role/service-role/CodePipeline_Service_Role is not authorized to perform AssumeRole on role arn:aws:iam::222222222222:role/CrossAccount_Role (Service: null; Status Code: 0; Error Code: InvalidStructureException; Request ID: null)",
+            role(ROLE),
+        ),
+        (
+            "CodePipeline is not authorized to perform AssumeRole on role arn:aws:iam::111111111111:role/AWSCodePipelineServiceRole",
+            role("arn:aws:iam::111111111111:role/AWSCodePipelineServiceRole"),
+        ),
+        (
+            "The provided role does not have sufficient permissions to access CodeDeploy",
+            permissions(Some("CodeDeploy")),
+        ),
+        (
+            "The provided role does not have sufficient permissions to access CodeDeploy.",
+            permissions(Some("CodeDeploy")),
+        ),
+        (
+            "InstanceAgent::Plugins::CodeDeployPlugin::CommandPoller: Error during perform: Aws::S3::Errors::AccessDenied - Access Denied; DownloadBundle; \"error_code\":5",
+            Claim::InstanceBucket,
+        ),
+        ("The deployment failed because HEALTH_CONSTRAINTS", Claim::Instances),
+        (
+            "The overall deployment failed because too many individual instances failed deployment, too few healthy instances are available for deployment, or some instances in your deployment group are experiencing problems. (Error code: HEALTH_CONSTRAINTS)",
+            Claim::Instances,
+        ),
+        (
+            "Your access has been denied by S3, please make sure your request credentials have permission to GetObject for codepipeline-us-east-2-1234567890/app. S3 Error Code: AccessDenied. S3 Error Message: Access Denied",
+            Claim::StackBucket,
+        ),
+        ("No bucket with the name my-site was found", Claim::NotPermission),
+        (
+            "Error calling startBuild: Project cannot be found: arn:aws:codebuild:us-east-2:111111111111:project/x (Service: AWSCodeBuild; Status Code: 400)",
+            Claim::NotPermission,
+        ),
+        (
+            "The AWS Lambda function f failed to return a result. Check the function to verify that it has permission to call the PutJobSuccessResult action and that it made a call to PutJobSuccessResult.",
+            Claim::LambdaSilent,
+        ),
+        (
+            "Unable to use Connection: arn:aws:codestar-connections:us-east-2:111111111111:connection/1. The provided role does not have sufficient permissions.",
+            Claim::Connection,
+        ),
+        (
+            "You must be the master or delegated admin account of an organization before operating a SERVICE_MANAGED stack set",
+            Claim::StackSetAdmin,
+        ),
+        ("Deployment d-ABCDEF123 failed", Claim::Nothing),
+        ("", Claim::Nothing),
+    ];
+    for (message, expected) in cases {
+        assert_eq!(claim(message), expected, "{message}");
+    }
+}
+
+fn check(message: &str, side: Option<PolicyKind>, explicit: Option<bool>) -> Denial {
+    let found = denial(message).unwrap_or_else(|| panic!("no denial in: {message}"));
+    assert_eq!((found.side, found.explicit), (side, explicit), "{message}");
+    found
+}
+
+#[test]
+fn every_kind_of_policy_is_told_apart() {
+    use PolicyKind::*;
+    let denied = format!("User: {SESSION} is not authorized to perform: kms:Decrypt on resource: {KEY}");
+    let allows = "allows the kms:Decrypt action";
+    for (kind, name) in [
+        (IdentityBased, "identity-based policy"),
+        (ResourceBased, "resource-based policy"),
+        (ResourceBased, "role trust policy"),
+        (PermissionsBoundary, "permissions boundary"),
+        (Session, "session policy"),
+        (ServiceControl, "service control policy"),
+        (ResourceControl, "resource control policy"),
+        (VpcEndpoint, "VPC endpoint policy"),
+    ] {
+        let implicit = check(&format!("{denied} because no {name} {allows}"), Some(kind), Some(false));
+        assert_eq!((implicit.actor.as_deref(), implicit.action.as_str()), (Some(SESSION), "kms:Decrypt"));
+        assert_eq!((implicit.resource.as_deref(), implicit.policy), (Some(KEY), None));
+        for article in ["a", "an", "the"] {
+            let explicit = format!("{denied} with an explicit deny in {article} {name}");
+            check(&explicit, Some(kind), Some(true));
+            check(&format!("{explicit} (Service: AmazonS3; Status Code: 403)"), Some(kind), Some(true));
+        }
+    }
+    check(&denied, None, None);
+    check(&format!("{denied} with an explicit deny"), None, Some(true));
+}
+
+#[test]
+fn the_policy_that_denies_is_named() {
+    let policy = "arn:aws:organizations::333333333333:policy/o-aaabbbccc/service_control_policy/p-0xn1knc2";
+    let message = format!(
+        "User: {SESSION} is not authorized to perform: kms:DisableKey on resource: {KEY} with an explicit deny in a service control policy: {policy}"
+    );
+    for end in
+        ["", ".", " (Service: Kms, Status Code: 400)", ". Encoded authorization failure message: qM8QPrew-x"]
+    {
+        let found = check(&format!("{message}{end}"), Some(PolicyKind::ServiceControl), Some(true));
+        assert_eq!(found.policy.as_deref(), Some(policy), "{end}");
+    }
+}
+
+#[test]
+fn a_message_is_read_however_it_was_dressed() {
+    let object = "arn:aws:s3:::codepipeline-us-east-2-1234567890/MyFirstPipeline/My App/x.zip";
+    let expected = Denial {
+        actor: Some(SESSION.into()),
+        action: "s3:GetObject".into(),
+        resource: Some(object.into()),
+        side: Some(PolicyKind::IdentityBased),
+        explicit: Some(false),
+        policy: None,
+    };
+    let why = "because no identity-based policy allows the s3:GetObject action";
+    for message in [
+        format!("User: {SESSION} is not authorized to perform: s3:GetObject on resource: {object} {why}"),
+        format!("User: {SESSION} is not authorized to perform: s3:GetObject on resource: \"{object}\" {why}"),
+        format!(
+            "User: {SESSION} is not authorized to perform:\n  s3:GetObject\n  on resource \"{object}\"\n  {why}"
+        ),
+        format!("{SESSION} is not authorized to perform: s3:GetObject on resource: `{object}` {why}"),
+        format!(
+            "AccessDenied: User {SESSION} is not authorized to perform: 's3:GetObject' on resource: '{object}' {why} (Service: S3, Status Code: 403, Request ID: 1)"
+        ),
+        format!(
+            "You are not authorized to perform this operation. User: {SESSION} is not authorized to perform: s3:GetObject on resource: {object} {why}. Encoded authorization failure message: mR08NOyRPjVf"
+        ),
+        format!(
+            "User: {SESSION} is not authorized to perform: s3:GetObject on resource: {object} {why}. Go to https://us-east-1.console.aws.amazon.com/iam/home?region=us-east-1#/authorization-details/1"
+        ),
+    ] {
+        assert_eq!(denial(&message).as_ref(), Some(&expected), "{message}");
+    }
+}
+
+#[test]
+fn what_a_message_leaves_out_stays_out() {
+    let redacted = "User: ****/us-east-2-cstore-role/x is not authorized to perform: kms:Decrypt on the resource associated with this ciphertext because the resource does not exist in this Region, no resource-based policies allow access, or a resource-based policy explicitly denies access";
+    let found = check(redacted, Some(PolicyKind::ResourceBased), None);
+    assert_eq!((found.actor, found.action.as_str(), found.resource), (None, "kms:Decrypt", None));
+    let found = check("User: x is not authorized to perform: ecs:RegisterTaskDefinition", None, None);
+    assert_eq!((found.actor, found.resource), (None, None));
+    assert_eq!(denial("User: x is not authorized to perform this operation"), None);
+    assert_eq!(claim("You are not authorized to perform this operation."), Claim::Refused);
+    let cut = format!("{ROLE} is not authorized to perform AssumeRole on role");
+    assert_eq!(claim(&cut), Claim::AssumeRole { role: String::new() });
+}
+
+#[test]
+fn the_first_of_two_denials_is_read_alone() {
+    let two = format!(
+        "User: {SESSION} is not authorized to perform: ecs:TagResource on resource: *. User: {ROLE} is not authorized to perform: kms:Decrypt on resource: {KEY} with an explicit deny in a session policy"
+    );
+    let found = check(&two, None, None);
+    assert_eq!((found.action.as_str(), found.resource.as_deref()), ("ecs:TagResource", Some("*")));
+}
+
+#[test]
+fn assume_role_is_told_by_the_role() {
+    let message = format!(
+        "User: arn:aws:sts::111111111111:assumed-role/CodePipeline_Service_Role/x is not authorized to perform: sts:AssumeRole on resource: {ROLE}"
+    );
+    assert_eq!(claim(&message), Claim::AssumeRole { role: ROLE.into() });
+}
+
+proptest! {
+    #[test]
+    fn any_text_is_survived(text in any::<String>()) {
+        let _ = claim(&text);
+    }
+
+    #[test]
+    fn any_mixture_of_its_words_is_survived(words in proptest::collection::vec(prop_oneof![
+        Just("User: "), Just("is not authorized to perform"), Just(": "), Just("kms:Decrypt"), Just(" on resource: "),
+        Just("\""), Just("'"), Just(" because no "), Just(" with an explicit deny in a"), Just("n "), Just("permissions boundary"),
+        Just("é"), Just("\u{130}"), Just("Key 'arn:"), Just("does not exist"), Just("perform AssumeRole on role"), Just(" "), Just("\n"),
+        Just("permissions to access"), Just("The provided role does not have"),
+    ], 0..24)) {
+        let _ = claim(&words.concat());
+    }
+
+    #[test]
+    fn what_is_written_is_read(
+        account in "[0-9]{12}", name in "[A-Za-z0-9+=,.@_-]{1,20}[A-Za-z0-9]", action in "[A-Z][A-Za-z]{1,20}", key in "[A-Za-z0-9]([A-Za-z0-9/_.-]{0,30}[A-Za-z0-9])?",
+        quoted in any::<bool>(), explicit in any::<bool>(), prefix in "[a-z ]{0,20}",
+    ) {
+        let actor = format!("arn:aws:iam::{account}:role/{name}");
+        let (action, resource) = (format!("s3:{action}"), format!("arn:aws:s3:::bucket/{key}"));
+        let shown = if quoted { format!("\"{resource}\"") } else { resource.clone() };
+        let why = if explicit { "with an explicit deny in a resource-based policy".into() } else { format!("because no resource-based policy allows the {action} action") };
+        let found = denial(&format!("{prefix}: {actor} is not authorized to perform: {action} on resource: {shown} {why}"));
+        prop_assert_eq!(found, Some(Denial {
+            actor: Some(actor), action, resource: Some(resource),
+            side: Some(PolicyKind::ResourceBased), explicit: Some(explicit), policy: None,
+        }));
+    }
+}
