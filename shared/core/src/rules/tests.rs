@@ -159,6 +159,9 @@ fn s3001_evaluates_the_bucket_policy() {
         &[],
     );
     let denied = json!([allow("s3:*", &objects), {"Sid": "Nobody", "Effect": "Deny", "NotPrincipal": {"AWS": "333333333333"}, "Action": "s3:*", "Resource": "*"}]);
+    check(statements(BUCKET, "policy", denied), &["S3001"], &[]);
+    // It spares the account, and whether that spares its role is not said.
+    let denied = json!([allow("s3:*", &objects), {"Effect": "Deny", "NotPrincipal": {"AWS": B}, "Action": "s3:*", "Resource": "*"}]);
     check(statements(BUCKET, "policy", denied), &[], &["S3001"]);
     let denied = json!([allow("s3:*", &objects), {"Sid": "Nobody", "Effect": "Deny", "Principal": "*", "Action": "s3:Get*", "Resource": objects}]);
     let verdicts = check(statements(BUCKET, "policy", denied), &["S3001"], &[]);
