@@ -1,7 +1,8 @@
 //! `crosspipe`: the judgement of Crosspipe from the command line.
 //!
 //! # Layout
-//! - [`lint`], [`diagnose`], [`evaluate`], [`explain`], [`snapshot`], [`completions`]: the subcommands
+//! - [`lint`], [`diagnose`], [`evaluate`], [`explain`], [`snapshot`], [`plan`],
+//!   [`completions`]: the subcommands
 //! - [`input`]: files that may hold any bytes, and where in them something is wrong
 //! - [`locate`]: from a path such as `stages[1].actions[0]` to a line; [`excerpt`]: that line
 //! - [`output`]: what a subcommand answers with; [`text`]: text for people
@@ -17,6 +18,7 @@ mod input;
 mod lint;
 mod locate;
 mod output;
+mod plan;
 mod snapshot;
 mod text;
 
@@ -30,6 +32,7 @@ Examples:
   crosspipe lint snapshot.json
   crosspipe diagnose --event event.json --snapshot snapshot.json
   crosspipe explain KM001
+  crosspipe plan grant.json
 
 Exit codes: 0 nothing at error level, 1 findings at error level, 2 unusable input or arguments";
 
@@ -49,6 +52,7 @@ enum Command {
     Lint(lint::Arguments),
     Diagnose(diagnose::Arguments),
     Snapshot(snapshot::Arguments),
+    Plan(plan::Arguments),
     Evaluate(evaluate::Arguments),
     Explain(explain::Arguments),
     Completions(completions::Arguments),
@@ -59,6 +63,7 @@ fn main() -> ExitCode {
         Command::Lint(arguments) => lint::run(&arguments),
         Command::Diagnose(arguments) => diagnose::run(&arguments),
         Command::Snapshot(arguments) => snapshot::run(&arguments),
+        Command::Plan(arguments) => plan::run(&arguments),
         Command::Evaluate(arguments) => evaluate::run(&arguments),
         Command::Explain(arguments) => explain::run(&arguments),
         Command::Completions(arguments) => completions::run::<Arguments>(&arguments),

@@ -33,6 +33,14 @@ impl Style {
             Style::Advice => "\u{1b}[1;32m",
         }
     }
+
+    fn line(self, line: &str) -> String {
+        match line.strip_suffix('\n') {
+            Some("") => "\n".into(),
+            Some(line) => format!("{}{line}\u{1b}[0m\n", self.code()),
+            None => format!("{}{line}\u{1b}[0m", self.code()),
+        }
+    }
 }
 
 /// A text in pieces, each with its style. What is written to it with `write!` is plain.
@@ -60,7 +68,8 @@ impl Text {
         let piece = |(style, piece): &(Style, String)| match style {
             Style::Plain => printable(piece),
             _ if !colours => printable(piece),
-            style => format!("{}{}\u{1b}[0m", style.code(), printable(piece)),
+            // Line by line: pagers begin each line without colour.
+            style => printable(piece).split_inclusive('\n').map(|line| style.line(line)).collect(),
         };
         self.0.iter().map(piece).collect()
     }
@@ -112,9 +121,13 @@ mod tests {
     fn colours_are_ours_and_those_of_a_file_are_shown() {
         let mut text = Text::default();
         text.styled(Style::Error, "error");
+        text.styled(Style::Strong, "\na\n");
         text.push(": \u{1b}[2J\u{9b}\u{202e}\n");
-        assert_eq!(text.render(false), "error: \\u{1b}[2J\\u{9b}\\u{202e}\n");
-        assert_eq!(text.render(true), "\u{1b}[1;31merror\u{1b}[0m: \\u{1b}[2J\\u{9b}\\u{202e}\n");
+        assert_eq!(text.render(false), "error\na\n: \\u{1b}[2J\\u{9b}\\u{202e}\n");
+        assert_eq!(
+            text.render(true),
+            "\u{1b}[1;31merror\u{1b}[0m\n\u{1b}[1ma\u{1b}[0m\n: \\u{1b}[2J\\u{9b}\\u{202e}\n"
+        );
     }
 
     #[test]

@@ -54,10 +54,15 @@ fn rule(rule: &Rule) -> Value {
 }
 
 fn results(file: &Linted) -> impl Iterator<Item = Value> {
-    file.verdicts.findings.iter().map(|finding| result(&file.document, finding))
+    let findings = &file.verdicts.findings;
+    findings.iter().enumerate().map(move |(index, finding)| {
+        let same = |before: &&Finding| before.rule == finding.rule && before.location == finding.location;
+        result(&file.document, finding, findings.iter().take(index).filter(same).count())
+    })
 }
 
-fn result(document: &Document, finding: &Finding) -> Value {
+/// `before` is how many findings of the same rule the same part had before this one.
+fn result(document: &Document, finding: &Finding, before: usize) -> Value {
     let mut physical = json!({"artifactLocation": {"uri": uri(document.name())}});
     let place = document.place(&finding.location);
     if let Some(members) = physical.as_object_mut() {
@@ -75,7 +80,7 @@ fn result(document: &Document, finding: &Finding) -> Value {
             "logicalLocations": [{"fullyQualifiedName": finding.location}],
         }],
         // The same fault of the same part is the same alert, on whichever line it is next time.
-        "partialFingerprints": {"faultAndPart/v1": format!("{}:{}", finding.rule, finding.location)},
+        "partialFingerprints": {"faultAndPart/v1": format!("{}:{}:{before}", finding.rule, finding.location)},
     })
 }
 

@@ -9,6 +9,7 @@
 
 mod alerts;
 mod bad_input;
+mod command;
 mod concurrency;
 mod faults;
 mod life_cycle;

@@ -10,6 +10,7 @@ use super::verdicts::Denied;
 use crate::evaluation::{
     Context, Evaluation, KeyGrant, Policies, PolicySet, Request, ResourcePolicy, Side, Tri, evaluate,
 };
+use crate::snapshot::Fact;
 
 /// What an action does with its key or its bucket.
 pub(super) struct Access<'a> {
@@ -18,6 +19,8 @@ pub(super) struct Access<'a> {
     resource_account: Option<&'a str>,
     context: Context,
     policies: Policies<'a>,
+    /// A grant that could not be read may allow what the key policy does not.
+    unread_grants: bool,
 }
 
 /// What one side says to all of these requests.
@@ -47,6 +50,7 @@ impl<'a> Access<'a> {
             resource_account: action.facts().pipeline().account(),
             context: codepipeline_context(),
             policies: Self::policies(action, resource_policy(&policy), key_grants(&key)),
+            unread_grants: matches!(key.part(|key| &key.grants), Fact::Unknown),
         })
     }
 
@@ -72,6 +76,7 @@ impl<'a> Access<'a> {
             resource_account: action.facts().pipeline().account(),
             context,
             policies: Self::policies(action, resource_policy(&policy), vec![]),
+            unread_grants: false,
         })
     }
 
@@ -107,6 +112,13 @@ impl<'a> Access<'a> {
             match evaluation.lets_pass(side) {
                 Tri::Yes => {}
                 Tri::Unknown => judgement.unsettled = true,
+                Tri::No
+                    if self.unread_grants
+                        && side == Side::Resource
+                        && evaluation.denied_by(side).is_none() =>
+                {
+                    judgement.unsettled = true;
+                }
                 Tri::No => {
                     judgement.note_deny(&evaluation, side);
                     judgement.denied.push(Denied {

@@ -135,6 +135,11 @@ fn km001_evaluates_the_key_policy() {
             json!([{"GranteePrincipal": TARGET_ROLE, "Operations": ["Decrypt", "DescribeKey"]}]);
     };
     check(granted, &[], &[]);
+    let grants_not_read = |snapshot: &mut Value| {
+        statements(KEY, "policy", json!([root(A, json!("kms:*"))]))(snapshot);
+        snapshot["keys"][KEY].as_object_mut().unwrap().remove("grants");
+    };
+    check(grants_not_read, &[], &["KM001"]);
     let not_read = |snapshot: &mut Value| snapshot["keys"].as_object_mut().unwrap().clear();
     check(not_read, &[], &["KM001"]);
 }
