@@ -62,6 +62,12 @@ impl<'a> Facts<'a> {
         })
     }
 
+    /// The stores whose customer managed key is given by ARN, each with it.
+    pub fn keys(&self) -> impl Iterator<Item = (Store<'a>, Arn)> {
+        let by_arn = |store: Store<'a>| Some((store, Arn::parse(store.key_id()?).ok()?));
+        self.pipeline.stores().filter_map(by_arn).filter(|(_, key)| key.resource().starts_with("key/"))
+    }
+
     /// The Region of a store: its entry's, else the pipeline's, else that of its bucket or key.
     pub fn store_region(&self, store: &Store<'a>) -> Option<&'a str> {
         let of_bucket =

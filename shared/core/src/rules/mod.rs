@@ -22,7 +22,13 @@ mod pl001;
 mod pl002;
 mod pl003;
 mod pl004;
+mod pl005;
+mod pl006;
+mod pl007;
 mod pl008;
+mod pl009;
+mod pl010;
+mod pl011;
 mod s3001;
 
 use crate::snapshot::{Snapshot, SnapshotError};
@@ -48,7 +54,7 @@ pub struct Rule {
 }
 
 /// Every rule, by id.
-pub const ALL: [&Rule; 11] = [
+pub const ALL: [&Rule; 17] = [
     &ia001::RULE,
     &ia002::RULE,
     &ia004::RULE,
@@ -58,7 +64,13 @@ pub const ALL: [&Rule; 11] = [
     &pl002::RULE,
     &pl003::RULE,
     &pl004::RULE,
+    &pl005::RULE,
+    &pl006::RULE,
+    &pl007::RULE,
     &pl008::RULE,
+    &pl009::RULE,
+    &pl010::RULE,
+    &pl011::RULE,
     &s3001::RULE,
 ];
 

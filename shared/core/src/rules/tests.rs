@@ -3,7 +3,7 @@
 use crosspipe_testing::walkthrough::{A, B, BUCKET, KEY, SERVICE_ROLE, TARGET_ROLE, corrected};
 use serde_json::{Value, json};
 
-use super::{Verdicts, lint};
+use super::{Severity, Verdicts, lint};
 use crate::snapshot::Snapshot;
 
 fn run(snapshot: Value) -> Verdicts {
@@ -97,6 +97,103 @@ fn pl004_compares_regions() {
         snapshot["buckets"][BUCKET].as_object_mut().unwrap().remove("region");
     };
     check(nowhere, &[], &["PL004"]);
+}
+
+#[test]
+fn pl005_wants_the_key_in_the_pipelines_account() {
+    let other = KEY.replace(A, "333333333333");
+    let verdicts = check(set(STORE, json!(other)), &["IA004", "PL005"], &["KM001"]);
+    assert_eq!(verdicts.findings[1].severity, Severity::Warning);
+}
+
+/// A build in account C that makes what account B deploys.
+fn built_elsewhere(account: &str) -> impl FnOnce(&mut Value) {
+    let role = format!("arn:aws:iam::{account}:role/Build");
+    move |snapshot| {
+        let source = snapshot.pointer_mut("/pipeline/pipeline/stages/0/actions/0").unwrap();
+        source["roleArn"] = json!(role);
+    }
+}
+
+fn has(verdicts: &Verdicts, rule: &str) -> bool {
+    verdicts.findings.iter().any(|finding| finding.rule == rule)
+}
+
+fn after(change: impl FnOnce(&mut Value)) -> Verdicts {
+    let mut snapshot = corrected();
+    change(&mut snapshot);
+    run(snapshot)
+}
+
+#[test]
+fn pl006_artifacts_pass_through_the_pipelines_account() {
+    let verdicts = after(built_elsewhere("333333333333"));
+    assert!(has(&verdicts, "PL006"));
+    let finding = verdicts.findings.iter().find(|finding| finding.rule == "PL006").unwrap();
+    assert_eq!(finding.location, "stages[1].actions[0].inputArtifacts[0]");
+    // Made in the pipeline's own account, or in the very account that uses it.
+    assert!(!has(&after(built_elsewhere(A)), "PL006"));
+    assert!(!has(&after(built_elsewhere(B)), "PL006"));
+}
+
+#[test]
+fn pl007_only_actions_of_aws_work_across_accounts() {
+    let kind = |owner: &str| set("/pipeline/pipeline/stages/1/actions/0/actionTypeId/owner", json!(owner));
+    assert_eq!(check(kind("Custom"), &["PL007"], &[]).findings[0].location, "stages[1].actions[0].roleArn");
+    check(kind("AWS"), &[], &[]);
+}
+
+#[test]
+fn pl009_each_region_has_a_store() {
+    let region = |region: &str| {
+        set(DEPLOY, {
+            let mut action = corrected().pointer(DEPLOY).unwrap().clone();
+            action["region"] = json!(region);
+            action
+        })
+    };
+    let verdicts = after(region("eu-west-1"));
+    let finding = verdicts.findings.iter().find(|finding| finding.rule == "PL009").unwrap();
+    assert_eq!(finding.location, "stages[1].actions[0].region");
+    check(region("us-east-2"), &[], &[]);
+    let both = |snapshot: &mut Value| {
+        let pipeline = &mut snapshot["pipeline"]["pipeline"];
+        pipeline["artifactStores"] = json!({"us-east-2": pipeline["artifactStore"]});
+    };
+    assert!(has(&after(both), "PL009"));
+    let regional = |snapshot: &mut Value| {
+        both(snapshot);
+        snapshot["pipeline"]["pipeline"].as_object_mut().unwrap().remove("artifactStore");
+    };
+    check(regional, &[], &[]);
+}
+
+#[test]
+fn pl010_outputs_of_a_build_in_the_target_account_are_doubtful() {
+    let build = |outputs: Value| {
+        move |snapshot: &mut Value| {
+            let action = snapshot.pointer_mut(DEPLOY).unwrap();
+            action["actionTypeId"]["provider"] = json!("CodeBuild");
+            action["outputArtifacts"] = outputs;
+        }
+    };
+    let verdicts = after(build(json!([{"name": "Built"}])));
+    assert!(has(&verdicts, "PL010"));
+    assert!(!has(&after(build(json!([]))), "PL010"));
+}
+
+#[test]
+fn pl011_sources_stay_in_the_pipelines_region() {
+    const SOURCE: &str = "/pipeline/pipeline/stages/0/actions/0";
+    let region = |region: &str| {
+        set(SOURCE, {
+            let mut action = corrected().pointer(SOURCE).unwrap().clone();
+            action["region"] = json!(region);
+            action
+        })
+    };
+    assert!(has(&after(region("eu-west-1")), "PL011"));
+    check(region("us-east-2"), &[], &[]);
 }
 
 #[test]
