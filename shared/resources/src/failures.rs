@@ -18,7 +18,7 @@ pub fn aws(error: AwsError) -> Failure {
         ErrorKind::AccessDenied => format!(
             "allow {}:{} to the access provider's role (template.yaml does), and check that no service control policy and no permissions boundary denies it",
             error.service,
-            iam_action(error.operation),
+            error.operation,
         ),
         ErrorKind::NotFound => "check that the name or ARN is right and that it exists in this account and Region, and deploy again".to_owned(),
         ErrorKind::Throttled | ErrorKind::Unavailable | ErrorKind::Conflict => "deploy again in a few minutes".to_owned(),
@@ -81,14 +81,4 @@ pub fn owner_notice(what: &str, tags: &BTreeMap<String, String>) -> Option<Strin
     Some(format!(
         "CloudFormation stack `{stack}` owns this {what}: its next update of it can undo this change. Put the same change into that stack's template, or update this stack after it."
     ))
-}
-
-/// The IAM action behind an API operation, where the two differ.
-fn iam_action(operation: &str) -> &str {
-    match operation {
-        "ListBuckets" => "ListAllMyBuckets",
-        "HeadBucket" => "ListBucket",
-        "GetBucketEncryption" => "GetEncryptionConfiguration",
-        other => other,
-    }
 }
