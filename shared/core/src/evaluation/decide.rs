@@ -50,13 +50,7 @@ pub fn evaluate_within(
 
     let denied = Tri::any(opinions.iter().map(|opinion| opinion.denies));
     let decision = match (denied, allowed(request, &opinions)) {
-        // The one action for which no permission is needed, and which none can be denied.
-        // See <https://docs.aws.amazon.com/STS/latest/APIReference/API_GetCallerIdentity.html>.
-        _ if request.action.eq_ignore_ascii_case("sts:GetCallerIdentity")
-            && request.requester.arn().is_some() =>
-        {
-            Decision::Allowed
-        }
+        _ if needs_no_permission(request) => Decision::Allowed,
         (Tri::Yes, _) => Decision::ExplicitlyDenied,
         (_, Tri::No) => Decision::ImplicitlyDenied,
         (Tri::No, Tri::Yes) => Decision::Allowed,
@@ -142,6 +136,12 @@ fn ownership(request: &Request<'_>) -> Ownership {
         Some(_) => Ownership::CrossAccount,
         None => Ownership::Unknown,
     }
+}
+
+/// Whoever signs may ask who they are, even where a statement denies it.
+/// See <https://docs.aws.amazon.com/STS/latest/APIReference/API_GetCallerIdentity.html>.
+fn needs_no_permission(request: &Request<'_>) -> bool {
+    request.requester != Requester::Anonymous && request.action.eq_ignore_ascii_case("sts:GetCallerIdentity")
 }
 
 /// Identity policies alone never give access to a KMS key or let a role be assumed: the key policy or

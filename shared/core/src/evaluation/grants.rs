@@ -34,7 +34,7 @@ impl KeyGrant {
         }
         match principal::names(&self.grantee_principal, &request.requester) {
             // What a grant to an account gives to its roles and users is not documented.
-            (Tri::Yes, Naming::Account) => (Tri::Unknown, Naming::Account),
+            (Tri::Yes, Naming::Account) => (Tri::Unknown, Naming::Direct),
             named => named,
         }
     }

@@ -59,7 +59,7 @@ pub enum ResourcePolicy<'a> {
 /// What may limit a request beside the [`Policies`]; by default nothing.
 #[derive(Debug, Clone, Default)]
 pub struct Guardrails<'a> {
-    /// The policies passed when the requester's session was made: a set of none when there were none.
+    /// The policies passed when the requester's session was made; None when there were none.
     pub session: Option<PolicySet<'a>>,
     /// Resource control policies of the organization that owns the resource, level by level. They only
     /// ever deny: the policy that allows everything can't be taken away.

@@ -24,7 +24,8 @@ pub struct Question {
     identity_policies: Vec<PolicyDocument>,
     resource_policy: Option<PolicyDocument>,
     permissions_boundary: Option<PolicyDocument>,
-    session_policies: Option<Vec<PolicyDocument>>,
+    #[serde(default)]
+    session_policies: Vec<PolicyDocument>,
     #[serde(default)]
     service_control_policies: Vec<Vec<PolicyDocument>>,
     #[serde(default)]
@@ -65,7 +66,9 @@ impl Question {
             key_grants: self.key_grants.iter().map(GrantEntry::grant).collect(),
         };
         let guardrails = Guardrails {
-            session: self.session_policies.as_ref().map(|policies| set("sessionPolicies", policies)),
+            session: Some(&self.session_policies)
+                .filter(|policies| !policies.is_empty())
+                .map(|policies| set("sessionPolicies", policies)),
             resource_control_policies: levels("resourceControlPolicies", &self.resource_control_policies),
         };
         Ok(evaluate_within(&request, &policies, &guardrails))

@@ -1,0 +1,106 @@
+//! Whom a statement names.
+
+use serde_json::{Value, json};
+
+use super::super::{A, B, ROLE, SESSION, USER, allow, check, grant, policy};
+
+/// <https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_principal.html>
+#[test]
+fn principals() {
+    let by = |principal: &str, element: Value, expected| {
+        check(
+            json!({"principal": principal, "resourcePolicy": policy("Allow", json!({"Principal": element}))}),
+            expected,
+        );
+    };
+    by(USER, json!("*"), "allowed");
+    by("*", json!("*"), "allowed");
+    by("*", json!({"AWS": A}), "implicitlyDenied");
+    by(SESSION, json!({"AWS": ROLE}), "allowed");
+    by(SESSION, json!({"AWS": "arn:aws:iam::111111111111:role/path/Deploy"}), "allowed");
+    by(SESSION, json!({"AWS": "arn:aws:sts::111111111111:assumed-role/Deploy/s2"}), "implicitlyDenied");
+    by(SESSION, json!({"AWS": "arn:aws-cn:iam::111111111111:role/Deploy"}), "implicitlyDenied");
+    // AWS shows an id in place of a deleted role; one re-created under its name is another.
+    by(ROLE, json!({"AWS": "AROAEXAMPLEEXAMPLE123"}), "implicitlyDenied");
+    by(
+        "codepipeline.amazonaws.com",
+        json!({"Service": ["codepipeline.amazonaws.com", "x.amazonaws.com"]}),
+        "allowed",
+    );
+    by("codepipeline.amazonaws.com", json!({"AWS": A}), "implicitlyDenied");
+    by("arn:aws:sts::111111111111:federated-user/alice", json!({"AWS": USER}), "allowed");
+    let provider = "arn:aws:iam::111111111111:oidc-provider/idp.example.com";
+    by(provider, json!({"Federated": provider}), "allowed");
+    by(provider, json!({"AWS": A}), "implicitlyDenied");
+    // The account's own root user is the account, and needs no identity policy.
+    by("arn:aws:iam::111111111111:root", json!({"AWS": A}), "allowed");
+    check(json!({"principal": "arn:aws:iam::111111111111:root", "resourcePolicy": grant(B)}), "allowed");
+}
+
+/// <https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_notprincipal.html>
+#[test]
+fn not_principal_spares_who_is_listed_with_its_account() {
+    let root = "arn:aws:iam::111111111111:root";
+    let listing = |principal: &str, listed: &[&str], expected| {
+        let deny = policy("Deny", json!({"NotPrincipal": {"AWS": listed}}));
+        check(
+            json!({"principal": principal, "identityPolicies": [allow()], "resourcePolicy": deny}),
+            expected,
+        );
+    };
+    listing(USER, &[USER, root], "allowed");
+    listing(SESSION, &[SESSION, ROLE, root], "allowed");
+    listing(
+        USER,
+        &["arn:aws:iam::222222222222:user/bob", "arn:aws:iam::222222222222:root"],
+        "explicitlyDenied",
+    );
+    // The page says that it "might" deny here.
+    listing(USER, &[USER], "unknown");
+    listing(USER, &[root], "unknown");
+    listing(SESSION, &[ROLE, root], "unknown");
+    // Whoever has a boundary is denied, listed or not.
+    let deny = policy("Deny", json!({"NotPrincipal": {"AWS": [USER, root]}}));
+    check(
+        json!({"identityPolicies": [allow()], "permissionsBoundary": allow(), "resourcePolicy": deny}),
+        "explicitlyDenied",
+    );
+}
+
+/// <https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_resource.html>
+/// and <https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_variables.html>
+#[test]
+fn resources() {
+    let on = |resource: &str, statement: Value, expected| {
+        check(json!({"resource": resource, "identityPolicies": [policy("Allow", statement)]}), expected);
+    };
+    let home = "arn:aws:s3:::b/home/alice/x";
+    on(home, json!({"Resource": "arn:aws:s3:::b/home/${aws:username}/*"}), "allowed");
+    on(
+        "arn:aws:s3:::b/home/bob/x",
+        json!({"Resource": "arn:aws:s3:::b/home/${aws:username}/*"}),
+        "implicitlyDenied",
+    );
+    on(
+        "arn:aws:s3:::b/none",
+        json!({"Resource": "arn:aws:s3:::b/${aws:PrincipalTag/team, 'none'}"}),
+        "allowed",
+    );
+    on("arn:aws:s3:::b/*", json!({"Resource": "arn:aws:s3:::b/${*}"}), "allowed");
+    on("arn:aws:s3:::b/x", json!({"Resource": "arn:aws:s3:::b/${*}"}), "implicitlyDenied");
+    on(
+        "arn:aws:s3:::b/x",
+        json!({"Resource": "arn:aws:s3:::b/${aws:PrincipalTag/team}"}),
+        "implicitlyDenied",
+    );
+    on("arn:aws:s3:::b/a\nb", json!({"Resource": "arn:aws:s3:::b/*"}), "allowed");
+    on("arn:aws:s3:::b/a:b.txt", json!({"Resource": "arn:aws:s3:::b/*.txt"}), "allowed");
+    on("arn:aws:s3:::b/x", json!({"Resource": "arn:aws:s3:*"}), "allowed");
+    on("arn:aws:s3:::b/x", json!({"Resource": "ARN:aws:s3:::b/x"}), "implicitlyDenied");
+    on("arn:aws:s3:::b/x", json!({"NotResource": "arn:aws:s3:::c/*"}), "allowed");
+    on("arn:aws:s3:::b/x", json!({"Action": "S3:gET*"}), "allowed");
+    // Before 2012 there are no variables.
+    let old = json!({"Version": "2008-10-17", "Statement": {"Effect": "Allow", "Action": "*", "Resource": "arn:aws:s3:::b/${aws:username}"}});
+    check(json!({"resource": "arn:aws:s3:::b/alice", "identityPolicies": [old.clone()]}), "implicitlyDenied");
+    check(json!({"resource": "arn:aws:s3:::b/${aws:username}", "identityPolicies": [old]}), "allowed");
+}
