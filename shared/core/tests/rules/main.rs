@@ -1,0 +1,12 @@
+//! Every rule against its fixtures: the corrected walkthrough with one thing changed, or to the letter.
+//!
+//! # Layout
+//! - `check`: a change, what the rules find after it, and what they can't judge
+//! - `fixtures`: one file per rule
+//! - `complete`: every rule has its page, its source and both kinds of fixtures
+//! - `walkthrough`: the walkthrough as a whole
+
+mod check;
+mod complete;
+mod fixtures;
+mod walkthrough;
