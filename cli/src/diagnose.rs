@@ -8,7 +8,7 @@ use crosspipe_core::rules::Severity;
 use crosspipe_core::snapshot::Snapshot;
 
 use crate::input::{Document, InputError};
-use crate::output::{Answer, Format};
+use crate::output::{Answer, Format, json};
 
 const EVENT: &str =
     "an EventBridge event `CodePipeline Action Execution State Change` whose state is `FAILED`";
@@ -38,7 +38,7 @@ pub struct Arguments {
 
 /// Explains a failed action.
 pub fn run(arguments: &Arguments) -> Answer {
-    report(arguments).unwrap_or_else(|problem| Answer { problems: vec![problem], ..Answer::default() })
+    report(arguments).unwrap_or_else(Answer::unusable)
 }
 
 fn report(arguments: &Arguments) -> Result<Answer, InputError> {
@@ -52,12 +52,12 @@ fn report(arguments: &Arguments) -> Result<Answer, InputError> {
         .map_err(|error| document.wrong_at("", error.to_string()))?;
     Ok(match (report, arguments.format) {
         (Some(report), Format::Text) => answer(&report, text::body(&report)),
-        (Some(report), Format::Json) => answer(&report, format!("{:#}\n", serde_json::json!(report))),
+        (Some(report), Format::Json) => answer(&report, json(&serde_json::json!(report))),
         (None, Format::Text) => Answer::of(format!(
             "action `{}` works in the pipeline's own account: there is nothing across accounts to explain\n",
             failure.action
         )),
-        (None, Format::Json) => Answer::of("null\n".into()),
+        (None, Format::Json) => Answer::of("null\n".to_owned()),
     })
 }
 

@@ -8,7 +8,8 @@ use clap::Args;
 use clap::builder::{PossibleValue, PossibleValuesParser};
 use crosspipe_core::rules::{ALL, Rule};
 
-use crate::output::{Answer, severity};
+use crate::output::{Answer, severity, severity_style};
+use crate::text::{Style, Text};
 
 const LIST: &str = "list";
 
@@ -23,29 +24,42 @@ pub struct Arguments {
 
 /// Explains a rule, or lists all.
 pub fn run(arguments: &Arguments) -> Answer {
-    let named = |rule: &&Rule| {
+    let named = |rule: &&&Rule| {
         rule.id.eq_ignore_ascii_case(&arguments.rule) || rule.name.eq_ignore_ascii_case(&arguments.rule)
     };
-    Answer::of(ALL.into_iter().find(named).map_or_else(list, page))
+    Answer::of(ALL.iter().find(named).map_or_else(list, |rule| headed(&page(rule))))
 }
 
 /// What can be explained. Rules go by their name, too.
 fn rules() -> PossibleValuesParser {
-    let rules = ALL.into_iter().map(|rule| PossibleValue::new(rule.id).alias(rule.name).help(rule.summary));
+    let rules = ALL.iter().map(|rule| PossibleValue::new(rule.id).alias(rule.name).help(rule.summary));
     rules.chain([PossibleValue::new(LIST).help("All rules, one a line")]).into()
 }
 
-fn page(rule: &Rule) -> String {
+/// The page of a rule, in Markdown.
+pub fn page(rule: &Rule) -> String {
     let page = pages::PAGES.iter().find(|(id, _)| *id == rule.id);
-    page.map_or_else(|| line(rule), |(_, page)| (*page).to_owned())
+    page.map_or_else(
+        || format!("# {}: {}\n\n{}\n", rule.id, rule.name, rule.summary),
+        |(_, page)| (*page).to_owned(),
+    )
 }
 
-fn list() -> String {
-    ALL.into_iter().map(line).collect()
+fn headed(page: &str) -> Text {
+    let mut text = Text::default();
+    for line in page.split_inclusive('\n') {
+        text.styled(if line.starts_with('#') { Style::Strong } else { Style::Plain }, line);
+    }
+    text
 }
 
-fn line(rule: &Rule) -> String {
-    let mut line = String::new();
-    let _ = writeln!(line, "{}  {:7}  {}: {}", rule.id, severity(rule.severity), rule.name, rule.summary);
-    line
+fn list() -> Text {
+    let mut text = Text::default();
+    for rule in ALL.iter() {
+        text.styled(Style::Strong, rule.id);
+        text.push("  ");
+        text.styled(severity_style(rule.severity), format!("{:7}", severity(rule.severity)));
+        let _ = writeln!(text, "  {}: {}", rule.name, rule.summary);
+    }
+    text
 }

@@ -1,5 +1,6 @@
 //! Files that may hold any bytes, and where in them something is wrong.
 
+use std::borrow::Cow;
 use std::fmt;
 use std::io::{Read, stdin};
 use std::path::Path;
@@ -36,16 +37,27 @@ impl Document {
         } else {
             (path.display().to_string(), std::fs::read(path))
         };
-        let unusable = |place, problem| InputError { file: name.clone(), place, problem, expected };
-        let bytes = bytes.map_err(|error| unusable(None, format!("it can't be read: {error}")))?;
+        let bytes = bytes.map_err(|error| InputError {
+            file: name.clone(),
+            place: None,
+            problem: format!("it can't be read: {error}"),
+            expected,
+        })?;
+        Document::parse(name, bytes, expected)
+    }
+
+    /// Takes bytes that came from `name`.
+    pub fn parse(name: String, bytes: Vec<u8>, expected: &'static str) -> Result<Self, InputError> {
+        let unusable =
+            |place, problem| InputError { file: name.clone(), place: Some(place), problem, expected };
         if bytes.starts_with(b"\xff\xfe") || bytes.starts_with(b"\xfe\xff") {
             let start = Place { line: 1, column: 1 };
-            return Err(unusable(Some(start), "it is UTF-16; save it as UTF-8".into()));
+            return Err(unusable(start, "it is UTF-16; save it as UTF-8".into()));
         }
         // A byte-order mark, as some editors and shells write it, is no part of the JSON.
         let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").map(<[u8]>::to_vec).unwrap_or(bytes);
         let value = serde_json::from_slice(&bytes).map_err(|error| {
-            unusable(Some(place_of(&error)), format!("it is not JSON: {}", without_place(&error)))
+            unusable(place_of(&error), format!("it is not JSON: {}", without_place(&error)))
         })?;
         Ok(Document { name, bytes, value, expected })
     }
@@ -58,6 +70,12 @@ impl Document {
     /// What is in it.
     pub fn value(&self) -> &Value {
         &self.value
+    }
+
+    /// One of its lines, counted from 1.
+    pub fn line(&self, number: usize) -> Cow<'_, str> {
+        let line = self.bytes.split(|byte| *byte == b'\n').nth(number.saturating_sub(1)).unwrap_or_default();
+        String::from_utf8_lossy(line.strip_suffix(b"\r").unwrap_or(line))
     }
 
     /// It as a snapshot.
@@ -90,7 +108,7 @@ impl Document {
     pub fn place(&self, path: &str) -> Place {
         let member = |value: &Value, name: &str| value.get(name).is_some();
         let first = path.split(['.', '[']).next().unwrap_or_default();
-        let prefix = if path.is_empty() || path.starts_with('/') || member(&self.value, first) {
+        let prefix = if path.is_empty() || path.starts_with(['/', '[']) || member(&self.value, first) {
             ""
         } else if self.value.get("pipeline").is_some_and(|pipeline| member(pipeline, "pipeline")) {
             "pipeline.pipeline."
@@ -102,6 +120,14 @@ impl Document {
 
     fn unusable(&self, place: Place, problem: String) -> InputError {
         InputError { file: self.name.clone(), place: Some(place), problem, expected: self.expected }
+    }
+}
+
+impl InputError {
+    /// The same problem of a line that was read alone.
+    pub fn on_line(mut self, number: usize) -> Self {
+        self.place = self.place.map(|place| Place { line: number, ..place });
+        self
     }
 }
 

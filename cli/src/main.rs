@@ -1,29 +1,46 @@
 //! `crosspipe`: the judgement of Crosspipe from the command line.
 //!
 //! # Layout
-//! - [`lint`], [`diagnose`], [`explain`]: one file per subcommand
+//! - [`lint`], [`diagnose`], [`evaluate`], [`explain`], [`snapshot`], [`plan`],
+//!   [`completions`]: the subcommands
 //! - [`input`]: files that may hold any bytes, and where in them something is wrong
-//! - [`locate`]: from a path such as `stages[1].actions[0]` to a line
-//! - [`output`]: what a subcommand answers with
+//! - [`locate`]: from a path such as `stages[1].actions[0]` to a line; [`excerpt`]: that line
+//! - [`output`]: what a subcommand answers with; [`text`]: text for people
 //!
 //! Exit codes: 0 nothing at error level, 1 findings at error level, 2 unusable input or arguments.
 
+mod completions;
 mod diagnose;
+mod evaluate;
+mod excerpt;
 mod explain;
 mod input;
 mod lint;
 mod locate;
 mod output;
+mod plan;
+mod snapshot;
+mod text;
 
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
+const HELP: &str = "\
+Examples:
+  crosspipe snapshot --pipeline my-pipeline --diagnostics-role CrosspipeDiagnostics > snapshot.json
+  crosspipe lint snapshot.json
+  crosspipe diagnose --event event.json --snapshot snapshot.json
+  crosspipe explain KM001
+  crosspipe plan grant.json
+
+Exit codes: 0 nothing at error level, 1 findings at error level, 2 unusable input or arguments";
+
 /// Finds out why cross-account pipelines fail, before and after they do
 #[derive(Parser)]
 #[command(name = "crosspipe", version, max_term_width = 100)]
 #[command(
-    after_help = "Exit codes: 0 nothing at error level, 1 findings at error level, 2 unusable input or arguments"
+    after_help = HELP
 )]
 struct Arguments {
     #[command(subcommand)]
@@ -34,14 +51,22 @@ struct Arguments {
 enum Command {
     Lint(lint::Arguments),
     Diagnose(diagnose::Arguments),
+    Snapshot(snapshot::Arguments),
+    Plan(plan::Arguments),
+    Evaluate(evaluate::Arguments),
     Explain(explain::Arguments),
+    Completions(completions::Arguments),
 }
 
 fn main() -> ExitCode {
     let answer = match Arguments::parse().command {
         Command::Lint(arguments) => lint::run(&arguments),
         Command::Diagnose(arguments) => diagnose::run(&arguments),
+        Command::Snapshot(arguments) => snapshot::run(&arguments),
+        Command::Plan(arguments) => plan::run(&arguments),
+        Command::Evaluate(arguments) => evaluate::run(&arguments),
         Command::Explain(arguments) => explain::run(&arguments),
+        Command::Completions(arguments) => completions::run::<Arguments>(&arguments),
     };
     answer.give()
 }

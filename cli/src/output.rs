@@ -1,14 +1,16 @@
 //! What a subcommand answers with: text for standard output, problems for standard error, an exit code.
 
+use std::fmt::Display;
 use std::io::{ErrorKind, Write, stderr, stdout};
 use std::process::ExitCode;
 
 use clap::ValueEnum;
 use crosspipe_core::rules::Severity;
+use serde_json::Value;
 
-use crate::input::InputError;
+use crate::text::{Style, Text, colours, printable, printable_json};
 
-/// How findings are shown.
+/// How a report is shown.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum Format {
     /// For people
@@ -21,39 +23,53 @@ pub enum Format {
 #[derive(Debug, Default)]
 pub struct Answer {
     /// What goes to standard output.
-    pub text: String,
+    pub text: Text,
     /// Why some input could not be used.
-    pub problems: Vec<InputError>,
+    pub problems: Vec<String>,
+    /// What to know beside the answer, for standard error.
+    pub notes: Vec<String>,
     /// Whether there are findings at error level.
     pub faulty: bool,
 }
 
 impl Answer {
     /// An answer that finds no fault.
-    pub fn of(text: String) -> Self {
-        Answer { text, ..Answer::default() }
+    pub fn of(text: impl Into<Text>) -> Self {
+        Answer { text: text.into(), ..Answer::default() }
+    }
+
+    /// The answer where the input can't be used.
+    pub fn unusable(problem: impl Display) -> Self {
+        Answer { problems: vec![problem.to_string()], ..Answer::default() }
     }
 
     /// Writes the answer and makes its exit code. A reader that has gone away, such as `head`, is no problem.
     pub fn give(self) -> ExitCode {
         let mut unusable = !self.problems.is_empty();
-        if let Err(error) = stdout().write_all(printable(&self.text).as_bytes())
+        if let Err(error) = stdout().write_all(self.text.render(colours()).as_bytes())
             && error.kind() != ErrorKind::BrokenPipe
         {
-            let _ = writeln!(stderr(), "error: standard output can't be written: {error}");
+            tell("error", &format!("standard output can't be written: {error}"));
             unusable = true;
         }
+        for note in self.notes {
+            tell("note", &note);
+        }
         for problem in self.problems {
-            let _ = writeln!(stderr(), "{}", printable(&format!("error: {problem}")));
+            tell("error", &problem);
         }
         ExitCode::from(if unusable { 2 } else { u8::from(self.faulty) })
     }
 }
 
-/// Names come from files, and a terminal obeys control characters: they are shown, not sent.
-fn printable(text: &str) -> String {
-    let shown = |c: char| if c.is_control() && c != '\n' { c.escape_unicode().to_string() } else { c.into() };
-    text.chars().map(shown).collect()
+/// Writes a line to standard error.
+fn tell(kind: &str, message: &str) {
+    let _ = writeln!(stderr(), "{}", printable(&format!("{kind}: {message}")));
+}
+
+/// JSON for programs that a person can read, too.
+pub fn json(value: &Value) -> String {
+    printable_json(&format!("{value:#}\n"))
 }
 
 /// A severity as it is written everywhere.
@@ -61,6 +77,14 @@ pub fn severity(severity: Severity) -> &'static str {
     match severity {
         Severity::Warning => "warning",
         Severity::Error => "error",
+    }
+}
+
+/// A severity as it looks.
+pub fn severity_style(severity: Severity) -> Style {
+    match severity {
+        Severity::Warning => Style::Warning,
+        Severity::Error => Style::Error,
     }
 }
 

@@ -294,7 +294,6 @@ fn functions_are_built_from_this_workspace_and_get_their_environment() {
     let resources = &TEMPLATES[TOOLS]["Resources"];
     let globals = &TEMPLATES[TOOLS]["Globals"]["Function"];
     assert_eq!(globals["Runtime"], "provided.al2023");
-    assert_eq!(globals["CodeUri"], ".");
     assert_eq!(globals["Architectures"], json!([{"Ref": "Architecture"}]));
     assert_eq!(TEMPLATES[TOOLS]["Parameters"]["Architecture"]["Default"], "arm64");
 
@@ -319,6 +318,7 @@ fn functions_are_built_from_this_workspace_and_get_their_environment() {
         assert!(root().join("functions").join(binary).join("src/main.rs").exists(), "{function}");
 
         let properties = &resources[function]["Properties"];
+        assert_eq!(properties["CodeUri"], ".", "{function}");
         assert_eq!(keys(&properties["Environment"]["Variables"]), environment.iter().copied().collect());
         assert_eq!(properties["LoggingConfig"]["LogFormat"], "JSON", "{function}");
         let group =

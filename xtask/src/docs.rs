@@ -9,7 +9,7 @@
 //! `docs/rules` and has no rule is removed.
 
 mod page;
-mod registry;
+pub mod registry;
 
 use std::collections::BTreeMap;
 use std::fs;

@@ -5,10 +5,11 @@ use crate::diagnose::event;
 use crate::{Ran, file, json_file, run};
 
 /// Gives these bytes to every subcommand that reads a file, in each place; all have to refuse them.
-fn each(bytes: &[u8]) -> [Ran; 3] {
+fn each(bytes: &[u8]) -> [Ran; 4] {
     let (bad, event, snapshot) = (file(bytes), json_file(&event()), json_file(&corrected()));
     [
         run(&["lint", bad.path()]),
+        run(&["evaluate", bad.path()]),
         run(&["diagnose", "--event", bad.path(), "--snapshot", snapshot.path()]),
         run(&["diagnose", "--event", event.path(), "--snapshot", bad.path()]),
     ]
@@ -38,7 +39,10 @@ fn any_bytes_are_refused_with_file_line_column_and_what_was_expected() {
             ran.unusable(&[".json:1:", "expected: "][usize::from(bytes == cut)..]);
         }
     }
-    for ran in each(b"{\n  \"a\": 1,\n  oops\n}") {
+    let [lint, evaluate, event, snapshot] = each(b"{\n  \"a\": 1,\n  oops\n}");
+    // Its requests are lines.
+    evaluate.unusable(&["4 of 4 lines", ".json:1:1: it is not JSON"]);
+    for ran in [lint, event, snapshot] {
         ran.unusable(&[".json:3:3: it is not JSON: key must be a string"]);
     }
 }
@@ -88,6 +92,8 @@ fn unusable_arguments_are_exit_code_2() {
     {
         run(arguments).unusable(&["--help"]);
     }
+    run(&["evaluate", "does-not-exist.jsonl"])
+        .unusable(&["does-not-exist.jsonl: it can't be read", "expected: "]);
     let directory = env!("CARGO_TARGET_TMPDIR");
     run(&["lint", directory]).unusable(&[directory, "can't be read", "expected: "]);
 }

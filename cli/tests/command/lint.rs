@@ -108,3 +108,28 @@ fn control_characters_of_a_file_do_not_reach_the_terminal() {
     let ran = run(&["lint", snapshot.path()]);
     assert!(ran.out.contains("evil") && !ran.out.contains('\u{1b}'), "{}", ran.out);
 }
+
+#[test]
+fn the_line_is_shown_with_the_value_marked() {
+    let mut structure = pipeline();
+    structure["artifactStore"]["encryptionKey"]["id"] = json!("alias/pipeline");
+    let ran = run(&["lint", json_file(&structure).path()]);
+    let lines: Vec<&str> = ran.out.lines().collect();
+    let at =
+        lines.iter().position(|line| line.contains("| ") && line.contains("\"alias/pipeline\"")).unwrap();
+    let column = lines[at].find("\"alias").unwrap();
+    assert_eq!(lines[at + 1].find('^'), Some(column), "{}", ran.out);
+    assert!(lines[at + 1].ends_with(&" ^^^^^^^^^^^^^^^^"[1..]), "{}", ran.out);
+}
+
+#[test]
+fn the_json_of_a_file_with_control_characters_is_json() {
+    let mut snapshot = without_key_grant();
+    snapshot["pipeline"]["pipeline"]["stages"][1]["actions"][0]["name"] = json!("evil\u{9b}\u{202e}\u{7f}");
+    let snapshot = json_file(&snapshot);
+    for format in ["json", "sarif"] {
+        let ran = run(&["lint", "--format", format, snapshot.path()]);
+        assert!(!ran.out.contains(['\u{9b}', '\u{202e}', '\u{7f}']), "{}", ran.out);
+        assert!(ran.json().to_string().contains("evil\u{9b}\u{202e}"), "{}", ran.out);
+    }
+}

@@ -2,7 +2,9 @@
 //!
 //! # Layout
 //! - this file: runs the binary on files
-//! - [`lint`], [`diagnose`], [`explain`]: one file per subcommand
+//! - [`lint`], [`sarif`], [`diagnose`], [`evaluate`], [`explain`], [`snapshot`], [`completions`]: the subcommands
+//! - [`schema`]: as much of JSON Schema as SARIF's needs
+//! - [`fake_aws`]: an AWS on this machine that answers what it is told
 //! - [`bad_input`]: bytes of any kind, to any subcommand
 
 #![allow(
@@ -13,10 +15,17 @@
 )]
 
 mod bad_input;
+mod completions;
 mod diagnose;
+mod evaluate;
 mod explain;
+mod fake_aws;
 mod lint;
+mod sarif;
+mod schema;
+mod snapshot;
 
+use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -47,11 +56,34 @@ impl Ran {
     }
 }
 
+impl From<Output> for Ran {
+    fn from(Output { status, stdout, stderr }: Output) -> Self {
+        let text = |bytes| String::from_utf8(bytes).unwrap();
+        Ran { code: status.code(), out: text(stdout), err: text(stderr) }
+    }
+}
+
+fn command(arguments: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_crosspipe"));
+    command.args(arguments).stdin(Stdio::null());
+    command
+}
+
 fn run(arguments: &[&str]) -> Ran {
-    let output = Command::new(env!("CARGO_BIN_EXE_crosspipe")).args(arguments).stdin(Stdio::null()).output();
-    let Output { status, stdout, stderr } = output.unwrap();
-    let text = |bytes| String::from_utf8(bytes).unwrap();
-    Ran { code: status.code(), out: text(stdout), err: text(stderr) }
+    command(arguments).output().unwrap().into()
+}
+
+/// Runs on these bytes of standard input.
+fn run_on(arguments: &[&str], input: &[u8]) -> Ran {
+    let mut command = command(arguments);
+    let piped = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let mut child = piped.spawn().unwrap();
+    let mut stdin = child.stdin.take().unwrap();
+    // Beside the reading: more than a pipe holds would wait for it.
+    std::thread::scope(|scope| {
+        scope.spawn(move || stdin.write_all(input));
+        child.wait_with_output().unwrap().into()
+    })
 }
 
 /// A file that is gone at the end of its test.

@@ -5,103 +5,119 @@
 
 use crosspipe_aws::{AwsError, ErrorKind};
 use crosspipe_custom_resource::{Failure, Request, RequestType, Success};
-use serde_json::{Map, Value};
+use crosspipe_resources::{Resource, failures};
 
-use crate::failures;
 use crate::scope::Scope;
 
-/// A custom resource: something that is wanted at a target which exists already.
-pub trait Resource: Sized {
-    /// The short name in physical ids.
-    const NAME: &'static str;
-    /// What Delete needs to know: at least where to look.
-    type Target;
-
-    /// Reads just the target, so that Delete works even if other properties can't be read any more.
-    fn target(properties: &Map<String, Value>, scope: &Scope<'_>) -> Result<Self::Target, Failure>;
-
-    /// How the target is named in the physical id.
-    fn target_name(target: &Self::Target) -> &str;
-
-    /// Reads and checks all properties.
-    fn parse(properties: &Map<String, Value>, scope: &Scope<'_>) -> Result<Self, Failure>;
-
+/// A custom resource that can be written.
+pub trait Write: Resource {
     /// Brings the target to what is wanted; `previous` is what was wanted there before.
-    async fn apply(&self, previous: Option<&Self>, scope: &Scope<'_>) -> Result<Success, Applied>;
+    async fn apply(&self, previous: Option<&Self>, scope: &Scope<'_>) -> Result<Success, Stopped>;
 
-    /// Takes everything back. A target that is gone is success.
-    async fn revert(target: &Self::Target, scope: &Scope<'_>) -> Result<Success, Failure>;
+    /// Takes everything back.
+    async fn revert(target: &Self::Target, scope: &Scope<'_>) -> Result<Success, Stopped>;
 }
 
-/// Why something could not be applied, and whether something was written all the same.
-pub struct Applied {
+/// Why the work stopped, and whether something was written all the same.
+pub struct Stopped {
     /// The answer.
     pub failure: Failure,
     /// Whether a Delete has something to take back.
     pub made_something: bool,
-    /// Whether the target does not exist.
-    pub gone: bool,
+    /// What AWS said, where it was AWS that stopped the work.
+    pub kind: Option<ErrorKind>,
 }
 
-impl Applied {
-    /// A failure before (`false`) or after (`true`) something was written.
+impl Stopped {
+    /// Stopped before (`false`) or after (`true`) something was written.
     pub fn new(failure: Failure, made_something: bool) -> Self {
-        Applied { failure, made_something, gone: false }
+        Stopped { failure, made_something, kind: None }
     }
 
-    /// A failed AWS call.
+    /// Stopped by a failed AWS call.
     pub fn by_aws(error: AwsError, made_something: bool) -> Self {
-        let gone = error.kind == ErrorKind::NotFound;
-        Applied { failure: failures::aws(error), made_something, gone }
+        let kind = Some(error.kind);
+        Stopped { failure: failures::aws(error), made_something, kind }
+    }
+
+    /// Stopped by a write of which it is certain that it did nothing, or not certain.
+    pub fn by_write(error: AwsError, made_something: bool) -> Self {
+        let refused =
+            matches!(error.kind, ErrorKind::AccessDenied | ErrorKind::Invalid | ErrorKind::NotFound);
+        Stopped::by_aws(error, made_something || !refused)
     }
 }
 
-impl From<Failure> for Applied {
+impl From<Failure> for Stopped {
     /// Nothing was written before this failure.
     fn from(failure: Failure) -> Self {
-        Applied::new(failure, false)
+        Stopped::new(failure, false)
     }
 }
 
 /// Serves one request for a resource of this type.
-pub async fn serve<R: Resource>(request: &Request, scope: &Scope<'_>) -> Result<Success, Failure> {
+pub async fn serve<R: Write>(request: &Request, scope: &Scope<'_>) -> Result<Success, Failure> {
     let properties = request.properties();
     if request.request_type() == RequestType::Delete {
         return delete::<R>(request, scope).await;
     }
-    let resource = R::parse(properties, scope)?;
-    let id = physical_id::<R>(&R::target(properties, scope)?, scope);
+    let resource = R::parse(properties, &scope.place)?;
+    let id = physical_id::<R>(&R::target(properties, &scope.place)?, scope);
     let old = request.old_properties().filter(|_| request.request_type() == RequestType::Update);
-    let old_target = old.and_then(|old| R::target(old, scope).ok());
+    let old_target = old.and_then(|old| R::target(old, &scope.place).ok());
     let moved = old_target.as_ref().is_some_and(|old| physical_id::<R>(old, scope) != id);
-    let previous = old.filter(|_| !moved).and_then(|old| R::parse(old, scope).ok());
+    let previous = old.filter(|_| !moved).and_then(|old| R::parse(old, &scope.place).ok());
 
     let mut success = match resource.apply(previous.as_ref(), scope).await {
         Ok(success) => success,
-        Err(Applied { failure, made_something: true, .. }) => return Err(failure.made(id)),
-        Err(Applied { failure, .. }) => return Err(failure),
+        Err(Stopped { failure, made_something: true, .. }) => return Err(failure.made(id)),
+        Err(Stopped { failure, .. }) => return Err(failure),
     };
     // An Update that moves to another target answers a new physical id, and CloudFormation deletes the old
     // one. An Update *back* to where the physical id already points is the rollback of such a move that
     // failed: nobody will ever ask to delete what it left at the other target.
     if let Some(left_over) = old_target.filter(|_| moved && request.physical_id() == Some(id.as_str())) {
-        R::revert(&left_over, scope).await?;
+        revert::<R>(&left_over, scope, OutOfReach::NothingWasMade).await?;
     }
     success.physical_id = id;
     Ok(success)
 }
 
-async fn delete<R: Resource>(request: &Request, scope: &Scope<'_>) -> Result<Success, Failure> {
+async fn delete<R: Write>(request: &Request, scope: &Scope<'_>) -> Result<Success, Failure> {
     let id = request.physical_id().unwrap_or_default();
     // Where not even the target can be read, nothing can have been made.
-    let Ok(target) = R::target(request.properties(), scope) else { return Ok(Success::new(id)) };
-    let mut success = R::revert(&target, scope).await?;
-    success.physical_id = id.to_owned();
-    Ok(success)
+    let Ok(target) = R::target(request.properties(), &scope.place) else { return Ok(Success::new(id)) };
+    let success = revert::<R>(&target, scope, OutOfReach::IsAFailure).await?;
+    Ok(Success { physical_id: id.to_owned(), ..success })
+}
+
+/// What it means if the target may not even be read.
+enum OutOfReach {
+    /// It can't have been written either: a move to it failed for the same reason.
+    NothingWasMade,
+    /// What was written there is still there.
+    IsAFailure,
+}
+
+async fn revert<R: Write>(
+    target: &R::Target,
+    scope: &Scope<'_>,
+    out_of_reach: OutOfReach,
+) -> Result<Success, Failure> {
+    match R::revert(target, scope).await {
+        Ok(success) => Ok(success),
+        Err(Stopped { kind: Some(ErrorKind::NotFound), .. }) => Ok(Success::default()),
+        Err(Stopped { kind: Some(ErrorKind::AccessDenied), made_something: false, .. })
+            if matches!(out_of_reach, OutOfReach::NothingWasMade) =>
+        {
+            Ok(Success::default())
+        }
+        Err(Stopped { failure, .. }) => Err(failure),
+    }
 }
 
 /// Deterministic from type, owner and target, so that a repeated request gives the same id and a changed
 /// target another one.
-fn physical_id<R: Resource>(target: &R::Target, scope: &Scope<'_>) -> String {
-    format!("crosspipe:{}:{}:{}", R::NAME, scope.owner.short(), R::target_name(target))
+fn physical_id<R: Write>(target: &R::Target, scope: &Scope<'_>) -> String {
+    format!("crosspipe:{}:{}:{}", R::NAME, scope.place.owner.short(), R::target_name(target))
 }

@@ -5,20 +5,15 @@
 //! - `provider.rs`: from a request to the resource type that serves it
 //! - `lifecycle.rs`: what Create, Update and Delete mean for every type
 //! - `scope.rs`: on whose behalf, where and until when a request is served
-//! - `document.rs`: read, plan, write, verify of one policy document
-//! - `key_grant.rs`, `bucket_grant.rs`, `service_role_grant.rs`, `pipeline_patch.rs`: one custom resource each
-//! - `grantee_properties.rs`, `patch_properties.rs`: properties that take more than a line to read
-//! - `failures.rs`: errors become answers
+//! - `merge.rs`: read, plan, write, verify of one policy document
+//! - `key_grant.rs`, `bucket_grant.rs`, `service_role_grant.rs`, `pipeline_patch.rs`: the writes of each type
 //!
-//! Every resource reads, plans (in `crosspipe-core`) and writes; there is no policy logic here.
+//! What the properties mean and what is to be written is in `crosspipe-resources` and `crosspipe-core`.
 
 mod bucket_grant;
-mod document;
-mod failures;
-mod grantee_properties;
 mod key_grant;
 mod lifecycle;
-mod patch_properties;
+mod merge;
 mod pipeline_patch;
 mod provider;
 mod scope;

@@ -7,12 +7,10 @@ use crosspipe_custom_resource::{
     Deadline, Failure, Handler, Request, RequestType, Success, is_placeholder_id,
 };
 
-use crate::bucket_grant::BucketGrant;
-use crate::key_grant::KeyGrant;
+use crosspipe_resources::{BucketGrant, KeyGrant, PipelinePatch, ServiceRoleGrant, failures};
+
 use crate::lifecycle;
-use crate::pipeline_patch::PipelinePatch;
 use crate::scope::Scope;
-use crate::service_role_grant::ServiceRoleGrant;
 
 /// Serves all four custom resources.
 pub struct Provider<'a> {
@@ -48,10 +46,7 @@ impl Handler for Provider<'_> {
             "Custom::ArtifactBucketGrant" => lifecycle::serve::<BucketGrant>(request, &scope).await,
             "Custom::ServiceRoleGrant" => lifecycle::serve::<ServiceRoleGrant>(request, &scope).await,
             "Custom::PipelinePatch" => lifecycle::serve::<PipelinePatch>(request, &scope).await,
-            other => Err(Failure::new(
-                format!("resource type `{other}` is not one that Crosspipe serves"),
-                "use Custom::ArtifactKeyGrant, Custom::ArtifactBucketGrant, Custom::ServiceRoleGrant or Custom::PipelinePatch",
-            )),
+            other => Err(failures::unknown_type(other)),
         }
     }
 }

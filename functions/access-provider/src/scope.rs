@@ -7,8 +7,7 @@ use crosspipe_aws::lease::{Lease, Leases};
 use crosspipe_core::arn::Arn;
 use crosspipe_core::owner::Owner;
 use crosspipe_custom_resource::{Deadline, Failure, Request};
-
-use crate::failures;
+use crosspipe_resources::{Place, failures};
 
 /// Time that is kept for the work itself when a lease is waited for.
 const WORK: Duration = Duration::from_secs(10);
@@ -19,14 +18,8 @@ const SKEW: Duration = Duration::from_secs(5);
 pub struct Scope<'a> {
     /// The clients.
     pub aws: &'a Aws,
-    /// The function's account, which is that of key, bucket, role and pipeline.
-    pub account: String,
-    /// The function's Region, which is that of key and pipeline.
-    pub region: String,
-    /// The function's partition.
-    pub partition: String,
-    /// The custom resource.
-    pub owner: Owner,
+    /// The function's account and Region, and the custom resource.
+    pub place: Place,
     /// The request's id.
     pub request_id: String,
     /// By when to be done.
@@ -46,10 +39,7 @@ impl<'a> Scope<'a> {
     ) -> Self {
         Scope {
             aws,
-            account: function.account().to_owned(),
-            region: function.region().to_owned(),
-            partition: function.partition().to_owned(),
-            owner: Owner::new(request.stack_id(), request.logical_id()),
+            place: Place::of(function, Owner::new(request.stack_id(), request.logical_id())),
             request_id: request.request_id().to_owned(),
             deadline,
             leases,

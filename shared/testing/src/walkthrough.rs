@@ -79,8 +79,7 @@ pub fn to_the_letter() -> Value {
     let root = |account: &str| format!("arn:aws:iam::{account}:root");
     let (bucket, objects) = (format!("arn:aws:s3:::{BUCKET}"), format!("arn:aws:s3:::{BUCKET}/*"));
     let users = json!({"AWS": [SERVICE_ROLE, root(B)]});
-    let mut pipeline = pipeline();
-    pipeline["artifactStore"]["encryptionKey"]["id"] = json!(key);
+    let pipeline = pipeline_with_key(&key);
     json!({
         "pipeline": {"pipeline": pipeline, "metadata": {"pipelineArn": format!("arn:aws:codepipeline:{REGION}:{A}:MyFirstPipeline")}},
         "keys": {&key: {
@@ -164,11 +163,15 @@ fn instance_role(key: &str) -> Value {
 
 /// The pipeline of the walkthrough.
 pub fn pipeline() -> Value {
+    pipeline_with_key(KEY)
+}
+
+fn pipeline_with_key(key: &str) -> Value {
     let action_type = |category: &str, provider: &str| json!({"category": category, "owner": "AWS", "version": "1", "provider": provider});
     json!({
         "name": "MyFirstPipeline",
         "roleArn": SERVICE_ROLE,
-        "artifactStore": {"type": "S3", "location": BUCKET, "encryptionKey": {"id": KEY, "type": "KMS"}},
+        "artifactStore": {"type": "S3", "location": BUCKET, "encryptionKey": {"id": key, "type": "KMS"}},
         "stages": [
             {"name": "Source", "actions": [{
                 "name": "Source", "actionTypeId": action_type("Source", "S3"), "runOrder": 1,

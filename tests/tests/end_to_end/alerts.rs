@@ -10,14 +10,14 @@ use crate::scene::Scene;
 const PATIENCE: Duration = Duration::from_secs(60);
 
 /// A deployed scene with a subscriber for alerts and a queue for reports.
-struct Listening {
-    scene: Scene,
-    subscriber: Subscriber,
+pub struct Listening {
+    pub scene: Scene,
+    pub subscriber: Subscriber,
     queue: String,
 }
 
 impl Listening {
-    fn start() -> Self {
+    pub fn start() -> Self {
         let scene = Scene::deployed();
         let tools = &scene.world.tools;
         let subscriber = Subscriber::start().unwrap();
@@ -44,7 +44,7 @@ impl Listening {
         Self { scene, subscriber, queue }
     }
 
-    fn run_pipeline(&self) {
+    pub fn run_pipeline(&self) {
         let world = &self.scene.world;
         world
             .tools
@@ -52,29 +52,35 @@ impl Listening {
             .unwrap();
     }
 
-    fn alert(&self) -> Option<Value> {
+    pub fn alert(&self) -> Option<Value> {
         self.subscriber.wait_for(PATIENCE, |_| true)
     }
 
     /// The next report on the event bus.
-    fn report(&self) -> Option<Value> {
+    pub fn report(&self) -> Option<Value> {
+        let event = self.message(&self.queue)?;
+        assert_eq!(event["detail-type"], "Crosspipe Failure Report");
+        Some(event["detail"].clone())
+    }
+
+    /// The next message of a queue, taken from it.
+    pub fn message(&self, queue: &str) -> Option<Value> {
+        let tools = &self.scene.world.tools;
         for _ in 0..60 {
-            let request = json!({"QueueUrl": self.queue, "WaitTimeSeconds": 1});
-            let answer = self.scene.world.tools.call("sqs", "receive_message", request).unwrap();
+            let request = json!({"QueueUrl": queue, "WaitTimeSeconds": 1});
+            let answer = tools.call("sqs", "receive_message", request).unwrap();
             let Some(message) = answer["Messages"].as_array().and_then(|messages| messages.first()) else {
                 continue;
             };
-            let handle = json!({"QueueUrl": self.queue, "ReceiptHandle": message["ReceiptHandle"]});
-            self.scene.world.tools.call("sqs", "delete_message", handle).unwrap();
-            let event: Value = serde_json::from_str(message["Body"].as_str().unwrap()).unwrap();
-            assert_eq!(event["detail-type"], "Crosspipe Failure Report");
-            return Some(event["detail"].clone());
+            let handle = json!({"QueueUrl": queue, "ReceiptHandle": message["ReceiptHandle"]});
+            tools.call("sqs", "delete_message", handle).unwrap();
+            return Some(serde_json::from_str(message["Body"].as_str().unwrap()).unwrap());
         }
         None
     }
 
     /// Somebody cleans up the bucket policy by hand.
-    fn clean_up_bucket_policy(&self) {
+    pub fn clean_up_bucket_policy(&self) {
         let world = &self.scene.world;
         let mut policy = self.scene.live().bucket_policy;
         policy["Statement"]

@@ -57,3 +57,107 @@ fn bucket_grant() {
     );
     scene.remove();
 }
+
+#[test]
+fn pipeline_patch() {
+    let scene = Scene::deployed();
+    let world = &scene.world;
+    let declaration = |name: &str, role: &str| {
+        json!({
+            "Name": name, "RoleArn": role, "InputArtifacts": [{"Name": "BuildOutput"}],
+            "ActionTypeId": {"Category": "Deploy", "Owner": "AWS", "Provider": "CloudFormation", "Version": "1"},
+            "Configuration": {"ActionMode": "CREATE_UPDATE", "StackName": "s", "RoleArn": format!("arn:aws:iam::{}:role/Stack", world.tools.id())},
+        })
+    };
+    let target = world.target_role_arn();
+    let patch = |pipeline: &str, stage: &str, name: &str| {
+        json!({
+            "PipelineName": pipeline, "Actions": [{"Stage": stage, "Action": declaration(name, &target)}],
+        })
+    };
+    check(&scene, "PipelinePatch", patch("missing", "Staging", "New"), &["codepipeline:"]);
+    check(&scene, "PipelinePatch", patch("arn:aws:codepipeline:x", "Staging", "New"), &["`PipelineName`"]);
+    let existing = scene.before.pipeline["stages"][3]["actions"][0]["name"].as_str().unwrap().to_owned();
+    let stage = scene.before.pipeline["stages"][3]["name"].as_str().unwrap().to_owned();
+    check(
+        &scene,
+        "PipelinePatch",
+        patch(&world.pipeline, &stage, &existing),
+        &["`Actions[0]", "already has an action"],
+    );
+    // CodePipeline would accept it, and the action would fail: a stack role can't be passed across accounts.
+    check(&scene, "PipelinePatch", patch(&world.pipeline, "Staging", "New"), &["[PL008]", "stack role"]);
+    check(&scene, "PipelinePatch", json!({"PipelineName": world.pipeline}), &["nothing to patch"]);
+    let roles = |stage: &str, action: &str, role: &str| {
+        json!({
+            "PipelineName": world.pipeline, "ActionRoles": [{"Stage": stage, "Action": action, "RoleArn": role}],
+        })
+    };
+    check(&scene, "PipelinePatch", roles("Staging", "Nobody", &target), &["`ActionRoles[0]", "Nobody"]);
+    check(
+        &scene,
+        "PipelinePatch",
+        roles("Staging", "Deploy", "CrosspipeTargetRole"),
+        &["`ActionRoles[0].RoleArn`", "not an ARN"],
+    );
+    let alias = json!({"PipelineName": world.pipeline, "EncryptionKeyArn": "alias/orders-artifacts"});
+    check(&scene, "PipelinePatch", alias, &["`EncryptionKeyArn`", "alias"]);
+    scene.remove();
+}
+
+#[test]
+fn service_role_grant() {
+    let scene = Scene::deployed();
+    let grant = |role: &str, arns: Value| json!({"RoleName": role, "TargetRoleArns": arns});
+    let role = scene.world.service_role.as_str();
+    check(
+        &scene,
+        "ServiceRoleGrant",
+        grant(&scene.world.service_role_arn, json!("x")),
+        &["`RoleName`", "bare name"],
+    );
+    check(&scene, "ServiceRoleGrant", grant(role, json!([])), &["`TargetRoleArns`", "names no role"]);
+    check(
+        &scene,
+        "ServiceRoleGrant",
+        grant(role, json!("arn:aws:iam::222222222222:role/*")),
+        &["`TargetRoleArns`", "wildcard"],
+    );
+    let many: Vec<String> = (0..200).map(|n| format!("arn:aws:iam::222222222222:role/{n:060}")).collect();
+    check(&scene, "ServiceRoleGrant", grant(role, json!(many)), &["10240"]);
+    scene.remove();
+}
+
+/// What AWS would refuse because of what is there already.
+#[test]
+fn quotas_and_dead_principals() {
+    let scene = Scene::deployed();
+    let (tools, world) = (&scene.world.tools, &scene.world);
+    let accounts: Vec<String> = (0..400).map(|n| format!("{n:012}")).collect();
+    let accounts: Vec<&str> = accounts.iter().map(String::as_str).collect();
+    check(&scene, "ArtifactBucketGrant", scene.bucket_grant(&accounts), &["20480", "OrganizationId"]);
+    let accounts: Vec<String> = (0..1100).map(|n| format!("{n:012}")).collect();
+    let accounts: Vec<&str> = accounts.iter().map(String::as_str).collect();
+    check(&scene, "ArtifactKeyGrant", scene.key_grant(&accounts), &["32768", "OrganizationId"]);
+
+    // A role that another team's statement names is deleted: AWS shows its unique id from then on.
+    let trust = json!({"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Principal": {"AWS": tools.id()}, "Action": "sts:AssumeRole"}]});
+    let role = json!({"RoleName": "gone-soon", "AssumeRolePolicyDocument": trust.to_string()});
+    let arn = tools.call("iam", "create_role", role).unwrap()["Role"]["Arn"].clone();
+    let before = scene.live();
+    let mut policy = before.bucket_policy.clone();
+    let statement = json!({"Sid": "OtherTeam", "Effect": "Allow", "Principal": {"AWS": arn}, "Action": "s3:GetObject", "Resource": format!("arn:aws:s3:::{}/*", world.bucket)});
+    policy["Statement"].as_array_mut().unwrap().push(statement);
+    let put = |policy: &Value| {
+        tools.call("s3", "put_bucket_policy", json!({"Bucket": world.bucket, "Policy": policy.to_string()}))
+    };
+    put(&policy).unwrap();
+    tools.call("iam", "delete_role", json!({"RoleName": "gone-soon"})).unwrap();
+    check(&scene, "ArtifactBucketGrant", scene.bucket_grant(&["555555555555"]), &["`OtherTeam`", "AROA"]);
+    put(&before.bucket_policy).unwrap();
+
+    // A target role that does not exist yet: waited for a while, then said so.
+    let missing = json!({"BucketName": world.bucket, "TargetRoleArns": format!("arn:aws:iam::{}:role/Missing", world.target.id())});
+    check(&scene, "ArtifactBucketGrant", missing, &["does not exist", "target-account.yaml"]);
+    scene.remove();
+}

@@ -73,3 +73,27 @@ fn propagation_is_waited_for() {
     scene.assert_unchanged(&before);
     scene.remove();
 }
+
+/// What does not pass by itself is said before the function's time is up, with both sides to look at.
+#[test]
+fn a_trust_that_never_comes_names_both_sides() {
+    let scene = Scene::deployed();
+    let before = scene.live();
+    let world = &scene.world;
+    let function = json!({"FunctionName": scene.outputs["AccessProviderArn"], "Timeout": 25});
+    world.tools.call("lambda", "update_function_configuration", function).unwrap();
+    let untrusting = format!("arn:aws:iam::{}:role/{}", world.target.id(), world.instance_role);
+    let roles = json!([{"Stage": "Staging", "Action": "Deploy", "RoleArn": untrusting}]);
+    let reason =
+        scene.refused("PipelinePatch", json!({"PipelineName": world.pipeline, "ActionRoles": roles}));
+    for part in [
+        "is not authorized to perform AssumeRole",
+        "Custom::ServiceRoleGrant",
+        "target-account.yaml",
+        "IA001, IA002",
+    ] {
+        assert!(reason.contains(part), "`{part}` is not in: {reason}");
+    }
+    scene.assert_unchanged(&before);
+    scene.remove();
+}

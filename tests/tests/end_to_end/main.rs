@@ -1,11 +1,20 @@
 //! The real functions in the real templates, on local AWS under IAM enforcement.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    reason = "a test that can't go on fails"
+)]
 
 mod alerts;
 mod bad_input;
+mod command;
 mod concurrency;
 mod faults;
 mod life_cycle;
 mod permissions;
 mod protocol;
+mod reporter_permissions;
 mod scene;
 mod whole;

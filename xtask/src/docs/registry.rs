@@ -69,8 +69,8 @@ fn list_of(ids: &[String]) -> String {
     }
     let _ = write!(
         text,
-        "\nuse crate::check::Cases;\n\n/// Rule id and fixtures of each file.\n\
-         pub const ALL: [(&str, fn(&mut Cases)); {}] = [\n",
+        "\nuse crate::check::Fixtures;\n\n/// Rule id and fixtures of each file.\n\
+         pub const ALL: [(&str, Fixtures); {}] = [\n",
         ids.len()
     );
     for id in ids {

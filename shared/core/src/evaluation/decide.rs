@@ -1,53 +1,158 @@
-//! From matching statements to a decision.
+//! From what each side says to a decision.
+//!
+//! See <https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_evaluation-logic_policy-eval-denyallow.html>,
+//! within one account
+//! <https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_evaluation-logic_policy-eval-basics.html>,
+//! and across two
+//! <https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_evaluation-logic-cross-account.html>.
 
 use serde::Serialize;
 
-use super::policies::{KeyGrant, Policies, PolicySet, ResourcePolicy};
-use super::principal::Naming;
-use super::request::{Request, Requester};
-use super::{Tri, statement};
+use super::Tri;
+use super::because::{Because, Side, StatementRef};
+use super::opinion::Opinion;
+use super::policies::{Guardrails, Policies};
+use super::request::Request;
+use super::requester::Requester;
 use crate::arn::Arn;
-use crate::policy::{Effect, PolicyDocument};
 
 /// Decides a request.
 pub fn evaluate(request: &Request<'_>, policies: &Policies<'_>) -> Evaluation {
+    evaluate_within(request, policies, &Guardrails::default())
+}
+
+/// Decides a request that further policies may limit.
+pub fn evaluate_within(
+    request: &Request<'_>,
+    policies: &Policies<'_>,
+    guardrails: &Guardrails<'_>,
+) -> Evaluation {
     let context = request.context.clone().with_requester(&request.requester);
     let request = &Request { context, ..request.clone() };
 
-    let identity = Opinion::of_set(Side::Identity, &policies.identity, request);
-    let boundary = policies.permissions_boundary.as_ref();
-    let boundary = boundary.map(|set| Opinion::of_set(Side::PermissionsBoundary, set, request));
-    let levels = policies.service_control_policies.iter();
-    let levels: Vec<Opinion> =
-        levels.map(|set| Opinion::of_set(Side::ServiceControl, set, request)).collect();
-    let resource = Opinion::of_resource(&policies.resource, &policies.key_grants, request);
+    let bounded = policies.permissions_boundary.is_some();
+    let mut opinions = vec![
+        Opinion::of_set(Side::Identity, &policies.identity, request),
+        Opinion::of_resource(&policies.resource, &policies.key_grants, request, bounded),
+    ];
+    let limits = [
+        (Side::PermissionsBoundary, policies.permissions_boundary.as_slice()),
+        (Side::Session, guardrails.session.as_slice()),
+        (Side::ServiceControl, &policies.service_control_policies),
+        (Side::ResourceControl, &guardrails.resource_control_policies),
+    ];
+    for (side, sets) in limits {
+        opinions.extend(sets.iter().map(|set| Opinion::of_set(side, set, request)));
+    }
+    for opinion in opinions.iter_mut().filter(|opinion| opinion.side == Side::ResourceControl) {
+        opinion.allows = Tri::Yes;
+    }
 
-    let within_limits = Tri::all(boundary.iter().chain(&levels).map(|opinion| opinion.allows));
-    let allowed = within_limits.and(match ownership(request) {
-        // A service has no identity policies.
-        Ownership::NoAccount => resource.allows,
-        Ownership::SameAccount if needs_resource_policy(request) => {
-            resource.allows_directly.or(resource.allows.and(identity.allows))
-        }
-        Ownership::SameAccount => resource.allows_directly.or(identity.allows),
-        Ownership::CrossAccount => identity.allows.and(resource.allows),
-        Ownership::Unknown => {
-            let (both, either) = (identity.allows.and(resource.allows), identity.allows.or(resource.allows));
-            if both == either { both } else { Tri::Unknown }
-        }
-    });
-
-    let mut opinions = vec![identity, resource];
-    opinions.extend(boundary);
-    opinions.extend(levels);
     let denied = Tri::any(opinions.iter().map(|opinion| opinion.denies));
-    let decision = match (denied, allowed) {
+    let decision = match (denied, allowed(request, &opinions)) {
+        // The one action for which no permission is needed, and which none can be denied.
+        // See <https://docs.aws.amazon.com/STS/latest/APIReference/API_GetCallerIdentity.html>.
+        _ if request.action.eq_ignore_ascii_case("sts:GetCallerIdentity")
+            && request.requester.arn().is_some() =>
+        {
+            Decision::Allowed
+        }
         (Tri::Yes, _) => Decision::ExplicitlyDenied,
         (_, Tri::No) => Decision::ImplicitlyDenied,
         (Tri::No, Tri::Yes) => Decision::Allowed,
         _ => Decision::Unknown,
     };
     Evaluation { decision, opinions }
+}
+
+fn allowed(request: &Request<'_>, opinions: &[Opinion]) -> Tri {
+    let all = |side: Side| {
+        Tri::all(opinions.iter().filter(|opinion| opinion.side == side).map(|opinion| opinion.allows))
+    };
+    let [identity, resource, ..] = opinions else { return Tri::Unknown };
+    let is_root = matches!(request.requester, Requester::Root(_));
+    let sides = Sides {
+        identity: if is_root { Tri::Yes } else { identity.allows },
+        resource,
+        boundary: all(Side::PermissionsBoundary),
+        session: all(Side::Session),
+    };
+    let within = || sides.within_account(request);
+    all(Side::ServiceControl).and(match ownership(request) {
+        // Services, identity providers and nobody have no identity policies.
+        Ownership::NoAccount => resource.through.or(resource.everyone).or(resource.direct),
+        Ownership::SameAccount => within(),
+        Ownership::CrossAccount => sides.across_accounts(),
+        Ownership::Unknown => match (within(), sides.across_accounts()) {
+            (within, across) if within == across => within,
+            _ => Tri::Unknown,
+        },
+    })
+}
+
+struct Sides<'a> {
+    identity: Tri,
+    resource: &'a Opinion,
+    boundary: Tri,
+    session: Tri,
+}
+
+impl Sides<'_> {
+    /// Within one account either side suffices. What the resource policy gives to whoever asks is not
+    /// limited by the boundary or the session's policies; what it gives to a session through its role is.
+    fn within_account(&self, request: &Request<'_>) -> Tri {
+        let resource = self.resource;
+        let limits = self.boundary.and(self.session);
+        let handed_to_account = if needs_resource_policy(request) { resource.allows } else { Tri::Yes };
+        resource
+            .direct
+            .or(resource.through.and(limits))
+            // AWS says what limits a grant by ARN, and nothing of a grant to everyone.
+            .or(resource.everyone.and(limits.or(Tri::Unknown)))
+            .or(self.identity.and(limits).and(handed_to_account))
+    }
+
+    /// Across accounts both sides have to allow.
+    fn across_accounts(&self) -> Tri {
+        let identity = self.identity.and(self.boundary);
+        let both = identity.and(self.session).and(self.resource.allows);
+        // A grant to a session's own ARN is not limited by its policies: that this holds across accounts,
+        // too, is said nowhere.
+        let to_session = identity.and(self.resource.direct).and(Tri::Unknown);
+        // Auto Scaling's service-linked role uses foreign keys by a grant alone; the documentation of
+        // grants does not say that everybody may.
+        let by_grant = self.resource.granted.and(Tri::Unknown);
+        both.or(to_session).or(by_grant)
+    }
+}
+
+enum Ownership {
+    SameAccount,
+    CrossAccount,
+    NoAccount,
+    Unknown,
+}
+
+fn ownership(request: &Request<'_>) -> Ownership {
+    let Some(requester) = request.requester.account() else { return Ownership::NoAccount };
+    let in_arn = Arn::parse(request.resource).ok();
+    let in_arn = in_arn.as_ref().map(Arn::account).filter(|account| !account.is_empty());
+    match request.resource_account.or(in_arn) {
+        Some(owner) if owner == requester => Ownership::SameAccount,
+        Some(_) => Ownership::CrossAccount,
+        None => Ownership::Unknown,
+    }
+}
+
+/// Identity policies alone never give access to a KMS key or let a role be assumed: the key policy or
+/// the trust policy has to agree, by name or by handing it to the account.
+fn needs_resource_policy(request: &Request<'_>) -> bool {
+    let is_service = |name: &str| {
+        request.action.split_once(':').is_some_and(|(service, _)| service.eq_ignore_ascii_case(name))
+    };
+    let is_resource =
+        |kind: &str| Arn::parse(request.resource).is_ok_and(|arn| arn.resource().starts_with(kind));
+    is_service("kms") && is_resource("key/") || is_service("sts") && is_resource("role/")
 }
 
 /// What was decided.
@@ -104,156 +209,6 @@ impl Evaluation {
             not_settled_by: sides(Tri::Unknown),
         }
     }
-}
-
-/// Why a decision fell as it did.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "camelCase")]
-pub struct Because {
-    /// The statements that deny.
-    pub denied_by: Vec<StatementRef>,
-    /// The statements that allow.
-    pub allowed_by: Vec<StatementRef>,
-    /// The sides without a statement that allows.
-    pub not_allowed_by: Vec<Side>,
-    /// The sides that are not fully known.
-    pub not_settled_by: Vec<Side>,
-}
-
-/// A side that has a say in a request.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "camelCase")]
-pub enum Side {
-    /// The requester's identity policies.
-    Identity,
-    /// The resource's policy.
-    Resource,
-    /// The requester's permissions boundary.
-    PermissionsBoundary,
-    /// The organization's service control policies.
-    ServiceControl,
-}
-
-/// One statement of one policy.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct StatementRef {
-    /// The policy's name.
-    pub policy: String,
-    /// The statement's Sid or place.
-    pub statement: String,
-}
-
-/// What one side says to a request.
-#[derive(Debug, Clone, PartialEq)]
-struct Opinion {
-    side: Side,
-    allows: Tri,
-    /// Allows in a way that needs no identity policy within the same account.
-    allows_directly: Tri,
-    denies: Tri,
-    allowed_by: Option<StatementRef>,
-    denied_by: Option<StatementRef>,
-}
-
-impl Opinion {
-    fn none(side: Side) -> Self {
-        Opinion {
-            side,
-            allows: Tri::No,
-            allows_directly: Tri::No,
-            denies: Tri::No,
-            allowed_by: None,
-            denied_by: None,
-        }
-    }
-
-    fn of_set(side: Side, set: &PolicySet<'_>, request: &Request<'_>) -> Self {
-        let mut opinion = Opinion::none(side);
-        for (name, document) in set.documents() {
-            opinion.hear(name, document, request);
-        }
-        if !set.is_complete() {
-            opinion.allows = opinion.allows.or(Tri::Unknown);
-            opinion.denies = opinion.denies.or(Tri::Unknown);
-        }
-        opinion
-    }
-
-    fn of_resource(policy: &ResourcePolicy<'_>, grants: &[KeyGrant], request: &Request<'_>) -> Self {
-        let mut opinion = Opinion::none(Side::Resource);
-        match policy {
-            ResourcePolicy::Known(document) => opinion.hear("resource policy", document, request),
-            ResourcePolicy::Absent => {}
-            ResourcePolicy::Unknown => {
-                let unknown = Tri::Unknown;
-                opinion = Opinion { allows: unknown, allows_directly: unknown, denies: unknown, ..opinion };
-            }
-        }
-        if grants.iter().any(|grant| grant.covers(request)) {
-            opinion.allows = Tri::Yes;
-            opinion.allows_directly = Tri::Yes;
-        }
-        opinion
-    }
-
-    fn hear(&mut self, policy: &str, document: &PolicyDocument, request: &Request<'_>) {
-        for statement in document.statements() {
-            let (answer, naming) = statement::matches(statement, document.version(), request);
-            let reference = || StatementRef { policy: policy.to_owned(), statement: statement.label() };
-            match statement.effect() {
-                Some(Effect::Allow) => {
-                    self.allows = self.allows.or(answer);
-                    if naming == Naming::Direct {
-                        self.allows_directly = self.allows_directly.or(answer);
-                    }
-                    if answer == Tri::Yes {
-                        self.allowed_by.get_or_insert_with(reference);
-                    }
-                }
-                Some(Effect::Deny) => {
-                    self.denies = self.denies.or(answer);
-                    if answer == Tri::Yes {
-                        self.denied_by.get_or_insert_with(reference);
-                    }
-                }
-                // AWS saves no statement without an effect.
-                None => {}
-            }
-        }
-    }
-}
-
-impl KeyGrant {
-    fn covers(&self, request: &Request<'_>) -> bool {
-        let (Requester::Role(arn) | Requester::User(arn)) = &request.requester else { return false };
-        let operation = request.action.strip_prefix("kms:").unwrap_or_default();
-        self.grantee_principal == arn.as_str() && self.operations.iter().any(|granted| granted == operation)
-    }
-}
-
-enum Ownership {
-    SameAccount,
-    CrossAccount,
-    NoAccount,
-    Unknown,
-}
-
-fn ownership(request: &Request<'_>) -> Ownership {
-    let Some(requester) = request.requester.account() else { return Ownership::NoAccount };
-    let in_arn = Arn::parse(request.resource).ok();
-    let in_arn = in_arn.as_ref().map(Arn::account).filter(|account| !account.is_empty());
-    match request.resource_account.or(in_arn) {
-        Some(owner) if owner == requester => Ownership::SameAccount,
-        Some(_) => Ownership::CrossAccount,
-        None => Ownership::Unknown,
-    }
-}
-
-/// Identity policies alone never give access to a KMS key or let a role be assumed: the key policy or
-/// the trust policy has to agree, by name or by handing it to the account.
-fn needs_resource_policy(request: &Request<'_>) -> bool {
-    let action = request.action.to_ascii_lowercase();
-    action.starts_with("kms:") || action.starts_with("sts:assumerole")
 }
 
 #[cfg(test)]

@@ -1,79 +1,46 @@
 //! Would this request be allowed, and which statement says so?
 //!
 //! # Layout
-//! - [`request`]: who asks for what, in which context
+//! - [`request`], [`requester`], [`context`]: who asks for what, in which context
 //! - [`policies`]: the policies that have a say
-//! - [`decide`]: combining them to a decision that carries its reason
-//! - [`statement`], [`principal`], [`condition`], [`pattern`]: does one statement match?
+//! - [`decide`], [`opinion`], [`because`]: combining them to a decision that carries its reason
+//! - [`statement`], [`principal`], [`resource`]: does one statement match?
+//! - [`condition`], [`operator`], [`comparison`], [`date`]: do its conditions hold?
+//! - [`variables`], [`pattern`]: policy variables and wildcards
+//! - [`grants`]: grants on KMS keys
+//! - [`question`]: a request with its policies as JSON
 //!
 //! Every question has three answers. What the facts at hand do not settle is `Unknown`, never a
 //! guess: a rule that speaks up only on `No` raises no false alarm.
 //!
 //! See <https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_evaluation-logic.html>.
 
+pub mod because;
+pub mod comparison;
 pub mod condition;
+pub mod context;
+pub mod date;
 pub mod decide;
+pub mod grants;
+pub mod operator;
+pub mod opinion;
 pub mod pattern;
 pub mod policies;
 pub mod principal;
+pub mod question;
 pub mod request;
+pub mod requester;
+pub mod resource;
 pub mod statement;
+mod tri;
+pub mod variables;
 
-pub use decide::{Because, Decision, Evaluation, Side, evaluate};
-pub use policies::{KeyGrant, Policies, PolicySet, ResourcePolicy};
-pub use request::{Context, ContextValue, Request, Requester};
-
-/// Yes, no, or not settled by what is known (Kleene's three-valued logic).
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Tri {
-    /// It is so.
-    Yes,
-    /// It is not so.
-    No,
-    /// What is known does not settle it.
-    Unknown,
-}
-
-impl Tri {
-    /// Both.
-    pub fn and(self, other: Tri) -> Tri {
-        match (self, other) {
-            (Tri::No, _) | (_, Tri::No) => Tri::No,
-            (Tri::Yes, Tri::Yes) => Tri::Yes,
-            _ => Tri::Unknown,
-        }
-    }
-
-    /// Either.
-    pub fn or(self, other: Tri) -> Tri {
-        !(!self).and(!other)
-    }
-
-    /// Whether all are so; yes for none.
-    pub fn all(each: impl IntoIterator<Item = Tri>) -> Tri {
-        each.into_iter().fold(Tri::Yes, Tri::and)
-    }
-
-    /// Whether any is so; no for none.
-    pub fn any(each: impl IntoIterator<Item = Tri>) -> Tri {
-        each.into_iter().fold(Tri::No, Tri::or)
-    }
-}
-
-impl std::ops::Not for Tri {
-    type Output = Tri;
-
-    fn not(self) -> Tri {
-        match self {
-            Tri::Yes => Tri::No,
-            Tri::No => Tri::Yes,
-            Tri::Unknown => Tri::Unknown,
-        }
-    }
-}
-
-impl From<bool> for Tri {
-    fn from(holds: bool) -> Tri {
-        if holds { Tri::Yes } else { Tri::No }
-    }
-}
+pub use because::{Because, Side, StatementRef};
+pub use context::{Context, ContextValue};
+pub use decide::{Decision, Evaluation, evaluate, evaluate_within};
+pub use grants::KeyGrant;
+pub use policies::{Guardrails, Policies, PolicySet, ResourcePolicy};
+pub use question::{Question, QuestionError};
+pub use request::Request;
+pub use requester::{Requester, RequesterError};
+pub use tri::Tri;

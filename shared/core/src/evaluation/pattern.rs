@@ -1,49 +1,97 @@
 //! Wildcards: `*` for any run of characters, `?` for one.
 
-/// Whether the text matches the pattern, case-sensitively.
-pub fn matches(pattern: &str, text: &str) -> bool {
-    wildcard(pattern, text, |a, b| a == b)
+/// One element of a pattern.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Token {
+    /// `*`
+    AnyRun,
+    /// `?`
+    AnyOne,
+    /// This character.
+    Char(char),
 }
 
-/// Whether the text matches the pattern, whatever the case of ASCII letters.
-pub fn matches_ignoring_case(pattern: &str, text: &str) -> bool {
-    wildcard(pattern, text, |a, b| a.eq_ignore_ascii_case(&b))
-}
-
-/// Whether an `Action` pattern covers an action; action names are case-insensitive.
-pub fn action_matches(pattern: &str, action: &str) -> bool {
-    matches_ignoring_case(pattern, action)
-}
-
-/// Whether an ARN matches an ARN pattern part by part: a wildcard does not reach over a colon, except
-/// in the last part. That is how `ArnLike` and `ArnEquals` compare.
-pub fn arn_matches(pattern: &str, arn: &str) -> bool {
-    let mut patterns = pattern.splitn(6, ':');
-    let mut parts = arn.splitn(6, ':');
-    loop {
-        match (patterns.next(), parts.next()) {
-            (None, None) => return true,
-            (Some(pattern), Some(part)) if matches(pattern, part) => {}
-            _ => return false,
+impl Token {
+    /// A character of a pattern as it stands in a policy.
+    pub fn of(character: char) -> Token {
+        match character {
+            '*' => Token::AnyRun,
+            '?' => Token::AnyOne,
+            other => Token::Char(other),
         }
     }
 }
 
+/// Whether the text matches the pattern, case-sensitively.
+pub fn matches(pattern: &str, text: &str) -> bool {
+    tokens_match(pattern.chars().map(Token::of), text)
+}
+
+/// Whether the text matches the tokens of a pattern, case-sensitively.
+pub fn tokens_match(pattern: impl Iterator<Item = Token> + Clone, text: &str) -> bool {
+    wildcard(pattern, text, |a, b| a == b)
+}
+
+/// Whether an `Action` pattern covers an action; action names are case-insensitive.
+pub fn action_matches(pattern: &str, action: &str) -> bool {
+    wildcard(pattern.chars().map(Token::of), action, |a, b| a.eq_ignore_ascii_case(&b))
+}
+
+/// The parts of an ARN or of a pattern for one: six, of which the last keeps its colons. A colon within
+/// a policy variable parts nothing.
+pub fn arn_parts(text: &str) -> impl Iterator<Item = &str> {
+    let (mut rest, mut parted) = (Some(text), 0);
+    std::iter::from_fn(move || {
+        let text = rest?;
+        parted += 1;
+        let colon = if parted == 6 { None } else { colon_outside_variables(text) };
+        let (part, behind) = match colon.and_then(|at| text.split_at_checked(at)) {
+            Some((part, behind)) => (part, behind.strip_prefix(':')),
+            None => (text, None),
+        };
+        rest = behind;
+        Some(part)
+    })
+}
+
+fn colon_outside_variables(text: &str) -> Option<usize> {
+    let (mut in_variable, mut before) = (false, ' ');
+    for (at, character) in text.char_indices() {
+        match (before, character) {
+            ('$', '{') => in_variable = true,
+            (_, '}') => in_variable = false,
+            (_, ':') if !in_variable => return Some(at),
+            _ => {}
+        }
+        before = character;
+    }
+    None
+}
+
 /// Greedy matching that goes back to the last `*` on a mismatch: linear for one star, and never worse
 /// than pattern × text.
-fn wildcard(pattern: &str, text: &str, same: impl Fn(char, char) -> bool) -> bool {
-    let (mut pattern, mut text) = (pattern.chars(), text.chars());
-    let mut last_star: Option<(std::str::Chars<'_>, std::str::Chars<'_>)> = None;
+fn wildcard(
+    pattern: impl Iterator<Item = Token> + Clone,
+    text: &str,
+    same: impl Fn(char, char) -> bool,
+) -> bool {
+    let (mut pattern, mut text) = (pattern, text.chars());
+    let mut last_star = None;
     loop {
         let mut ahead = pattern.clone();
         match (ahead.next(), text.clone().next()) {
-            (Some('*'), _) => {
+            (Some(Token::AnyRun), _) => {
                 last_star = Some((ahead.clone(), text.clone()));
                 pattern = ahead;
                 continue;
             }
             (None, None) => return true,
-            (Some(wanted), Some(found)) if wanted == '?' || same(wanted, found) => {
+            (Some(Token::AnyOne), Some(_)) => {
+                text.next();
+                pattern = ahead;
+                continue;
+            }
+            (Some(Token::Char(wanted)), Some(found)) if same(wanted, found) => {
                 text.next();
                 pattern = ahead;
                 continue;
@@ -77,6 +125,7 @@ mod tests {
             ("arn:aws:s3:::b/*", "arn:aws:s3:::b", false),
             ("*é?", "xxéy", true),
             ("**a", "bba", true),
+            ("a*", "a\nb", true),
         ] {
             assert_eq!(matches(pattern, text), expected, "{pattern} / {text}");
         }
@@ -85,9 +134,14 @@ mod tests {
     }
 
     #[test]
-    fn an_arn_is_compared_part_by_part() {
-        assert!(arn_matches("arn:aws:iam::*:role/x*", "arn:aws:iam::111122223333:role/x:y"));
-        assert!(!arn_matches("arn:aws:*:role/x", "arn:aws:iam::111122223333:role/x"));
-        assert!(!arn_matches("*", "arn:aws:iam::111122223333:role/x"));
+    fn an_arn_has_six_parts() {
+        let parts = |text| arn_parts(text).collect::<Vec<_>>();
+        assert_eq!(
+            parts("arn:aws:logs:r:1:log-group:/a:*"),
+            ["arn", "aws", "logs", "r", "1", "log-group:/a:*"]
+        );
+        assert_eq!(parts("arn:${aws:x}:s3"), ["arn", "${aws:x}", "s3"]);
+        assert_eq!(parts(""), [""]);
+        assert_eq!(parts("a:"), ["a", ""]);
     }
 }

@@ -1,5 +1,6 @@
 //! The policies that have a say in a decision.
 
+use super::grants::KeyGrant;
 use crate::policy::PolicyDocument;
 
 /// Every policy that has a say.
@@ -55,12 +56,12 @@ pub enum ResourcePolicy<'a> {
     Unknown,
 }
 
-/// A grant on a KMS key.
-/// See <https://docs.aws.amazon.com/kms/latest/developerguide/grants.html>.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct KeyGrant {
-    /// The ARN of the principal that may use it.
-    pub grantee_principal: String,
-    /// The operations, `Decrypt`.
-    pub operations: Vec<String>,
+/// What may limit a request beside the [`Policies`]; by default nothing.
+#[derive(Debug, Clone, Default)]
+pub struct Guardrails<'a> {
+    /// The policies passed when the requester's session was made: a set of none when there were none.
+    pub session: Option<PolicySet<'a>>,
+    /// Resource control policies of the organization that owns the resource, level by level. They only
+    /// ever deny: the policy that allows everything can't be taken away.
+    pub resource_control_policies: Vec<PolicySet<'a>>,
 }

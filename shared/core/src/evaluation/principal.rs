@@ -1,77 +1,170 @@
 //! Does a resource policy's statement speak of the one who asks?
+//!
+//! See <https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_principal.html>.
 
 use serde_json::Value;
 
 use super::Tri;
-use super::request::Requester;
-use crate::arn::Arn;
+use super::requester::Requester;
+use crate::arn::{Arn, is_account_id};
 use crate::policy::Statement;
-use crate::policy::principal::{Named, named};
 
-/// How a statement names the requester.
+/// How a statement names the requester. The stronger, the fewer other policies have a say within one
+/// account.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Naming {
     /// By account: the account's own identity policies have to allow the request as well.
     Account,
-    /// By ARN, as a service, or as everyone.
+    /// By the role of a session, or the user of a federated one: what bounds the session bounds this too.
+    Through,
+    /// As everyone.
+    Everyone,
+    /// By the ARN of whoever asks, or as a service.
     Direct,
 }
 
 /// Whether the statement speaks of the requester, and how. A statement without a principal element (an
 /// identity policy's) speaks of whoever it is attached to.
-pub fn speaks_of(statement: Statement<'_>, requester: &Requester) -> (Tri, Naming) {
+pub fn speaks_of(statement: Statement<'_>, requester: &Requester, bounded: bool) -> (Tri, Naming) {
     let raw = statement.raw();
     match (raw.get("Principal"), raw.get("NotPrincipal")) {
-        (Some(element), _) => includes(element, requester),
-        // What NotPrincipal leaves out of a Deny is not settled by AWS's documentation for roles.
-        (None, Some(element)) => match includes(element, requester).0 {
-            Tri::No => (Tri::Unknown, Naming::Direct),
-            named => (!named, Naming::Direct),
-        },
+        (Some(element), _) => named_by(element, requester),
+        (None, Some(element)) => (spared_by(element, requester, bounded), Naming::Everyone),
         (None, None) => (Tri::Yes, Naming::Direct),
     }
 }
 
-fn includes(element: &Value, requester: &Requester) -> (Tri, Naming) {
+fn named_by(element: &Value, requester: &Requester) -> (Tri, Naming) {
     let mut best = (Tri::No, Naming::Account);
-    for principal in named(element) {
-        let (answer, naming) = is(&principal, requester);
+    for_each(element, |kind, value| {
+        let (answer, naming) = is(kind, value, requester);
         best = match (best.0, answer) {
             (Tri::Yes, Tri::Yes) => (Tri::Yes, best.1.max(naming)),
             (Tri::Yes, _) | (_, Tri::No) => best,
             _ => (answer, naming),
         };
-    }
+    });
     best
 }
 
-fn is(principal: &Named, requester: &Requester) -> (Tri, Naming) {
-    let direct = |holds: bool| (Tri::from(holds), Naming::Direct);
-    match (principal, requester) {
-        (Named::Everyone, _) => direct(true),
-        (Named::Account(account), _) => (Tri::from(requester.account() == Some(account)), Naming::Account),
-        (Named::Arn(arn), Requester::Role(role)) => match session_of(arn, role) {
-            // Some session of the role asks; whether it is this one is not known.
-            true => (Tri::Unknown, Naming::Direct),
-            false => direct(arn == role),
-        },
-        (Named::Arn(arn), Requester::User(user)) => direct(arn == user),
-        (Named::Service(name), Requester::Service(asking)) => direct(name == asking),
-        (Named::Service(_), _) | (Named::Arn(_), Requester::Service(_)) | (Named::UniqueId(_), _) => {
-            direct(false)
-        }
-        (Named::Other(kind, _), _) => match kind.as_str() {
-            "Federated" | "CanonicalUser" => direct(false),
-            _ => (Tri::Unknown, Naming::Direct),
-        },
+/// Whether a statement with `NotPrincipal` applies to the requester. AWS: to spare a user, a Deny lists
+/// the user and its account; to spare a session, the session, the role and the account; and whoever has a
+/// permissions boundary is never spared. Of a list that names some of these, it says that it "might"
+/// apply.
+/// See <https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_notprincipal.html>.
+fn spared_by(element: &Value, requester: &Requester, bounded: bool) -> Tri {
+    if bounded && requester.account().is_some() {
+        return Tri::Yes;
+    }
+    let (mut account, mut through, mut direct, mut unsettled) = (false, false, false, false);
+    for_each(element, |kind, value| match is(kind, value, requester) {
+        (Tri::Yes, Naming::Account) => account = true,
+        (Tri::Yes, Naming::Through) => through = true,
+        (Tri::Yes, Naming::Everyone | Naming::Direct) => direct = true,
+        (Tri::Unknown, _) => unsettled = true,
+        (Tri::No, _) => {}
+    });
+    let all = match requester {
+        Requester::Session(_) | Requester::FederatedUser(_) => account && through && direct,
+        Requester::User(_) => account && direct,
+        // Some session, and which one is not known.
+        Requester::Role(_) => false,
+        Requester::Root(_) | Requester::Federated(_) | Requester::Service(_) | Requester::Anonymous => direct,
+    };
+    match (all, account || through || direct || unsettled) {
+        (true, _) => Tri::No,
+        (false, true) => Tri::Unknown,
+        (false, false) => Tri::Yes,
     }
 }
 
-/// Whether `arn` is a session (`arn:aws:sts::…:assumed-role/Name/session`) of the role.
-fn session_of(arn: &Arn, role: &Arn) -> bool {
-    let mut parts = arn.resource().split('/');
-    arn.service() == "sts"
-        && arn.account() == role.account()
+fn for_each<'v>(element: &'v Value, mut visit: impl FnMut(&'v str, &'v str)) {
+    match element {
+        Value::String(text) => visit("AWS", text),
+        Value::Object(kinds) => {
+            for (kind, values) in kinds {
+                match values {
+                    Value::Array(values) => {
+                        values.iter().filter_map(Value::as_str).for_each(|value| visit(kind, value));
+                    }
+                    single => single.as_str().into_iter().for_each(|value| visit(kind, value)),
+                }
+            }
+        }
+        _ => {}
+    }
+}
+
+fn is(kind: &str, value: &str, requester: &Requester) -> (Tri, Naming) {
+    let direct = |holds: bool| (Tri::from(holds), Naming::Direct);
+    match (kind, requester) {
+        ("AWS", _) => names(value, requester),
+        ("Service", Requester::Service(asking)) => direct(value == asking),
+        ("Federated", Requester::Federated(provider)) => direct(value == provider),
+        ("Service" | "Federated", _) => direct(false),
+        // A canonical user id is an account's, and whose it is can't be told from it.
+        ("CanonicalUser", _) if requester.account().is_none() => direct(false),
+        _ => (Tri::Unknown, Naming::Account),
+    }
+}
+
+/// Whether an `AWS` principal names the requester. A unique id (`AROA…`) stands in for a deleted role or
+/// user, and names no living one, whatever it is called.
+pub fn names(value: &str, requester: &Requester) -> (Tri, Naming) {
+    if value == "*" {
+        return (Tri::Yes, Naming::Everyone);
+    }
+    let Some(asking) = requester.arn() else { return (Tri::No, Naming::Direct) };
+    if let Some((partition, account)) = account(value) {
+        let same = account == asking.account() && partition.is_none_or(|is| is == asking.partition());
+        // The root user is the account.
+        let is_root = matches!(requester, Requester::Root(_));
+        return (same.into(), if is_root { Naming::Direct } else { Naming::Account });
+    }
+    match requester {
+        Requester::Role(role) if value == role.as_str() => (Tri::Yes, Naming::Through),
+        // Some session of the role asks; whether it is this one is not known.
+        Requester::Role(role) => {
+            let one_of_its = Arn::parse(value).is_ok_and(|session| is_session_of(&session, role));
+            (if one_of_its { Tri::Unknown } else { Tri::No }, Naming::Direct)
+        }
+        Requester::Session(session) if value != session.as_str() => {
+            let its_role = Arn::parse(value).is_ok_and(|role| is_session_of(session, &role));
+            (its_role.into(), Naming::Through)
+        }
+        Requester::FederatedUser(session) if value != session.as_str() => {
+            let its_user = Arn::parse(value).is_ok_and(|user| is_session_of_user(session, &user));
+            (its_user.into(), Naming::Through)
+        }
+        _ => ((value == asking.as_str()).into(), Naming::Direct),
+    }
+}
+
+/// The account that an `AWS` principal names as a whole, and the partition where it says one.
+fn account(value: &str) -> Option<(Option<&str>, &str)> {
+    if is_account_id(value) {
+        return Some((None, value));
+    }
+    let (partition, account) = value.strip_prefix("arn:")?.strip_suffix(":root")?.split_once(":iam::")?;
+    is_account_id(account).then_some((Some(partition), account))
+}
+
+/// Whether a session's ARN (`…:assumed-role/Name/session`) is one of a role. It does not show the role's
+/// path; a name is one role's only, whatever the path.
+fn is_session_of(session: &Arn, role: &Arn) -> bool {
+    let mut parts = session.resource().split('/');
+    session.service() == "sts"
+        && session.partition() == role.partition()
+        && session.account() == role.account()
         && parts.next() == Some("assumed-role")
-        && parts.next() == role.role_name()
+        && parts.next().is_some_and(|name| Some(name) == role.role_name())
+}
+
+fn is_session_of_user(session: &Arn, user: &Arn) -> bool {
+    let name = session.resource().strip_prefix("federated-user/");
+    user.service() == "iam"
+        && session.partition() == user.partition()
+        && session.account() == user.account()
+        && user.resource().starts_with("user/")
+        && user.resource().rsplit('/').next() == name
 }

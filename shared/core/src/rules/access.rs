@@ -30,6 +30,8 @@ pub(super) struct Access<'a> {
     context: Context,
     resource: ResourcePolicy<'a>,
     key_grants: Vec<KeyGrant>,
+    /// A grant that could not be read may allow what the key policy does not.
+    unread_grants: bool,
 }
 
 impl<'a> Access<'a> {
@@ -44,6 +46,7 @@ impl<'a> Access<'a> {
             context: facts.codepipeline_context(role_arn),
             resource: ResourcePolicy::Unknown,
             key_grants: vec![],
+            unread_grants: false,
         }
     }
 
@@ -55,6 +58,7 @@ impl<'a> Access<'a> {
             resource_account: Some(key.account().to_owned()),
             resource: resource_policy(&known.part(|key| &key.policy)),
             key_grants: key_grants(&known),
+            unread_grants: known.part(|key| &key.grants).is_unknown(),
             ..Access::new(facts, role_arn, requests)
         }
     }
@@ -129,7 +133,7 @@ impl<'a> Access<'a> {
             return judgement;
         }
         for (request, evaluation) in self.evaluations() {
-            let answer = |side: &Side| evaluation.lets_pass(*side);
+            let answer = |side: &Side| self.answer(&evaluation, *side);
             if let Some(side) = sides.iter().copied().find(|side| answer(side) == Tri::No) {
                 let denied =
                     Denied { principal: self.role_arn.clone(), action: request.0, resource: request.1, side };
@@ -141,6 +145,17 @@ impl<'a> Access<'a> {
             }
         }
         judgement
+    }
+
+    fn answer(&self, evaluation: &Evaluation, side: Side) -> Tri {
+        match evaluation.lets_pass(side) {
+            Tri::No
+                if side == Side::Resource && self.unread_grants && evaluation.denied_by(side).is_none() =>
+            {
+                Tri::Unknown
+            }
+            answer => answer,
+        }
     }
 
     /// Each request, decided with everything that has a say.

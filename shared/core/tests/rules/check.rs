@@ -9,6 +9,9 @@ use serde_json::{Value, json};
 /// Where the deploy action is.
 pub const DEPLOY: &str = "/pipeline/pipeline/stages/1/actions/0";
 
+/// What adds the fixtures of one rule.
+pub type Fixtures = fn(&mut Cases);
+
 /// The fixtures of one rule, each checked as it is added.
 pub struct Cases {
     rule: &'static str,

@@ -6,6 +6,8 @@
 //! - `complete`: every rule has its page, its source and both kinds of fixtures
 //! - `walkthrough`: the walkthrough as a whole
 
+#![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "helpers of tests are tests")]
+
 mod check;
 mod complete;
 mod fixtures;

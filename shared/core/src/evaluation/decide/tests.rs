@@ -3,7 +3,8 @@
 use serde_json::{Value, json};
 
 use super::*;
-use crate::evaluation::Context;
+use crate::evaluation::{Context, PolicySet, ResourcePolicy};
+use crate::policy::PolicyDocument;
 
 const A: &str = "111111111111";
 const B: &str = "222222222222";

@@ -36,6 +36,8 @@ fn check(facts: &Facts<'_>, verdicts: &mut Verdicts) {
             continue;
         }
         let needs = ["kms:Decrypt", "kms:GenerateDataKey"];
+        // A grant may allow what the key policy does not.
+        let unread_grants = facts.key(key.as_str()).part(|key| &key.grants).is_unknown();
         let mut denied = vec![];
         let mut because = None;
         let mut unsettled = false;
@@ -43,6 +45,7 @@ fn check(facts: &Facts<'_>, verdicts: &mut Verdicts) {
             match evaluation.decision {
                 Decision::Allowed => {}
                 Decision::Unknown => unsettled = true,
+                Decision::ImplicitlyDenied if unread_grants => unsettled = true,
                 Decision::ExplicitlyDenied | Decision::ImplicitlyDenied => {
                     let denying = evaluation.because().denied_by;
                     let denying =

@@ -11,8 +11,7 @@ use crosspipe_custom_resource::properties::Object;
 use crosspipe_custom_resource::{Failure, Properties};
 use serde_json::{Map, Value};
 
-use crate::failures;
-use crate::scope::Scope;
+use crate::{Place, failures};
 
 const KNOWN: [&str; 6] =
     ["PipelineName", "EncryptionKeyArn", "EncryptionKeyArns", "Actions", "ActionRoles", "StartExecution"];
@@ -28,12 +27,12 @@ pub struct PatchProperties {
 }
 
 /// Reads and checks them.
-pub fn read(properties: &Map<String, Value>, scope: &Scope<'_>) -> Result<PatchProperties, Failure> {
+pub fn read(properties: &Map<String, Value>, place: &Place) -> Result<PatchProperties, Failure> {
     let read = Properties::new(properties, &KNOWN)?;
     let actions = read.objects("Actions")?;
     let roles = read.objects("ActionRoles")?;
     let desired = Desired {
-        encryption_keys: encryption_keys(&read, scope)?,
+        encryption_keys: encryption_keys(&read, place)?,
         actions: actions.iter().map(new_action).collect::<Result<_, _>>()?,
         roles: roles.iter().map(action_role).collect::<Result<_, _>>()?,
     };
@@ -50,7 +49,7 @@ pub fn read(properties: &Map<String, Value>, scope: &Scope<'_>) -> Result<PatchP
     })
 }
 
-fn encryption_keys(read: &Properties<'_>, scope: &Scope<'_>) -> Result<KeyChoice, Failure> {
+fn encryption_keys(read: &Properties<'_>, place: &Place) -> Result<KeyChoice, Failure> {
     let one = read.optional("EncryptionKeyArn")?;
     let many = read.object("EncryptionKeyArns")?;
     match (one, many) {
@@ -59,7 +58,7 @@ fn encryption_keys(read: &Properties<'_>, scope: &Scope<'_>) -> Result<KeyChoice
             .error("EncryptionKeyArn", "is given together with `EncryptionKeyArns`", "give one of the two")
             .into()),
         (Some(arn), None) => {
-            key_arn("EncryptionKeyArn", arn, &scope.account, &scope.region).map_err(failures::property)?;
+            key_arn("EncryptionKeyArn", arn, &place.account, &place.region).map_err(failures::property)?;
             Ok(KeyChoice::All(arn.to_owned()))
         }
         (None, Some(object)) => {
@@ -67,7 +66,7 @@ fn encryption_keys(read: &Properties<'_>, scope: &Scope<'_>) -> Result<KeyChoice
             for (region, arn) in object.map {
                 let field = format!("{}.{region}", object.path);
                 let arn = arn.as_str().unwrap_or_default();
-                key_arn(&field, arn, &scope.account, region).map_err(failures::property)?;
+                key_arn(&field, arn, &place.account, region).map_err(failures::property)?;
                 keys.insert(region.clone(), arn.to_owned());
             }
             Ok(KeyChoice::ByRegion(keys))

@@ -6,7 +6,7 @@ use crosspipe_aws::lease::LeaseError;
 use crosspipe_aws::{AwsError, ErrorKind};
 use crosspipe_core::grants::InvalidProperty;
 use crosspipe_core::pipeline::patch::PatchError;
-use crosspipe_core::policy::checks::PutError;
+use crosspipe_core::policy::{PolicyError, PutError};
 use crosspipe_custom_resource::Failure;
 
 /// A failed AWS call.
@@ -56,6 +56,22 @@ pub fn lease(error: LeaseError) -> Failure {
             Failure::new(LeaseError::Held(held).to_string(), "deploy again when it is done")
         }
     }
+}
+
+/// A resource type that is not one of ours.
+pub fn unknown_type(resource_type: &str) -> Failure {
+    Failure::new(
+        format!("resource type `{resource_type}` is not one that Crosspipe serves"),
+        "use Custom::ArtifactKeyGrant, Custom::ArtifactBucketGrant, Custom::ServiceRoleGrant or Custom::PipelinePatch",
+    )
+}
+
+/// A live policy that can't be read.
+pub fn unreadable(arn: &str, error: &PolicyError) -> Failure {
+    Failure::new(
+        format!("the existing policy of `{arn}` can't be read: {error}"),
+        "look at the policy in the console, save it once in a form that AWS accepts, and deploy again",
+    )
 }
 
 /// What to know where another CloudFormation stack owns the target: that stack's next update can undo what

@@ -3,11 +3,11 @@
 use std::time::Duration;
 
 use crosspipe_aws::{AwsError, ErrorKind};
-use crosspipe_core::policy::{Change, OwnedStatements, PolicyDocument, PolicyError, PutError, Quota};
+use crosspipe_core::policy::{Change, OwnedStatements, PolicyDocument, PutError, Quota};
 use crosspipe_custom_resource::{Failure, Success};
+use crosspipe_resources::{Document, failures};
 
-use crate::failures;
-use crate::lifecycle::Applied;
+use crate::lifecycle::Stopped;
 use crate::scope::Scope;
 
 /// How long AWS may take to know a principal that was made a moment ago.
@@ -22,18 +22,6 @@ const PAUSES: [Duration; 6] = [
     Duration::from_secs(4),
 ];
 
-/// A policy document somewhere in AWS.
-pub trait Document {
-    /// The ARN that the lease is on.
-    fn arn(&self) -> String;
-    /// The document; None where there is none.
-    async fn read(&self) -> Result<Option<String>, AwsError>;
-    /// Replaces it.
-    async fn put(&self, document: &PolicyDocument) -> Result<(), AwsError>;
-    /// Removes it.
-    async fn delete(&self) -> Result<(), AwsError>;
-}
-
 /// Writes until the plan finds nothing left to do, and returns the document as it then is.
 ///
 /// The plan that finds nothing to do is the verification: it reads what AWS shows, by meaning. A statement
@@ -42,24 +30,11 @@ pub async fn merge<D: Document>(
     document: &D,
     scope: &Scope<'_>,
     plan: impl Fn(Option<&PolicyDocument>) -> Result<Change, PutError>,
-) -> Result<Option<PolicyDocument>, Applied> {
+) -> Result<Option<PolicyDocument>, Stopped> {
     let lease = scope.lease(&document.arn()).await?;
     let merged = merge_alone(document, scope, plan).await;
     lease.release().await;
     merged
-}
-
-/// Takes the owner's statements out again. A document whose resource is gone is success.
-pub async fn unmerge<D: Document>(
-    document: &D,
-    scope: &Scope<'_>,
-    plan: impl Fn(Option<&PolicyDocument>) -> Result<Change, PutError>,
-) -> Result<Success, Failure> {
-    match merge(document, scope, plan).await {
-        Ok(_) => Ok(Success::default()),
-        Err(Applied { gone: true, .. }) => Ok(Success::default()),
-        Err(Applied { failure, .. }) => Err(failure),
-    }
 }
 
 /// The attributes of a grant.
@@ -77,19 +52,20 @@ async fn merge_alone<D: Document>(
     document: &D,
     scope: &Scope<'_>,
     plan: impl Fn(Option<&PolicyDocument>) -> Result<Change, PutError>,
-) -> Result<Option<PolicyDocument>, Applied> {
+) -> Result<Option<PolicyDocument>, Stopped> {
     let mut made_something = false;
     let mut last_written = None;
     for pause in PAUSES {
-        if !scope.pause(pause).await {
+        // The first attempt is always made: the lease was waited for.
+        if !pause.is_zero() && !scope.pause(pause).await {
             break;
         }
-        let text = document.read().await.map_err(|error| Applied::by_aws(error, made_something))?;
+        let text = document.read().await.map_err(|error| Stopped::by_aws(error, made_something))?;
         let current = text.as_deref().map(PolicyDocument::parse).transpose();
-        let current =
-            current.map_err(|error| Applied::new(unreadable(&document.arn(), &error), made_something))?;
+        let current = current
+            .map_err(|error| Stopped::new(failures::unreadable(&document.arn(), &error), made_something))?;
         let change =
-            plan(current.as_ref()).map_err(|error| Applied::new(failures::put(&error), made_something))?;
+            plan(current.as_ref()).map_err(|error| Stopped::new(failures::put(&error), made_something))?;
         match &change {
             Change::None => return Ok(current),
             // Not shown yet: read once more before writing the very same again.
@@ -97,11 +73,7 @@ async fn merge_alone<D: Document>(
             Change::Put(changed) => put(document, changed, scope).await,
             Change::Delete => document.delete().await,
         }
-        .map_err(|error| {
-            let refused =
-                matches!(error.kind, ErrorKind::AccessDenied | ErrorKind::Invalid | ErrorKind::NotFound);
-            Applied::by_aws(error, made_something || !refused)
-        })?;
+        .map_err(|error| Stopped::by_write(error, made_something))?;
         made_something = true;
         last_written = Some(change);
     }
@@ -112,7 +84,7 @@ async fn merge_alone<D: Document>(
         ),
         "find out what else writes this policy (CloudTrail has the callers), let it keep foreign statements, and deploy again",
     );
-    Err(Applied::new(failure, made_something))
+    Err(Stopped::new(failure, made_something))
 }
 
 /// Puts a document, patient with what AWS needs a moment for: a change of the same resource that is still
@@ -128,11 +100,4 @@ async fn put<D: Document>(document: &D, changed: &PolicyDocument, scope: &Scope<
         }
         waited += pause;
     }
-}
-
-fn unreadable(arn: &str, error: &PolicyError) -> Failure {
-    Failure::new(
-        format!("the existing policy of `{arn}` can't be read: {error}"),
-        "look at the policy in the console, save it once in a form that AWS accepts, and deploy again",
-    )
 }

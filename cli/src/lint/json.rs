@@ -1,0 +1,37 @@
+//! Findings for programs.
+
+use crosspipe_core::rules::Finding;
+use serde_json::{Value, json};
+
+use super::Linted;
+use crate::output;
+
+/// One list of findings and one of what could not be judged. Of several files, each entry names its own.
+pub fn show(linted: &[Linted], several: bool) -> String {
+    let entry = |file: &Linted, mut entry: Value| {
+        if let Some(members) = entry.as_object_mut().filter(|_| several) {
+            members.insert("file".into(), file.document.name().into());
+        }
+        entry
+    };
+    let mut findings = vec![];
+    let mut unknown = vec![];
+    for file in linted {
+        findings.extend(file.verdicts.findings.iter().map(|it| entry(file, finding(it))));
+        unknown.extend(file.verdicts.unknown.iter().map(|it| entry(file, json!(it))));
+    }
+    output::json(&json!({"findings": findings, "unknown": unknown}))
+}
+
+fn finding(finding: &Finding) -> Value {
+    json!({
+        "rule": finding.rule,
+        "name": finding.name,
+        "severity": finding.severity,
+        "location": finding.location,
+        "message": finding.message,
+        "because": finding.because,
+        "fix": finding.fix,
+        "docs": finding.docs,
+    })
+}

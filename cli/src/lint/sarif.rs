@@ -1,0 +1,138 @@
+//! Findings as SARIF 2.1.0, the way GitHub code scanning takes them.
+//!
+//! See <https://docs.oasis-open.org/sarif/sarif/v2.1.0/sarif-v2.1.0.html> and
+//! <https://docs.github.com/en/code-security/code-scanning/integrating-with-code-scanning/sarif-support-for-code-scanning>.
+
+use std::path::{Component, Path};
+
+use crosspipe_core::rules::{ALL, Finding, Rule};
+use serde_json::{Value, json};
+
+use super::Linted;
+use crate::explain::page;
+use crate::input::Document;
+use crate::output::{self, severity};
+
+const SCHEMA: &str = "https://json.schemastore.org/sarif-2.1.0.json";
+
+/// One run over all files. What could not be judged or read is a notification of the tool.
+pub fn show(linted: &[Linted], problems: &[String]) -> String {
+    let results: Vec<Value> = linted.iter().flat_map(results).collect();
+    let mut notifications: Vec<Value> =
+        problems.iter().map(|problem| json!({"level": "error", "message": {"text": problem}})).collect();
+    notifications.extend(linted.iter().flat_map(unknown));
+    output::json(&json!({
+        "$schema": SCHEMA,
+        "version": "2.1.0",
+        "runs": [{
+            "tool": {"driver": {
+                "name": "crosspipe",
+                "semanticVersion": env!("CARGO_PKG_VERSION"),
+                "rules": ALL.iter().map(|it| rule(it)).collect::<Vec<_>>(),
+            }},
+            "columnKind": "utf16CodeUnits",
+            "invocations": [{
+                "executionSuccessful": problems.is_empty(),
+                "toolExecutionNotifications": notifications,
+            }],
+            "results": results,
+        }],
+    }))
+}
+
+fn rule(rule: &Rule) -> Value {
+    json!({
+        "id": rule.id,
+        "name": rule.name,
+        "shortDescription": {"text": rule.summary},
+        "fullDescription": {"text": rule.summary},
+        "help": {"text": page(rule), "markdown": page(rule)},
+        "helpUri": rule.sources.first(),
+        "defaultConfiguration": {"level": severity(rule.severity)},
+        "properties": {"tags": ["aws", "codepipeline", "cross-account"], "precision": "very-high"},
+    })
+}
+
+fn results(file: &Linted) -> impl Iterator<Item = Value> {
+    let findings = &file.verdicts.findings;
+    findings.iter().enumerate().map(move |(index, finding)| {
+        let same = |before: &&Finding| before.rule == finding.rule && before.location == finding.location;
+        result(&file.document, finding, findings.iter().take(index).filter(same).count())
+    })
+}
+
+/// `before` is how many findings of the same rule the same part had before this one.
+fn result(document: &Document, finding: &Finding, before: usize) -> Value {
+    let mut physical = json!({"artifactLocation": {"uri": uri(document.name())}});
+    let place = document.place(&finding.location);
+    if let Some(members) = physical.as_object_mut() {
+        let column = utf16_column(&document.line(place.line), place.column);
+        members.insert("region".into(), json!({"startLine": place.line, "startColumn": column}));
+    }
+    let text = format!("{}\n\nBecause {}\n\nFix: {}", finding.message, finding.because, finding.fix);
+    json!({
+        "ruleId": finding.rule,
+        "ruleIndex": ALL.iter().position(|rule| rule.id == finding.rule),
+        "level": severity(finding.severity),
+        "message": {"text": text},
+        "locations": [{
+            "physicalLocation": physical,
+            "logicalLocations": [{"fullyQualifiedName": finding.location}],
+        }],
+        // The same fault of the same part is the same alert, on whichever line it is next time.
+        "partialFingerprints": {"faultAndPart/v1": format!("{}:{}:{before}", finding.rule, finding.location)},
+    })
+}
+
+fn unknown(file: &Linted) -> impl Iterator<Item = Value> {
+    let uri = uri(file.document.name());
+    file.verdicts.unknown.iter().map(move |unknown| {
+        json!({
+            "level": "note",
+            "message": {"text": format!("{} could not judge: {} is not known", unknown.rule, unknown.missing)},
+            "associatedRule": {"id": unknown.rule},
+            "locations": [{"physicalLocation": {"artifactLocation": {"uri": uri.clone()}}}],
+        })
+    })
+}
+
+/// A place in bytes as SARIF counts it.
+fn utf16_column(line: &str, column: usize) -> usize {
+    let before = line.char_indices().take_while(|(byte, _)| byte + 1 < column);
+    before.map(|(_, c)| c.len_utf16()).sum::<usize>() + 1
+}
+
+/// A file as code scanning finds it: relative to where the command runs, where it is below that.
+fn uri(name: &str) -> String {
+    let path = Path::new(name);
+    let below = std::env::current_dir().ok().and_then(|here| path.strip_prefix(here).ok());
+    let path = below.unwrap_or(path);
+    let parts = path.components().filter_map(|part| match part {
+        Component::Normal(part) => Some(urlencoding::encode(&part.to_string_lossy()).into_owned()),
+        Component::ParentDir => Some("..".to_owned()),
+        _ => None,
+    });
+    let path = parts.collect::<Vec<_>>().join("/");
+    if below.is_none() && name.starts_with('/') { format!("file:///{path}") } else { path }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_uri_is_relative_and_encoded() {
+        assert_eq!(uri("./a b/ü.json"), "a%20b/%C3%BC.json");
+        assert_eq!(uri("../x#y.json"), "../x%23y.json");
+        assert_eq!(uri("/no/such folder/x.json"), "file:///no/such%20folder/x.json");
+        let here = std::env::current_dir().unwrap().join("x.json");
+        assert_eq!(uri(here.to_str().unwrap()), "x.json");
+        assert_eq!(uri("standard input"), "standard%20input");
+    }
+
+    #[test]
+    fn columns_are_those_of_utf_16() {
+        assert_eq!(utf16_column("\u{1f600}é\"x\"", 7), 4);
+        assert_eq!(utf16_column("", 1), 1);
+    }
+}

@@ -1,0 +1,121 @@
+//! `crosspipe plan`: what a custom resource would change, from the live state, without changing it.
+
+use std::path::PathBuf;
+
+use clap::Args;
+use crosspipe_aws::Aws;
+use crosspipe_core::owner::Owner;
+use crosspipe_custom_resource::Failure;
+use crosspipe_resources::Place;
+use crosspipe_resources::preview::{Preview, preview};
+use serde_json::{Map, Value, json};
+use similar::TextDiff;
+
+use crate::input::Document;
+use crate::output::{Answer, Format, json as to_json};
+use crate::text::{Style, Text};
+
+const EXPECTED: &str = "a custom-resource request (`ResourceType`, `ResourceProperties`) or a resource of a template in JSON (`Type`, `Properties`)";
+
+const EXAMPLES: &str = "\
+Examples:
+  crosspipe plan grant.json
+  crosspipe plan grant.json --format json
+  echo '{\"Type\": \"Custom::ArtifactBucketGrant\", \"Properties\": {\"BucketName\": \"b\", \"TargetAccounts\": \"222222222222\"}}' | crosspipe plan -
+
+Credentials and Region come from where the AWS CLI takes them. It only reads. Sids depend on the stack and the
+resource: those of a template's resource are shown for a stack that does not exist yet.";
+
+/// Shows what a custom resource would change: the key policy, bucket policy, role or pipeline, before and after
+#[derive(Debug, Args)]
+#[command(after_help = EXAMPLES)]
+pub struct Arguments {
+    /// A custom-resource request or a template's resource, in JSON; `-` for standard input
+    #[arg(value_name = "FILE")]
+    file: PathBuf,
+    /// How to show it
+    #[arg(long, value_enum, default_value = "text")]
+    format: Format,
+}
+
+/// Shows the plan.
+pub fn run(arguments: &Arguments) -> Answer {
+    let document = match Document::read(&arguments.file, EXPECTED) {
+        Ok(document) => document,
+        Err(error) => return Answer::unusable(error),
+    };
+    let Some(wanted) = Wanted::read(document.value()) else {
+        return Answer::unusable(format!(
+            "{}: there is no type or no properties in it; expected {EXPECTED}",
+            arguments.file.display()
+        ));
+    };
+    let runtime = match tokio::runtime::Builder::new_current_thread().enable_all().build() {
+        Ok(runtime) => runtime,
+        Err(error) => return Answer::unusable(format!("no connection can be made: {error}")),
+    };
+    match runtime.block_on(wanted.preview()) {
+        Ok(preview) => Answer::of(shown(&preview, arguments.format)),
+        Err(failure) => Answer::unusable(format!("{}\n  next: {}", failure.cause, failure.next_step)),
+    }
+}
+
+/// A custom resource that is wanted.
+struct Wanted<'a> {
+    resource_type: &'a str,
+    properties: &'a Map<String, Value>,
+    owner: Owner,
+}
+
+impl<'a> Wanted<'a> {
+    fn read(value: &'a Value) -> Option<Self> {
+        let text = |name: &str| value.get(name).and_then(Value::as_str);
+        let resource_type = text("ResourceType").or_else(|| text("Type"))?;
+        let properties = value.get("ResourceProperties").or_else(|| value.get("Properties"))?.as_object()?;
+        let owner =
+            Owner::new(text("StackId").unwrap_or("plan"), text("LogicalResourceId").unwrap_or("plan"));
+        Some(Wanted { resource_type, properties, owner })
+    }
+
+    async fn preview(self) -> Result<Preview, Failure> {
+        let aws = Aws::connect().await;
+        let region =
+            aws.region().ok_or_else(|| Failure::new("no Region is set", "set AWS_REGION"))?.to_owned();
+        let identity = aws.identity().await.map_err(|error| {
+            Failure::new(error.to_string(), "check the credentials with `aws sts get-caller-identity`")
+        })?;
+        let partition = identity.arn.split(':').nth(1).unwrap_or("aws").to_owned();
+        let place = Place { account: identity.account, region, partition, owner: self.owner };
+        preview(&aws, self.resource_type, self.properties, &place).await
+    }
+}
+
+fn shown(preview: &Preview, format: Format) -> Text {
+    if matches!(format, Format::Json) {
+        let size = preview.size.map(|(used, limit)| json!({"bytes": used, "limit": limit}));
+        let Preview { what, before, after, .. } = preview;
+        return to_json(&json!({"what": what, "before": before, "after": after, "size": size})).into();
+    }
+    let mut text = Text::default();
+    text.styled(Style::Strong, format!("{}\n", preview.what));
+    if preview.before == preview.after {
+        text.push("nothing to change\n");
+    }
+    let [before, after] = [&preview.before, &preview.after].map(|document| match document {
+        Value::Null => String::new(),
+        document => format!("{document:#}\n"),
+    });
+    for line in TextDiff::from_lines(&before, &after).unified_diff().context_radius(3).to_string().lines() {
+        let style = match line.chars().next() {
+            Some('+') => Style::Advice,
+            Some('-') => Style::Error,
+            Some('@') => Style::Faint,
+            _ => Style::Plain,
+        };
+        text.styled(style, format!("{line}\n"));
+    }
+    if let Some((used, limit)) = preview.size {
+        text.push(format!("{used} of {limit} bytes\n"));
+    }
+    text
+}

@@ -1,0 +1,123 @@
+//! What is done with an input, and what has to hold for each.
+
+use crosspipe_core::arn::Arn;
+use crosspipe_core::diagnosis::message::{claim, denial};
+use crosspipe_core::diagnosis::{Failure, Remediation, diagnose, text};
+use crosspipe_core::evaluation::{
+    Context, Decision, Policies, PolicySet, Request, Requester, ResourcePolicy, evaluate,
+};
+use crosspipe_core::pipeline::Pipeline;
+use crosspipe_core::policy::PolicyDocument;
+use crosspipe_core::rules::lint;
+use crosspipe_core::snapshot::Snapshot;
+use serde_json::{Value, json};
+
+/// What is done with an input; it panics where something does not hold.
+pub type Target = fn(&[u8]);
+
+/// Every target by its name, which is that of its folder of seeds.
+pub const ALL: [(&str, Target); 5] = [
+    ("policy", policy),
+    ("pipeline", pipeline),
+    ("snapshot", snapshot),
+    ("event", event),
+    ("message", message),
+];
+
+const ROLE: &str = "arn:aws:iam::222222222222:role/CrossAccount_Role";
+
+/// A policy document loses nothing, and is judged: a policy that is its own boundary limits nothing.
+pub fn policy(input: &[u8]) {
+    let Ok(text) = std::str::from_utf8(input) else { return };
+    let Ok(document) = PolicyDocument::parse(text) else { return };
+    assert_eq!(PolicyDocument::parse(&document.to_json()), Ok(document.clone()), "it reads what it writes");
+    for statement in document.statements() {
+        let _ = (statement.label(), statement.effect(), statement.conditions().count());
+    }
+    let Ok(role) = Arn::parse(ROLE) else { return };
+    for (action, resource) in [
+        ("s3:GetObject", "arn:aws:s3:::b/k"),
+        ("kms:Decrypt", "arn:aws:kms:us-east-2:111111111111:key/1"),
+        ("sts:AssumeRole", ROLE),
+    ] {
+        for context in [Context::partial(), Context::complete().with("aws:SecureTransport", "true")] {
+            let requester = Requester::Role(role.clone());
+            let request =
+                Request { requester, action, resource, resource_account: Some("111111111111"), context };
+            let set = || PolicySet::Known(vec![("policy".into(), &document)]);
+            let policies = |boundary: Option<PolicySet<'_>>| {
+                let policies = Policies {
+                    identity: set(),
+                    resource: ResourcePolicy::Known(&document),
+                    permissions_boundary: boundary.map(|_| set()),
+                    service_control_policies: vec![],
+                    key_grants: vec![],
+                };
+                evaluate(&request, &policies).decision
+            };
+            let (without, with) = (policies(None), policies(Some(set())));
+            assert!(without == with || without != Decision::Allowed, "{without:?} became {with:?}");
+        }
+    }
+}
+
+/// A pipeline that is accepted can be looked at from all sides.
+pub fn pipeline(input: &[u8]) {
+    let Ok(value) = serde_json::from_slice::<Value>(input) else { return };
+    let Ok(pipeline) = Pipeline::parse(value) else { return };
+    let _ = (pipeline.name(), pipeline.role_arn(), pipeline.arn(), pipeline.account(), pipeline.region());
+    for action in pipeline.actions() {
+        let _ = (action.path(), action.provider(), action.run_order(), pipeline.target_account(&action));
+        let _ = (action.input_artifacts().count(), action.output_artifacts().count());
+        let _ =
+            pipeline.store_for(action.region()).map(|store| (store.path(), store.bucket(), store.key_id()));
+    }
+    let again = Pipeline::parse(pipeline.as_value().clone());
+    assert!(again.is_ok_and(|again| again.as_value() == pipeline.as_value()), "it reads what it shows");
+}
+
+/// A snapshot that is accepted is judged, loses nothing, and is judged the same from its own JSON.
+pub fn snapshot(input: &[u8]) {
+    let Ok(value) = serde_json::from_slice::<Value>(input) else { return };
+    let Ok(snapshot) = Snapshot::from_value(value) else { return };
+    let Ok(verdicts) = lint(&snapshot) else { return };
+    let again = Snapshot::from_value(json!(snapshot)).map(|again| lint(&again));
+    let same = |again: crosspipe_core::rules::Verdicts| {
+        again.findings == verdicts.findings && again.unknown == verdicts.unknown
+    };
+    assert!(again.is_ok_and(|again| again.is_ok_and(same)), "it judges what it writes the same");
+}
+
+/// An event that is accepted makes a report that can be sent.
+pub fn event(input: &[u8]) {
+    let Ok(value) = serde_json::from_slice::<Value>(input) else { return };
+    let Ok(failure) = Failure::from_event(&value) else { return };
+    report(failure);
+}
+
+/// A message is read, and a report made of it.
+pub fn message(input: &[u8]) {
+    let message = String::from_utf8_lossy(input);
+    let _ = claim(&message);
+    if let Some(denial) = denial(&message) {
+        assert!(denial.action.contains(':'), "{denial:?}");
+        assert!(denial.resource.is_none_or(|resource| !resource.is_empty()), "{message}");
+    }
+    let failure = Failure {
+        stage: "Staging".into(),
+        action: "ExternalDeploy".into(),
+        error_message: Some(message.into_owned()),
+        ..Failure::default()
+    };
+    report(failure);
+}
+
+fn report(failure: Failure) {
+    const SNAPSHOT: &str = include_str!("../seeds/snapshot/without-key-grant.json");
+    let Ok(snapshot) = serde_json::from_str(SNAPSHOT).map(Snapshot::from_value) else { return };
+    let Ok(snapshot) = snapshot else { return };
+    let Ok(Some(report)) = diagnose(&failure, &snapshot, Remediation::propose()) else { return };
+    let subject = text::subject(&report);
+    assert!(subject.len() <= 100 && subject.is_ascii(), "SNS takes `{subject}`");
+    assert!(text::body(&report).contains(&report.headline), "the headline is in the text");
+}

@@ -1,0 +1,44 @@
+//! Why a decision fell as it did.
+
+use serde::Serialize;
+
+/// Why a decision fell as it did.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Because {
+    /// The statements that deny.
+    pub denied_by: Vec<StatementRef>,
+    /// The statements that allow.
+    pub allowed_by: Vec<StatementRef>,
+    /// The sides without a statement that allows.
+    pub not_allowed_by: Vec<Side>,
+    /// The sides that are not fully known.
+    pub not_settled_by: Vec<Side>,
+}
+
+/// A side that has a say in a request.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub enum Side {
+    /// The requester's identity policies.
+    Identity,
+    /// The resource's policy.
+    Resource,
+    /// The requester's permissions boundary.
+    PermissionsBoundary,
+    /// The requester's session policies.
+    Session,
+    /// The organization's service control policies.
+    ServiceControl,
+    /// The resource control policies of the resource's organization.
+    ResourceControl,
+}
+
+/// One statement of one policy.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct StatementRef {
+    /// The policy's name.
+    pub policy: String,
+    /// The statement's Sid or place.
+    pub statement: String,
+}

@@ -1,0 +1,231 @@
+//! How one value of a request compares with one value of a policy.
+
+use std::cmp::Ordering;
+use std::net::IpAddr;
+
+use super::date;
+use super::pattern::arn_parts;
+use super::variables::{Text, expand};
+use super::{Context, Tri};
+use crate::policy::LanguageVersion;
+
+/// What an operator compares, apart from its negation.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Comparison {
+    /// `StringEquals`
+    StringEquals,
+    /// `StringEqualsIgnoreCase`
+    StringEqualsIgnoreCase,
+    /// `StringLike`
+    StringLike,
+    /// `ArnEquals` and `ArnLike`, which are the same.
+    Arn,
+    /// `Numeric…`
+    Numeric(Order),
+    /// `Date…`
+    Date(Order),
+    /// `Bool`
+    Bool,
+    /// `BinaryEquals`: both values are base64.
+    Binary,
+    /// `IpAddress`
+    IpAddress,
+}
+
+/// Which order of the request's value to the policy's is meant.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Order {
+    /// They are equal.
+    Equal,
+    /// The request's is less.
+    Less,
+    /// The request's is not greater.
+    LessOrEqual,
+    /// The request's is greater.
+    Greater,
+    /// The request's is not less.
+    GreaterOrEqual,
+}
+
+/// The answer when two values are compared.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Compared {
+    /// They can be compared, and this is what came out.
+    Settled(bool),
+    /// They can't: one is not of the operator's type, or a policy variable has no value. A positive
+    /// operator does not hold; what a negated one makes of it, AWS's documentation does not say.
+    Incomparable,
+    /// Not known.
+    Unknown,
+}
+
+impl Compared {
+    /// Whether the comparison, or its negation, holds.
+    pub fn holds(self, negated: bool) -> Tri {
+        match self {
+            Compared::Settled(holds) => Tri::from(holds != negated),
+            Compared::Incomparable if !negated => Tri::No,
+            Compared::Incomparable | Compared::Unknown => Tri::Unknown,
+        }
+    }
+}
+
+impl Comparison {
+    /// Compares.
+    pub fn compare(self, value: &str, wanted: &str, version: LanguageVersion, context: &Context) -> Compared {
+        let text = |compare: &dyn Fn(&Text<'_>) -> Option<bool>| match expand(wanted, version, context) {
+            Text::Unknown => Compared::Unknown,
+            text => compare(&text).into(),
+        };
+        match self {
+            Comparison::StringEquals => return text(&|text| text.equals(value, false)),
+            Comparison::StringEqualsIgnoreCase => return text(&|text| text.equals(value, true)),
+            Comparison::StringLike => return text(&|text| text.matches(value)),
+            Comparison::Arn => return arns(value, wanted, version, context),
+            _ => {}
+        }
+        // Policy variables go with strings and ARNs only.
+        if version == LanguageVersion::V2012 && wanted.contains("${") {
+            return Compared::Unknown;
+        }
+        match self {
+            Comparison::Numeric(order) => order.of(number(value), number(wanted)),
+            Comparison::Date(order) => order.of(date::parse(value), date::parse(wanted)),
+            Comparison::Bool => pair(boolean(value), boolean(wanted), |a, b| a == b).into(),
+            Comparison::IpAddress => pair(value.parse().ok(), block(wanted), within).into(),
+            _ => Compared::Settled(value == wanted),
+        }
+    }
+}
+
+impl From<Option<bool>> for Compared {
+    fn from(compared: Option<bool>) -> Compared {
+        compared.map_or(Compared::Incomparable, Compared::Settled)
+    }
+}
+
+impl Order {
+    fn of<T: PartialOrd>(self, value: Option<T>, wanted: Option<T>) -> Compared {
+        let ordering = value.zip(wanted).and_then(|(value, wanted)| value.partial_cmp(&wanted));
+        let holds = ordering.map(|ordering| match self {
+            Order::Equal => ordering == Ordering::Equal,
+            Order::Less => ordering == Ordering::Less,
+            Order::LessOrEqual => ordering != Ordering::Greater,
+            Order::Greater => ordering == Ordering::Greater,
+            Order::GreaterOrEqual => ordering != Ordering::Less,
+        });
+        holds.into()
+    }
+}
+
+fn pair<A, B>(a: Option<A>, b: Option<B>, compare: impl Fn(A, B) -> bool) -> Option<bool> {
+    a.zip(b).map(|(a, b)| compare(a, b))
+}
+
+/// Each of the six parts is compared by itself, so that no wildcard reaches over a colon.
+/// See <https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_condition_operators.html#Conditions_ARN>.
+fn arns(value: &str, wanted: &str, version: LanguageVersion, context: &Context) -> Compared {
+    let is_arn = |text| arn_parts(text).count() == 6 && arn_parts(text).next() == Some("arn");
+    if !is_arn(value) || !is_arn(wanted) {
+        return Compared::Incomparable;
+    }
+    let mut all = Compared::Settled(true);
+    for (part, pattern) in arn_parts(value).zip(arn_parts(wanted)) {
+        match expand(pattern, version, context) {
+            Text::Unknown => all = Compared::Unknown,
+            pattern => match pattern.matches(part) {
+                None => return Compared::Incomparable,
+                Some(false) => return Compared::Settled(false),
+                Some(true) => {}
+            },
+        }
+    }
+    all
+}
+
+fn boolean(text: &str) -> Option<bool> {
+    [("true", true), ("false", false)]
+        .into_iter()
+        .find(|(name, _)| text.eq_ignore_ascii_case(name))
+        .map(|(_, is)| is)
+}
+
+/// A decimal number. Digits beyond what a double holds are not told apart.
+fn number(text: &str) -> Option<f64> {
+    let plain = text.bytes().all(|b| b.is_ascii_digit() || matches!(b, b'.' | b'-' | b'+'));
+    text.parse().ok().filter(|_| plain)
+}
+
+/// An address, or a block of addresses with the length of its prefix.
+fn block(text: &str) -> Option<(IpAddr, u32)> {
+    let (address, length) =
+        text.split_once('/').map_or((text, None), |(address, length)| (address, Some(length)));
+    let address: IpAddr = address.parse().ok()?;
+    let bits = if address.is_ipv4() { 32 } else { 128 };
+    let length = length.map_or(Some(bits), |length| length.parse().ok())?;
+    (length <= bits).then_some((address, length))
+}
+
+/// An address of the other family lies in no block.
+fn within(address: IpAddr, (block, length): (IpAddr, u32)) -> bool {
+    match (address, block) {
+        (IpAddr::V4(address), IpAddr::V4(block)) => {
+            let host_bits = 32 - length;
+            (u64::from(address.to_bits()) ^ u64::from(block.to_bits())) >> host_bits == 0
+        }
+        (IpAddr::V6(address), IpAddr::V6(block)) => {
+            let differing = address.to_bits() ^ block.to_bits();
+            length == 0 || differing >> (128 - length) == 0
+        }
+        _ => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn check(comparison: Comparison, value: &str, wanted: &str, expected: Option<bool>) {
+        let compared = comparison.compare(value, wanted, LanguageVersion::V2012, &Context::complete());
+        assert_eq!(compared, expected.into(), "{comparison:?}: {value} / {wanted}");
+    }
+
+    #[test]
+    fn addresses() {
+        for (value, wanted, expected) in [
+            ("203.0.113.7", "203.0.113.0/24", Some(true)),
+            ("203.0.114.7", "203.0.113.0/24", Some(false)),
+            ("203.0.113.7", "203.0.113.7", Some(true)),
+            ("8.8.8.8", "0.0.0.0/0", Some(true)),
+            ("2001:db8:1234:5678:0::1", "2001:DB8:1234:5678::/64", Some(true)),
+            ("2001:db8:1234:5679::1", "2001:db8:1234:5678::/64", Some(false)),
+            ("::1", "::/0", Some(true)),
+            ("::1", "0.0.0.0/0", Some(false)),
+            ("203.0.113.7", "203.0.113.0/33", None),
+            ("203.0.113", "203.0.113.0/24", None),
+        ] {
+            check(Comparison::IpAddress, value, wanted, expected);
+        }
+    }
+
+    #[test]
+    fn numbers_and_dates() {
+        check(Comparison::Numeric(Order::LessOrEqual), "10", "10.0", Some(true));
+        check(Comparison::Numeric(Order::Less), "-1", "0", Some(true));
+        check(Comparison::Numeric(Order::Equal), "ten", "10", None);
+        check(Comparison::Numeric(Order::Equal), "inf", "inf", None);
+        check(Comparison::Date(Order::Greater), "2024-01-02T00:00:00Z", "2024-01-01", Some(true));
+        check(Comparison::Date(Order::Equal), "1704067200", "2024-01-01T00:00:00Z", Some(true));
+    }
+
+    #[test]
+    fn an_arn_is_compared_part_by_part() {
+        let arn = "arn:aws:iam::111122223333:role/x:y";
+        check(Comparison::Arn, arn, "arn:aws:iam::*:role/x*", Some(true));
+        check(Comparison::Arn, arn, "arn:aws:*:role/x:y", None);
+        check(Comparison::Arn, arn, "arn:aws:*:*:1111*:role/x:y", Some(true));
+        check(Comparison::Arn, arn, "arn:aws:*:111122223333:role/x:y", Some(false));
+        check(Comparison::Arn, arn, "*", None);
+        check(Comparison::Arn, "x", "arn:aws:iam::*:role/x*", None);
+    }
+}

@@ -1,0 +1,76 @@
+//! Each permission of the failure reporter's role, taken away in turn: the report still goes out with what
+//! is left, or the event is kept with the reason.
+
+use serde_json::{Value, json};
+
+use crate::alerts::Listening;
+use crate::permissions::{actions, remove};
+
+const POLICY: &str = "FailureReporter";
+
+/// Not asked for by the local AWS, or only on behalf of the function.
+const NOT_ENFORCED_HERE: [&str; 3] = ["logs:CreateLogStream", "logs:PutLogEvents", "sqs:SendMessage"];
+
+/// Without these there is nothing to report, or nobody may be told twice.
+const NEEDED: [&str; 3] =
+    ["dynamodb:UpdateItem", "codepipeline:GetPipeline", "codepipeline:ListActionExecutions"];
+
+#[test]
+fn each_permission_taken_away_is_named() {
+    let listening = Listening::start();
+    listening.clean_up_bucket_policy();
+    let scene = &listening.scene;
+    let dead_letters = &scene.outputs["ReporterDeadLettersUrl"];
+    let role = scene.role_name("FailureReporterRole");
+    let name = json!({"RoleName": role, "PolicyName": POLICY});
+    let whole = scene.world.tools.call("iam", "get_role_policy", name).unwrap()["PolicyDocument"].clone();
+    let mut tried = 0;
+    for action in actions(&whole).iter().filter(|action| !NOT_ENFORCED_HERE.contains(&action.as_str())) {
+        scene.change_role(&role, POLICY, |policy| remove(policy, action));
+        listening.run_pipeline();
+        let kept_with_reason = || {
+            let record =
+                listening.message(dead_letters).unwrap_or_else(|| panic!("nothing is kept without {action}"));
+            assert!(record.to_string().contains(action), "without {action}: {record}");
+        };
+        match action.as_str() {
+            needed if NEEDED.contains(&needed) => kept_with_reason(),
+            "sns:Publish" => {
+                listening.report().expect("a report without an alert");
+                kept_with_reason();
+            }
+            "events:PutEvents" => {
+                listening.alert().expect("an alert without a report");
+                kept_with_reason();
+            }
+            _ => {
+                listening.alert().unwrap_or_else(|| panic!("no alert without {action}"));
+                let report = listening.report().unwrap_or_else(|| panic!("no report without {action}"));
+                judged_from_what_is_left(action, &report);
+            }
+        }
+        scene.change_role(&role, POLICY, |policy| *policy = whole.clone());
+        tried += 1;
+    }
+    assert_eq!(tried, 19, "a new permission is tried, too");
+}
+
+fn judged_from_what_is_left(action: &str, report: &Value) {
+    let unknown = report["unknown"].to_string();
+    match action {
+        "s3:GetBucketPolicy" => assert!(unknown.contains("S3001"), "without {action}: {report}"),
+        "kms:GetKeyPolicy" => assert!(unknown.contains("KM001"), "without {action}: {report}"),
+        "sts:AssumeRole" => assert!(unknown.contains("IA002"), "without {action}: {report}"),
+        action
+            if action.starts_with("iam:")
+                && action != "iam:GetPolicy"
+                && action != "iam:GetPolicyVersion" =>
+        {
+            assert!(unknown.contains("IA001"), "without {action}: {report}");
+        }
+        _ => {}
+    }
+    if action != "s3:GetBucketPolicy" {
+        assert_eq!(report["rootCause"]["rule"], "S3001", "without {action}: {report}");
+    }
+}
