@@ -5,8 +5,9 @@
 
 use serde_json::{Value, json};
 
-use super::facts::{ActionFacts, Facts, key_grants, resource_policy};
+use super::facts::{ActionFacts, Facts};
 use super::judgement::{Judgement, Refusal};
+use super::sides::{key_grants, resource_policy};
 use super::verdicts::Denied;
 use crate::arn::Arn;
 use crate::evaluation::{

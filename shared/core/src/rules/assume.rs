@@ -3,7 +3,8 @@
 use serde_json::{Map, Value, json};
 
 use super::dead;
-use super::facts::{NEVER_SENT, resource_policy};
+use super::facts::NEVER_SENT;
+use super::sides::resource_policy;
 use super::verdicts::Denied;
 use super::{ActionFacts, Facts};
 use crate::arn::Arn;
@@ -149,15 +150,4 @@ pub(super) fn denied(facts: &Facts<'_>, action: &ActionFacts<'_>, side: Side) ->
 /// The statement that trusts a role.
 pub(super) fn trust_statement(service_role: &str) -> Value {
     json!({"Effect": "Allow", "Principal": {"AWS": service_role}, "Action": "sts:AssumeRole"})
-}
-
-/// The command that changes a trust policy.
-pub(super) fn update_trust(role_arn: &str) -> String {
-    let arn = Arn::parse(role_arn);
-    let name = arn.as_ref().ok().and_then(Arn::role_name).unwrap_or(role_arn);
-    format!(
-        "aws iam get-role --role-name {name} --query Role.AssumeRolePolicyDocument > trust.json\n\
-         # change it, then:\n\
-         aws iam update-assume-role-policy --role-name {name} --policy-document file://trust.json"
-    )
 }

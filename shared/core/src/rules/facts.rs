@@ -4,7 +4,7 @@ use serde_json::Value;
 
 use crate::arn::Arn;
 use crate::diagnosis::Failure;
-use crate::evaluation::{Context, KeyGrant, PolicySet, ResourcePolicy};
+use crate::evaluation::{Context, PolicySet};
 use crate::pipeline::{Action, Pipeline, Store};
 use crate::policy::PolicyDocument;
 use crate::snapshot::{BucketFacts, Fact, KeyFacts, RoleFacts, Snapshot};
@@ -230,50 +230,6 @@ impl<'a> ActionFacts<'a> {
     }
 }
 
-impl RoleFacts {
-    /// The role's identity policies.
-    pub(super) fn identity(&self) -> PolicySet<'_> {
-        let named = |(name, document): (&String, _)| (name.clone(), document);
-        let inline = self.inline_policies.known();
-        let attached = self.attached_policies.known();
-        let documents =
-            inline.into_iter().flatten().chain(attached.into_iter().flatten()).map(named).collect();
-        if self.inline_policies.is_unknown() || self.attached_policies.is_unknown() {
-            PolicySet::Incomplete(documents)
-        } else {
-            PolicySet::Known(documents)
-        }
-    }
-
-    /// The role's permissions boundary, if it has one.
-    pub(super) fn boundary(&self) -> Option<PolicySet<'_>> {
-        match &self.permissions_boundary {
-            Fact::Known(document) => Some(PolicySet::Known(vec![("permissions boundary".into(), document)])),
-            Fact::Absent => None,
-            Fact::Unknown => Some(PolicySet::unknown()),
-        }
-    }
-}
-
-/// A policy fact as evaluation wants it.
-pub(super) fn resource_policy<'a>(policy: &Fact<&'a PolicyDocument>) -> ResourcePolicy<'a> {
-    match policy {
-        Fact::Known(document) => ResourcePolicy::Known(document),
-        Fact::Absent => ResourcePolicy::Absent,
-        Fact::Unknown => ResourcePolicy::Unknown,
-    }
-}
-
-/// The grants of a key.
-pub(super) fn key_grants(key: &Fact<&KeyFacts>) -> Vec<KeyGrant> {
-    let grants = key.known().and_then(|key| key.grants.known()).into_iter().flatten();
-    let grants = grants.map(|grant| KeyGrant {
-        grantee_principal: grant.grantee_principal.clone(),
-        operations: grant.operations.clone(),
-    });
-    grants.collect()
-}
-
 /// What a request on behalf of a role never carries, so that no condition may ask for it.
 pub(super) const NEVER_SENT: [&str; 5] = [
     "sts:ExternalId",
@@ -305,32 +261,4 @@ pub(super) fn role_label(arn: &str) -> String {
 /// A text member, whatever holds it.
 pub(super) fn text<'v>(value: &'v Value, pointer: &str) -> Option<&'v str> {
     value.pointer(pointer).and_then(Value::as_str).filter(|text| !text.is_empty())
-}
-
-/// The command that adds a statement to a role's own policies, as an inline policy beside the others.
-pub(super) fn put_role_policy(role_arn: &str, policy_name: &str) -> String {
-    let arn = Arn::parse(role_arn);
-    let name = arn.as_ref().ok().and_then(Arn::role_name).unwrap_or(role_arn);
-    format!(
-        "# policy.json: {{\"Version\": \"2012-10-17\", \"Statement\": [what is above]}}\n\
-         aws iam put-role-policy --role-name {name} --policy-name {policy_name} --policy-document file://policy.json"
-    )
-}
-
-/// The commands that change a key policy.
-pub(super) fn put_key_policy(key: &str) -> String {
-    format!(
-        "aws kms get-key-policy --key-id {key} --policy-name default --query Policy --output text > policy.json\n\
-         # change it, then:\n\
-         aws kms put-key-policy --key-id {key} --policy-name default --policy file://policy.json"
-    )
-}
-
-/// The commands that change a bucket policy.
-pub(super) fn put_bucket_policy(bucket: &str) -> String {
-    format!(
-        "aws s3api get-bucket-policy --bucket {bucket} --query Policy --output text > policy.json\n\
-         # change it, then:\n\
-         aws s3api put-bucket-policy --bucket {bucket} --policy file://policy.json"
-    )
 }

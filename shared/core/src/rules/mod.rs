@@ -2,12 +2,13 @@
 //!
 //! # Layout
 //! - [`catalogue`]: the rules, and the list of all of them
-//! - `facts`: what a rule looks at
+//! - `facts`: what a rule looks at; `sides`: the same as the evaluation wants it
 //! - `access`, `judgement`: the requests of a role, evaluated, and what came of it
 //! - `assume`: the service role assumes the action role
 //! - `providers`: what each provider needs of the action role
 //! - `event`: what failed, for the rules that read its message
 //! - `dead`: principals that no longer exist
+//! - `commands`: commands that mend policies
 //! - `verdicts`: what a rule says
 //!
 //! A rule says nothing where all is well or where it does not apply, says what is missing where it
@@ -17,11 +18,13 @@
 mod access;
 mod assume;
 pub mod catalogue;
+mod commands;
 mod dead;
 mod event;
 mod facts;
 mod judgement;
 mod providers;
+mod sides;
 mod verdicts;
 
 use crate::snapshot::{Snapshot, SnapshotError};

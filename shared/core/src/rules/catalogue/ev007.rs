@@ -14,8 +14,8 @@
 
 use crate::diagnosis::message::Claim;
 use crate::rules::access::allow;
+use crate::rules::commands::put_role_policy;
 use crate::rules::event::Event;
-use crate::rules::facts::put_role_policy;
 use crate::rules::verdicts::{Fault, Fix};
 use crate::rules::{Facts, Rule, Severity, Verdicts};
 

@@ -13,7 +13,8 @@
 
 use crate::arn::Arn;
 use crate::evaluation::{Requester, Tri};
-use crate::rules::assume::{trust_statement, trusts, update_trust};
+use crate::rules::assume::{trust_statement, trusts};
+use crate::rules::commands::update_trust;
 use crate::rules::facts::role_location;
 use crate::rules::verdicts::{Fault, Fix};
 use crate::rules::{Facts, Rule, Severity, Verdicts};

@@ -13,7 +13,8 @@
 
 use crate::grants::bucket::{BUCKET_ACTIONS, OBJECT_ACTIONS};
 use crate::rules::access::{Access, OWN, allow};
-use crate::rules::facts::{put_role_policy, role_location};
+use crate::rules::commands::put_role_policy;
+use crate::rules::facts::role_location;
 use crate::rules::verdicts::{Fault, Fix};
 use crate::rules::{Facts, Rule, Severity, Verdicts};
 

@@ -15,7 +15,8 @@
 
 use crate::evaluation::{Side, Tri};
 use crate::rules::access::allow;
-use crate::rules::facts::{put_role_policy, role_location};
+use crate::rules::commands::put_role_policy;
+use crate::rules::facts::role_location;
 use crate::rules::providers;
 use crate::rules::verdicts::{Denied, Fault, Fix};
 use crate::rules::{Facts, Rule, Severity, Verdicts};

@@ -14,7 +14,8 @@
 
 use crate::evaluation::Side;
 use crate::rules::access::{Access, OWN, read_statements};
-use crate::rules::facts::{put_role_policy, role_label, role_location};
+use crate::rules::commands::put_role_policy;
+use crate::rules::facts::{role_label, role_location};
 use crate::rules::judgement::Judgement;
 use crate::rules::verdicts::{Fault, Fix};
 use crate::rules::{ActionFacts, Facts, Rule, Severity, Verdicts};

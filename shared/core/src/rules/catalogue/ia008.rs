@@ -13,7 +13,8 @@
 //! `"Condition": {"StringEquals": {"sts:ExternalId": "pipeline"}}`
 
 use crate::evaluation::Side;
-use crate::rules::assume::{Trust, denied, trust, trust_statement, update_trust};
+use crate::rules::assume::{Trust, denied, trust, trust_statement};
+use crate::rules::commands::update_trust;
 use crate::rules::facts::role_location;
 use crate::rules::verdicts::{Fault, Fix};
 use crate::rules::{Facts, Rule, Severity, Verdicts};

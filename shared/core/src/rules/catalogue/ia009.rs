@@ -14,7 +14,8 @@
 use serde_json::json;
 
 use crate::evaluation::{Context, Requester, Tri};
-use crate::rules::assume::{trusts, update_trust};
+use crate::rules::assume::trusts;
+use crate::rules::commands::update_trust;
 use crate::rules::facts::role_location;
 use crate::rules::verdicts::{Fault, Fix};
 use crate::rules::{Facts, Rule, Severity, Verdicts};

@@ -13,7 +13,8 @@
 //! `"Principal": {"AWS": "AROAEXAMPLEEXAMPLE12"}`
 
 use crate::evaluation::Side;
-use crate::rules::assume::{Trust, denied, trust, trust_statement, update_trust};
+use crate::rules::assume::{Trust, denied, trust, trust_statement};
+use crate::rules::commands::update_trust;
 use crate::rules::dead;
 use crate::rules::facts::role_location;
 use crate::rules::verdicts::{Fault, Fix};

@@ -16,8 +16,8 @@
 use crate::evaluation::Side;
 use crate::grants::key::ACTIONS;
 use crate::rules::access::{Access, allow};
+use crate::rules::commands::put_key_policy;
 use crate::rules::dead;
-use crate::rules::facts::put_key_policy;
 use crate::rules::verdicts::{Fault, Fix};
 use crate::rules::{Facts, Rule, Severity, Verdicts};
 use crate::snapshot::Fact;

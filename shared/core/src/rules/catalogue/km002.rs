@@ -15,7 +15,8 @@
 use crate::evaluation::{Decision, Side};
 use crate::grants::key::ACTIONS;
 use crate::rules::access::{Access, allow};
-use crate::rules::facts::{put_key_policy, role_location};
+use crate::rules::commands::put_key_policy;
+use crate::rules::facts::role_location;
 use crate::rules::verdicts::{Denied, Fault, Fix};
 use crate::rules::{Facts, Rule, Severity, Verdicts};
 use crate::snapshot::Fact;

@@ -14,8 +14,8 @@
 
 use crate::evaluation::Side;
 use crate::rules::access::Access;
+use crate::rules::commands::put_key_policy;
 use crate::rules::dead;
-use crate::rules::facts::put_key_policy;
 use crate::rules::{Facts, Rule, Severity, Verdicts};
 use crate::snapshot::Fact;
 

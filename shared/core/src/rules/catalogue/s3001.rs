@@ -15,8 +15,8 @@
 use crate::evaluation::Side;
 use crate::grants::bucket::{BUCKET_ACTIONS, OBJECT_ACTIONS};
 use crate::rules::access::{Access, allow};
+use crate::rules::commands::put_bucket_policy;
 use crate::rules::dead;
-use crate::rules::facts::put_bucket_policy;
 use crate::rules::verdicts::{Fault, Fix};
 use crate::rules::{Facts, Rule, Severity, Verdicts};
 use crate::snapshot::Fact;

@@ -17,7 +17,7 @@ use serde_json::json;
 use crate::arn::Arn;
 use crate::evaluation::{Context, Request, Requester, Tri};
 use crate::rules::access::denies;
-use crate::rules::facts::put_bucket_policy;
+use crate::rules::commands::put_bucket_policy;
 use crate::rules::verdicts::{Fault, Fix};
 use crate::rules::{Facts, Rule, Severity, Verdicts};
 use crate::snapshot::Fact;
