@@ -3,7 +3,7 @@
 //! # Layout
 //! - [`targets`]: what is done with an input, and what has to hold for each
 //! - [`mutate`]: inputs from seeds: changed bytes, and changed JSON that gets past the JSON parser
-//! - [`smoke`]: a bounded, reproducible run on a stable toolchain
+//! - [`mod@smoke`]: a bounded, reproducible run on a stable toolchain
 //! - `seeds/<target>/`: inputs to begin with
 //! - `libfuzzer/`: the same targets for `cargo fuzz`, which needs a nightly toolchain; its own workspace
 //!

@@ -3,8 +3,10 @@
 //! What a line can say is in [`MEMBERS`] and [`read`]; how the core takes it is in [`Question::request`],
 //! [`Question::policies`] and [`requester`].
 
-use crosspipe_core::arn::{Arn, is_account_id};
-use crosspipe_core::evaluation::{Context, Policies, PolicySet, Request, Requester, ResourcePolicy};
+use crosspipe_core::arn::is_account_id;
+use crosspipe_core::evaluation::{
+    Context, Policies, PolicySet, Request, Requester, RequesterError, ResourcePolicy,
+};
 use crosspipe_core::policy::PolicyDocument;
 use serde_json::{Map, Value};
 
@@ -45,9 +47,8 @@ pub fn read(document: &Document) -> Result<Question, InputError> {
         let problem = format!("there is no member `{unknown}`; there are {}", MEMBERS.join(", "));
         return Err(document.wrong_at(&path("", unknown), problem));
     }
-    let principal = line.text("principal")?;
-    let (requester, context) =
-        requester(&principal).ok_or_else(|| document.wrong_at("principal", not_a_principal(&principal)))?;
+    let requester = requester(&line.text("principal")?)
+        .map_err(|error| document.wrong_at("principal", error.to_string()))?;
     let action = line.text("action")?;
     if !action.contains(':') {
         return Err(
@@ -59,7 +60,7 @@ pub fn read(document: &Document) -> Result<Question, InputError> {
         action,
         resource: line.text("resource")?,
         resource_account: line.account("resourceAccount")?,
-        context: line.context(context)?,
+        context: line.context()?,
         identity: line.policies("identityPolicies")?,
         resource_policy: line.policy("resourcePolicy")?,
         boundary: line.policy("permissionsBoundary")?,
@@ -98,44 +99,12 @@ fn set(policies: &[(String, PolicyDocument)]) -> PolicySet<'_> {
     PolicySet::Known(policies.iter().map(|(name, document)| (name.clone(), document)).collect())
 }
 
-/// Who asks, and what follows from it for the context.
-fn requester(principal: &str) -> Option<(Requester, Context)> {
-    let context = Context::complete();
-    if principal == "*" {
-        // Nobody that is known: no account, no policies, and only statements for everyone speak of it.
-        let context = context.with("aws:PrincipalIsAWSService", "false");
-        return Some((Requester::Service(String::new()), context));
-    }
+/// Who asks: what the core reads, and a bare account, which stands for its root.
+fn requester(principal: &str) -> Result<Requester, RequesterError> {
     if is_account_id(principal) {
-        return Some((Requester::User(Arn::parse(&format!("arn:aws:iam::{principal}:root")).ok()?), context));
+        return Requester::parse(&format!("arn:aws:iam::{principal}:root"));
     }
-    if let Ok(arn) = Arn::parse(principal) {
-        if !is_account_id(arn.account()) {
-            return None;
-        }
-        let (kind, name) = arn.resource().split_once('/').unwrap_or((arn.resource(), ""));
-        let requester = match (arn.service(), kind) {
-            ("iam", "role") => Requester::Role(arn),
-            ("iam", "user" | "root") | ("sts", "federated-user") => Requester::User(arn),
-            // A session does not tell the path of its role.
-            ("sts", "assumed-role") => {
-                let name = name.split('/').next().filter(|name| !name.is_empty())?;
-                let role = format!("arn:{}:iam::{}:role/{name}", arn.partition(), arn.account());
-                Requester::Role(Arn::parse(&role).ok()?)
-            }
-            _ => return None,
-        };
-        return Some((requester, context));
-    }
-    let service = principal.strip_suffix(".cn").unwrap_or(principal);
-    let is_service = service.strip_suffix(".amazonaws.com").is_some_and(|name| !name.is_empty());
-    is_service.then(|| (Requester::Service(principal.to_owned()), context))
-}
-
-fn not_a_principal(principal: &str) -> String {
-    format!(
-        "`{principal}` is none of: the ARN of a role, a role session, a user or an account's root; a 12-digit account; a service such as `codepipeline.amazonaws.com`; `*`"
-    )
+    Requester::parse(principal)
 }
 
 /// A line that is being read. Every error names the member at fault.
@@ -167,7 +136,8 @@ impl<'a> Line<'a> {
         }
     }
 
-    fn context(&self, mut context: Context) -> Result<Context, InputError> {
+    fn context(&self) -> Result<Context, InputError> {
+        let mut context = Context::complete();
         let Some(value) = self.member("context") else { return Ok(context) };
         let keys =
             value.as_object().ok_or_else(|| self.0.wrong_at("context", "`context` is not an object"))?;
@@ -235,32 +205,64 @@ fn path(of: &str, member: &str) -> String {
 
 #[cfg(test)]
 mod tests {
+    use crosspipe_core::evaluation::evaluate;
+    use serde_json::json;
+
     use super::*;
 
-    #[test]
-    fn a_requester_is_told_by_its_form() {
-        let role = "arn:aws:iam::111111111111:role/path/Name";
-        let is = |principal: &str| requester(principal).map(|(requester, _)| requester);
-        let arn = |text: &str| Arn::parse(text).unwrap();
-        assert_eq!(is(role), Some(Requester::Role(arn(role))));
-        assert_eq!(
-            is("arn:aws-cn:sts::111111111111:assumed-role/Name/session"),
-            Some(Requester::Role(arn("arn:aws-cn:iam::111111111111:role/Name")))
-        );
-        let user = "arn:aws:iam::111111111111:user/Name";
-        assert_eq!(is(user), Some(Requester::User(arn(user))));
-        assert_eq!(is("111111111111"), Some(Requester::User(arn("arn:aws:iam::111111111111:root"))));
-        let service = "codepipeline.amazonaws.com";
-        assert_eq!(is(service), Some(Requester::Service(service.into())));
-        for other in [
-            "",
-            "x",
-            "arn:aws:s3:::bucket",
-            "arn:aws:iam::1:role/x",
-            ".amazonaws.com",
-            "arn:aws:sts::111111111111:assumed-role/",
-        ] {
-            assert_eq!(is(other), None, "{other}");
+    fn seeds() -> Vec<Vec<u8>> {
+        let policy =
+            json!({"Statement": [{"Effect": "Allow", "Principal": "*", "Action": "s3:*", "Resource": "*"}]});
+        let question = |principal: &str| {
+            json!({
+                "principal": principal, "action": "s3:GetObject", "resource": "arn:aws:s3:::b/k",
+                "resourceAccount": "111111111111", "context": {"aws:SecureTransport": true, "aws:TagKeys": ["a", 1]},
+                "identityPolicies": [policy, policy.to_string()], "resourcePolicy": policy,
+                "permissionsBoundary": policy, "serviceControlPolicies": [[policy], [policy]],
+            })
+        };
+        let principals = ["arn:aws:iam::222222222222:role/r", "222222222222", "ec2.amazonaws.com", "*"];
+        principals.iter().map(|principal| question(principal).to_string().into_bytes()).collect()
+    }
+
+    /// Any bytes are either a question that has an answer, or refused at a place within them.
+    fn target(input: &[u8]) {
+        let read =
+            Document::parse("x".into(), input.to_vec(), "a question").and_then(|document| read(&document));
+        match read {
+            Ok(question) => drop(evaluate(&question.request(), &question.policies()).because()),
+            Err(problem) => {
+                let lines = input.split(|byte| *byte == b'\n').count();
+                let problem = problem.to_string();
+                let line = problem.split(':').nth(1).and_then(|line| line.parse::<usize>().ok());
+                assert!(line.is_some_and(|line| (1..=lines).contains(&line)), "{problem}");
+            }
         }
+    }
+
+    #[test]
+    fn any_bytes_are_answered_or_refused_at_a_place() {
+        crosspipe_fuzz::smoke("question", &seeds(), target).unwrap();
+    }
+
+    /// A value is found at any path, and its line can be shown.
+    fn show(input: &[u8]) {
+        let Ok(document) = Document::parse("x".into(), input.to_vec(), "JSON") else { return };
+        for path in [
+            "",
+            "context[\"aws:TagKeys\"][1]",
+            "identityPolicies[0].Statement[0].Effect",
+            "/resourcePolicy",
+            "no.such",
+        ] {
+            let place = document.place(path);
+            let shown = crate::excerpt::excerpt(&document.line(place.line), place).render(false);
+            assert_eq!(shown.lines().count(), 3, "{shown}");
+        }
+    }
+
+    #[test]
+    fn any_json_is_shown() {
+        crosspipe_fuzz::smoke("excerpt", &seeds(), show).unwrap();
     }
 }

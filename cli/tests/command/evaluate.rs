@@ -103,6 +103,12 @@ fn every_form_of_a_principal_is_taken() {
     check(&ask("*", trust(json!({"AWS": "222222222222"}))), "implicitlyDenied");
     let session = "arn:aws:sts::222222222222:assumed-role/CrossAccount_Role/session";
     check(&but("principal", json!(session)), "allowed");
+    let only = |session: &str| but("resourcePolicy", allow(json!({"AWS": session}), "s3:GetObject"));
+    let mut of_session = only(session);
+    of_session["principal"] = json!(session);
+    check(&of_session, "allowed");
+    of_session["principal"] = json!(format!("{session}2"));
+    check(&of_session, "implicitlyDenied");
     check(&but("principal", json!("222222222222")), "allowed");
     check(&but("principal", json!("arn:aws:iam::222222222222:root")), "allowed");
     check(&but("principal", json!("arn:aws:iam::222222222222:user/u")), "allowed");
@@ -138,7 +144,7 @@ fn what_is_wrong_is_named_with_its_column() {
         (r#"[]"#, ":1:1: it is not a JSON object"),
         (r#"{"action": "s3:GetObject"}"#, ":1:1: `principal` is missing"),
         (r#"{"principal": 7}"#, ":1:15: `principal` is not a text"),
-        (r#"{"principal": "me"}"#, ":1:15: `me` is none of"),
+        (r#"{"principal": "me"}"#, ":1:15: `me` is no requester"),
         (r#"{"principal": "*", "action": "s3"}"#, ":1:30: `s3` is not an action"),
         (r#"{"principal": "*", "identityPolicy": []}"#, ":1:38: there is no member `identityPolicy`"),
         (

@@ -2,7 +2,7 @@
 //!
 //! # Layout
 //! - this file: what a message can claim
-//! - [`denial`]: AWS's own grammar, `User: ARN is not authorized to perform: ACTION on resource: ARN …`
+//! - [`mod@denial`]: AWS's own grammar, `User: ARN is not authorized to perform: ACTION on resource: ARN …`
 //! - `wordings`: how CodePipeline, CodeDeploy, CloudFormation, S3 and KMS put it
 //!
 //! Any text is read, however it was cut, quoted, redacted or wrapped; what says nothing claims
