@@ -1,13 +1,15 @@
-//! The pages of the rules, generated from their sources.
+//! What is generated from the sources of the rules: their registry, their pages, the list of their fixtures.
 //!
 //! # Layout
 //! - this file: which files there should be, and which there are
 //! - [`page`]: one rule's page, and the table of all
+//! - [`registry`]: the files of the rules and of their fixtures, as Rust sees them
 //!
 //! `docs/rules` and the list of pages that `crosspipe explain` shows belong to this command: what is in
 //! `docs/rules` and has no rule is removed.
 
 mod page;
+pub mod registry;
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -17,6 +19,7 @@ use std::path::{Path, PathBuf};
 use crosspipe_core::rules::ALL;
 
 use crate::Failure;
+use crate::process::{cargo, run};
 
 const COMMAND: &str = "cargo xtask docs";
 const PAGES: &str = "docs/rules";
@@ -27,6 +30,10 @@ type Files = BTreeMap<PathBuf, String>;
 
 /// Brings every generated file up to date.
 pub fn write(root: &Path) -> Result<(), Failure> {
+    if registry::update(root)? {
+        // This program was built with another list of rules: the pages are up to one that knows them all.
+        return run(cargo(root, ["xtask", "docs"]));
+    }
     let (wanted, present) = (wanted(root)?, present(root)?);
     for difference in differences(&wanted, &present) {
         let path = root.join(difference.path);
@@ -75,9 +82,9 @@ fn differences<'a>(wanted: &'a Files, present: &'a Files) -> Vec<Difference<'a>>
 }
 
 fn wanted(root: &Path) -> Result<Files, Failure> {
-    let mut files = Files::new();
+    let mut files = registry::wanted(root)?;
     for rule in ALL {
-        let source = format!("shared/core/src/rules/{}.rs", rule.id.to_lowercase());
+        let source = format!("{}/{}.rs", registry::RULES, rule.id.to_lowercase());
         let page = fs::read_to_string(root.join(&source))
             .map_err(|error| error.to_string())
             .and_then(|code| page::of_rule(rule, &code))
@@ -93,6 +100,7 @@ fn present(root: &Path) -> Result<Files, Failure> {
     let unreadable = |path: &Path, error| Failure::new(format!("{}: {error}", path.display()), COMMAND);
     let directory = root.join(PAGES);
     let mut paths = vec![PathBuf::from(EMBEDDED)];
+    paths.extend(registry::FILES.map(PathBuf::from));
     match fs::read_dir(&directory) {
         Ok(entries) => {
             for entry in entries {

@@ -1,7 +1,8 @@
 //! Developer commands of this repository.
 //!
 //! # Layout
-//! - [`docs`]: the pages of the rules, generated from their sources
+//! - [`docs`]: registry and pages of the rules, generated from their sources
+//! - [`new_rule`]: scaffolds a rule and its fixtures
 //! - [`ci`]: the gate, the same here and in CI
 //! - [`dependencies`]: licences, bans, sources, advisories and yanked versions of what we build on
 //! - [`process`]: runs other programs
@@ -11,6 +12,7 @@
 mod ci;
 mod dependencies;
 mod docs;
+mod new_rule;
 mod process;
 
 use std::env;
@@ -20,8 +22,9 @@ use std::process::ExitCode;
 const HELP: &str = "\
 usage: cargo xtask <command>
 
-  docs           generates docs/rules and what `crosspipe explain` shows from the rule sources
+  docs           generates docs/rules, what `crosspipe explain` shows and the lists of rules and fixtures
   docs --check   says which of those files are out of date
+  new-rule <id> <name>   scaffolds a rule and its fixtures
   ci             the gate: everything that has to pass before a change goes in
   ci <step>…     some of its steps: format, docs, dependencies, clippy, rustdoc, tests";
 
@@ -44,6 +47,7 @@ fn main() -> ExitCode {
     let outcome = match arguments.as_slice() {
         ["docs"] => docs::write(&root()),
         ["docs", "--check"] => docs::check(&root()),
+        ["new-rule", id, name] => new_rule::run(&root(), id, name),
         ["ci", steps @ ..] => ci::run(&root(), steps),
         [] | ["help" | "--help" | "-h"] => {
             println!("{HELP}");

@@ -32,7 +32,7 @@ pub fn diagnose(
     remediation: Remediation,
 ) -> Result<Option<Report>, SnapshotError> {
     let pipeline = snapshot.pipeline()?;
-    let facts = Facts::of_action(snapshot, &pipeline, &failure.stage, &failure.action);
+    let facts = Facts::of_action(snapshot, &pipeline, &failure.stage, &failure.action).with_failure(failure);
     let Some(action) = facts.cross_account_actions().next() else { return Ok(None) };
     let verdicts = run(&facts);
     let claim = message::claim(failure.message());

@@ -60,6 +60,10 @@ fn confidence(finding: &Finding, claim: &Claim, failure: &Failure) -> Confidence
     let about_bucket = matches!(rule, "S3001" | "IA005");
     let about_key = matches!(rule, "KM001" | "IA004");
     let about_key_setting = matches!(rule, "PL001" | "PL002" | "PL003" | "PL004");
+    // Such a rule speaks of the message itself; without a denial there is nothing to confirm it by.
+    if rule.starts_with("EV") && finding.denied.is_empty() {
+        return Likely;
+    }
     let is_permission_error = failure.error_code.as_deref() == Some("PermissionError");
     match claim {
         Claim::Denied(denial) => {

@@ -1,163 +1,233 @@
-//! The requests that a cross-account action makes for its artifacts, evaluated.
+//! The requests of a role for keys, buckets and other resources, evaluated side by side.
 //!
-//! Four rules ask the same question of the same requests, each of another side: key policy (KM001),
-//! bucket policy (S3001), and the action role's identity policies for either (IA004, IA005).
+//! Many rules ask the same question of the same requests, each of another side: key policy (KM001),
+//! bucket policy (S3001, S3002), and the role's own policies for either (IA004, IA005).
 
 use serde_json::{Value, json};
 
-use super::facts::{ActionFacts, codepipeline_context, key_grants, resource_policy};
+use super::facts::{ActionFacts, Facts};
+use super::judgement::{Judgement, Refusal};
+use super::sides::{key_grants, resource_policy};
 use super::verdicts::Denied;
+use crate::arn::Arn;
 use crate::evaluation::{
-    Context, Evaluation, KeyGrant, Policies, PolicySet, Request, ResourcePolicy, Side, Tri, evaluate,
+    Context, Evaluation, KeyGrant, Policies, PolicySet, Request, Requester, ResourcePolicy, Side, Tri,
+    evaluate,
 };
-use crate::snapshot::Fact;
+use crate::pipeline::Store;
+use crate::policy::PolicyDocument;
+use crate::snapshot::{Fact, RoleFacts};
 
-/// What an action does with its key or its bucket.
+/// What a role's own policies are: those that allow, and the boundary that limits them.
+pub(super) const OWN: [Side; 2] = [Side::Identity, Side::PermissionsBoundary];
+
+/// Requests of one role, with the policies that have a say in them.
 pub(super) struct Access<'a> {
-    action: ActionFacts<'a>,
-    requests: Vec<(&'static str, String)>,
-    resource_account: Option<&'a str>,
+    role_arn: String,
+    role: Fact<&'a RoleFacts>,
+    service_control: Vec<PolicySet<'a>>,
+    requests: Vec<(String, String)>,
+    resource_account: Option<String>,
     context: Context,
-    policies: Policies<'a>,
+    resource: ResourcePolicy<'a>,
+    key_grants: Vec<KeyGrant>,
     /// A grant that could not be read may allow what the key policy does not.
     unread_grants: bool,
 }
 
-/// What one side says to all of these requests.
-pub(super) struct Judgement {
-    /// The requests that the side does not let pass.
-    pub denied: Vec<Denied>,
-    /// The statements of this side that deny explicitly.
-    pub denying_statements: Vec<String>,
-    /// Whether some request is not settled.
-    pub unsettled: bool,
-}
-
 impl<'a> Access<'a> {
+    /// What a role asks CodePipeline to do for it; the resource's policy is not known.
+    pub(super) fn new(facts: &Facts<'a>, role_arn: &str, requests: Vec<(String, String)>) -> Self {
+        Access {
+            role_arn: role_arn.to_owned(),
+            role: facts.role(role_arn),
+            service_control: facts.service_control(role_arn),
+            requests,
+            resource_account: None,
+            context: facts.codepipeline_context(role_arn),
+            resource: ResourcePolicy::Unknown,
+            key_grants: vec![],
+            unread_grants: false,
+        }
+    }
+
+    /// What a role does with a key.
+    pub(super) fn key(facts: &Facts<'a>, role_arn: &str, key: &Arn, needs: &[&str]) -> Self {
+        let requests = needs.iter().map(|need| ((*need).to_owned(), key.to_string())).collect();
+        let known = facts.key(key.as_str());
+        Access {
+            resource_account: Some(key.account().to_owned()),
+            resource: resource_policy(&known.part(|key| &key.policy)),
+            key_grants: key_grants(&known),
+            unread_grants: known.part(|key| &key.grants).is_unknown(),
+            ..Access::new(facts, role_arn, requests)
+        }
+    }
+
+    /// What a role does with objects of an artifact bucket, or with the bucket.
+    pub(super) fn bucket(
+        facts: &Facts<'a>,
+        role_arn: &str,
+        store: &Store<'_>,
+        requests: Vec<(String, String)>,
+    ) -> Self {
+        let access = Access::new(facts, role_arn, requests);
+        let context = access.context.clone().with("s3:x-amz-server-side-encryption", "aws:kms");
+        let context = match store.key_id() {
+            Some(key) => context.with("s3:x-amz-server-side-encryption-aws-kms-key-id", key),
+            None => context,
+        };
+        Access {
+            resource_account: facts.pipeline().account().map(str::to_owned),
+            resource: resource_policy(&facts.bucket(store.bucket()).part(|bucket| &bucket.policy)),
+            context,
+            ..access
+        }
+    }
+
     /// What the action does with the artifact key; None where it has no key that is given by ARN.
     /// Inputs are decrypted; outputs are encrypted under data keys.
     pub(super) fn to_key(action: ActionFacts<'a>) -> Option<Self> {
-        let arn = action.key_arn()?;
+        let key = action.key_arn()?;
         let mut needs = vec!["kms:DescribeKey", "kms:Decrypt"];
         if action.action.output_artifacts().next().is_some() {
             needs.extend(["kms:Encrypt", "kms:GenerateDataKey", "kms:ReEncryptFrom", "kms:ReEncryptTo"]);
         }
-        let key = action.facts().key(arn.as_str());
-        let policy = key.part(|key| &key.policy);
-        Some(Access {
-            action,
-            requests: needs.into_iter().map(|need| (need, arn.to_string())).collect(),
-            resource_account: action.facts().pipeline().account(),
-            context: codepipeline_context(),
-            policies: Self::policies(action, resource_policy(&policy), key_grants(&key)),
-            unread_grants: matches!(key.part(|key| &key.grants), Fact::Unknown),
-        })
+        Some(Access::key(action.facts(), action.role_arn(), &key, &needs))
     }
 
     /// What the action does with the artifact bucket; None where it has no artifacts.
     pub(super) fn to_bucket(action: ActionFacts<'a>) -> Option<Self> {
         let store = action.store()?;
-        let objects = format!("arn:{}:s3:::{}", action.facts().partition(), store.bucket());
-        // CodePipeline's object keys: the pipeline's name and the artifact's, each cut to 20 characters.
-        let cut = |name: &str| name.chars().take(20).collect::<String>();
-        let prefix = format!("{objects}/{}", cut(action.facts().pipeline().name()));
-        let object = |artifact: &str| format!("{prefix}/{}/object", cut(artifact));
-        let inputs = action.action.input_artifacts().map(|artifact| ("s3:GetObject", object(artifact)));
-        let outputs = action.action.output_artifacts().map(|artifact| ("s3:PutObject", object(artifact)));
-        let bucket = action.facts().bucket(store.bucket());
-        let policy = bucket.part(|bucket| &bucket.policy);
-        let mut context = codepipeline_context().with("s3:x-amz-server-side-encryption", "aws:kms");
-        if let Some(key) = store.key_id() {
-            context = context.with("s3:x-amz-server-side-encryption-aws-kms-key-id", key);
-        }
-        Some(Access {
-            action,
-            requests: inputs.chain(outputs).collect(),
-            resource_account: action.facts().pipeline().account(),
-            context,
-            policies: Self::policies(action, resource_policy(&policy), vec![]),
-            unread_grants: false,
-        })
+        let inputs = action.action.input_artifacts().map(|artifact| ("s3:GetObject", artifact));
+        let outputs = action.action.output_artifacts().map(|artifact| ("s3:PutObject", artifact));
+        let requests = inputs
+            .chain(outputs)
+            .map(|(need, artifact)| (need.to_owned(), object(action.facts(), &store, artifact)));
+        Some(Access::bucket(action.facts(), action.role_arn(), &store, requests.collect()))
     }
 
-    fn policies(
-        action: ActionFacts<'a>,
-        resource: ResourcePolicy<'a>,
-        key_grants: Vec<KeyGrant>,
-    ) -> Policies<'a> {
-        let role = action.facts().role(action.role_arn());
-        let role = role.known();
-        Policies {
-            identity: role.map_or_else(PolicySet::unknown, |role| role.identity()),
-            permissions_boundary: role.map_or_else(|| Some(PolicySet::unknown()), |role| role.boundary()),
-            resource,
-            service_control_policies: vec![],
-            key_grants,
-        }
+    /// What a role needs to read the inputs of an action as itself, that is, without CodePipeline; each with
+    /// where the policy of the other side is.
+    pub(super) fn reads(action: ActionFacts<'a>, role_arn: &str) -> Vec<(Self, String)> {
+        let (facts, Some(store)) = (action.facts(), action.store()) else { return vec![] };
+        let inputs = action.action.input_artifacts();
+        let objects = inputs.map(|artifact| ("s3:GetObject".to_owned(), object(facts, &store, artifact)));
+        let bucket = Access::bucket(facts, role_arn, &store, objects.collect());
+        let mut accesses = vec![(bucket, format!("buckets[\"{}\"].policy", store.bucket()))];
+        accesses.extend(action.key_arn().map(|key| {
+            (Access::key(facts, role_arn, &key, &["kms:Decrypt"]), format!("keys[\"{key}\"].policy"))
+        }));
+        let own = |(access, place)| (Access { context: facts.context(role_arn), ..access }, place);
+        accesses.into_iter().map(own).collect()
     }
 
-    /// What one side says.
-    pub(super) fn judge(&self, side: Side) -> Judgement {
-        let mut judgement = Judgement { denied: vec![], denying_statements: vec![], unsettled: false };
-        let Some(requester) = self.action.requester() else { return judgement };
-        for (action, resource) in &self.requests {
-            let request = Request {
-                requester: requester.clone(),
-                action,
-                resource,
-                resource_account: self.resource_account,
-                context: self.context.clone(),
-            };
-            let evaluation = evaluate(&request, &self.policies);
-            match evaluation.lets_pass(side) {
-                Tri::Yes => {}
-                Tri::Unknown => judgement.unsettled = true,
-                Tri::No
-                    if self.unread_grants
-                        && side == Side::Resource
-                        && evaluation.denied_by(side).is_none() =>
-                {
-                    judgement.unsettled = true;
-                }
-                Tri::No => {
-                    judgement.note_deny(&evaluation, side);
-                    judgement.denied.push(Denied {
-                        principal: self.action.role_arn().to_owned(),
-                        action: (*action).to_owned(),
-                        resource: resource.clone(),
-                        side,
-                    });
-                }
+    /// The same requests in another context.
+    pub(super) fn in_context(self, context: Context) -> Self {
+        Access { context, ..self }
+    }
+
+    /// What one of these sides refuses. A role that does not exist asks for nothing.
+    pub(super) fn judge(&self, sides: &[Side]) -> Judgement {
+        let mut judgement = Judgement::default();
+        if matches!(self.role, Fact::Absent) {
+            return judgement;
+        }
+        for (request, evaluation) in self.evaluations() {
+            let answer = |side: &Side| self.answer(&evaluation, *side);
+            if let Some(side) = sides.iter().copied().find(|side| answer(side) == Tri::No) {
+                let denied =
+                    Denied { principal: self.role_arn.clone(), action: request.0, resource: request.1, side };
+                let by =
+                    evaluation.denied_by(side).map(|by| format!("{} of the {}", by.statement, by.policy));
+                judgement.refused.push(Refusal { denied, by });
+            } else if sides.iter().any(|side| answer(side) == Tri::Unknown) {
+                judgement.unsettled = true;
             }
         }
         judgement
     }
+
+    fn answer(&self, evaluation: &Evaluation, side: Side) -> Tri {
+        match evaluation.lets_pass(side) {
+            Tri::No
+                if side == Side::Resource && self.unread_grants && evaluation.denied_by(side).is_none() =>
+            {
+                Tri::Unknown
+            }
+            answer => answer,
+        }
+    }
+
+    /// Each request, decided with everything that has a say.
+    pub(super) fn evaluations(&self) -> Vec<((String, String), Evaluation)> {
+        let Ok(arn) = Arn::parse(&self.role_arn) else { return vec![] };
+        let role = self.role.known();
+        let policies = Policies {
+            identity: role.map_or_else(PolicySet::unknown, |role| role.identity()),
+            permissions_boundary: role.map_or_else(|| Some(PolicySet::unknown()), |role| role.boundary()),
+            resource: self.resource,
+            service_control_policies: self.service_control.clone(),
+            key_grants: self.key_grants.clone(),
+        };
+        let decide = |(action, resource): &(String, String)| {
+            let request = Request {
+                requester: Requester::Role(arn.clone()),
+                action,
+                resource,
+                resource_account: self.resource_account.as_deref(),
+                context: self.context.clone(),
+            };
+            ((action.clone(), resource.clone()), evaluate(&request, &policies))
+        };
+        self.requests.iter().map(decide).collect()
+    }
 }
 
-impl Judgement {
-    fn note_deny(&mut self, evaluation: &Evaluation, side: Side) {
-        let Some(statement) = evaluation.denied_by(side) else { return };
-        let text = format!("{} of the {}", statement.statement, statement.policy);
-        if !self.denying_statements.contains(&text) {
-            self.denying_statements.push(text);
-        }
-    }
+/// The ARN of an object of an artifact: CodePipeline's keys have the pipeline's name and the artifact's,
+/// each cut to 20 characters.
+pub(super) fn object(facts: &Facts<'_>, store: &Store<'_>, artifact: &str) -> String {
+    let cut = |name: &str| name.chars().take(20).collect::<String>();
+    let (pipeline, artifact) = (cut(facts.pipeline().name()), cut(artifact));
+    format!("arn:{}:s3:::{}/{pipeline}/{artifact}/object", facts.partition(), store.bucket())
+}
 
-    /// The denied actions, each once, as a sentence has them.
-    pub(super) fn actions(&self) -> String {
-        let mut actions: Vec<&str> = self.denied.iter().map(|denied| denied.action.as_str()).collect();
-        actions.dedup();
-        actions.join(", ")
-    }
+/// The statements that let a role read artifacts; in its own policies without a principal.
+pub(super) fn read_statements(action: &ActionFacts<'_>, principal: Option<&str>) -> Vec<Value> {
+    let Some(store) = action.store() else { return vec![] };
+    let bucket = format!("arn:{}:s3:::{}", action.facts().partition(), store.bucket());
+    let mut statements = vec![
+        allow(principal, &["s3:GetObject", "s3:GetObjectVersion"], &[format!("{bucket}/*")]),
+        allow(principal, &["s3:ListBucket", "s3:GetBucketLocation"], &[bucket]),
+    ];
+    let key = action.key_arn();
+    statements
+        .extend(key.map(|key| allow(principal, &["kms:DescribeKey", "kms:Decrypt"], &[key.to_string()])));
+    statements
+}
 
-    /// Why: the statements that deny, or that none allows.
-    pub(super) fn because(&self, policy: &str, what_for: &str) -> String {
-        if self.denying_statements.is_empty() {
-            format!("no statement of {policy} allows {} {what_for}", self.actions())
-        } else {
-            format!("{} denies {} {what_for}", self.denying_statements.join(" and "), self.actions())
-        }
+/// Whether a policy denies this request explicitly.
+pub(super) fn denies(policy: &PolicyDocument, request: &Request<'_>) -> Tri {
+    let mut document = policy.to_value();
+    let everything = json!({"Effect": "Allow", "Principal": "*", "Action": "*", "Resource": "*"});
+    let statements: Vec<Value> = policy
+        .statements()
+        .map(|statement| Value::Object(statement.raw().clone()))
+        .chain([everything])
+        .collect();
+    if let Some(members) = document.as_object_mut() {
+        members.insert("Statement".into(), Value::Array(statements));
     }
+    let Ok(document) = PolicyDocument::from_value(document) else { return Tri::Unknown };
+    // With everything allowed, only a Deny keeps the request from passing.
+    let policies = Policies {
+        identity: PolicySet::unknown(),
+        permissions_boundary: None,
+        resource: ResourcePolicy::Known(&document),
+        service_control_policies: vec![],
+        key_grants: vec![],
+    };
+    !evaluate(request, &policies).lets_pass(Side::Resource)
 }
 
 /// An Allow statement; in identity policies without a principal.

@@ -1,7 +1,10 @@
 //! What a rule looks at: the pipeline's cross-account actions, each with the facts that belong to it.
 
+use serde_json::Value;
+
 use crate::arn::Arn;
-use crate::evaluation::{Context, KeyGrant, PolicySet, Requester, ResourcePolicy};
+use crate::diagnosis::Failure;
+use crate::evaluation::{Context, PolicySet};
 use crate::pipeline::{Action, Pipeline, Store};
 use crate::policy::PolicyDocument;
 use crate::snapshot::{BucketFacts, Fact, KeyFacts, RoleFacts, Snapshot};
@@ -13,6 +16,8 @@ pub struct Facts<'a> {
     pipeline: &'a Pipeline,
     /// Look at this action only: stage and name.
     only: Option<(&'a str, &'a str)>,
+    /// What failed, where something did.
+    failure: Option<&'a Failure>,
 }
 
 /// A cross-account action and what it uses.
@@ -28,7 +33,7 @@ pub struct ActionFacts<'a> {
 impl<'a> Facts<'a> {
     /// All actions of a pipeline.
     pub fn new(snapshot: &'a Snapshot, pipeline: &'a Pipeline) -> Self {
-        Facts { snapshot, pipeline, only: None }
+        Facts { snapshot, pipeline, only: None, failure: None }
     }
 
     /// One action of a pipeline.
@@ -38,7 +43,23 @@ impl<'a> Facts<'a> {
         stage: &'a str,
         action: &'a str,
     ) -> Self {
-        Facts { snapshot, pipeline, only: Some((stage, action)) }
+        Facts { snapshot, pipeline, only: Some((stage, action)), failure: None }
+    }
+
+    /// The same with what failed: the rules that read its message speak only then.
+    #[must_use]
+    pub fn with_failure(self, failure: &'a Failure) -> Self {
+        Facts { failure: Some(failure), ..self }
+    }
+
+    /// What failed, where something did.
+    pub fn failure(&self) -> Option<&'a Failure> {
+        self.failure
+    }
+
+    /// Everything that is known.
+    pub fn snapshot(&self) -> &'a Snapshot {
+        self.snapshot
     }
 
     /// The pipeline.
@@ -55,17 +76,40 @@ impl<'a> Facts<'a> {
     }
 
     /// The cross-account actions to look at.
-    pub fn cross_account_actions(&'a self) -> impl Iterator<Item = ActionFacts<'a>> {
+    pub fn cross_account_actions(&self) -> impl Iterator<Item = ActionFacts<'_>> {
         self.actions().filter_map(|action| {
             let account = self.pipeline.target_account(&action)?;
             Some(ActionFacts { facts: self, action, account })
         })
     }
 
-    /// The stores whose customer managed key is given by ARN, each with it.
+    /// The account that an action works in: its role's, else the pipeline's.
+    pub fn account_of(&self, action: &Action<'a>) -> Option<&'a str> {
+        self.pipeline.target_account(action).or_else(|| self.pipeline.account())
+    }
+
+    /// The Region that an action works in.
+    pub fn region_of(&self, action: &Action<'a>) -> Option<&'a str> {
+        action.region().or_else(|| self.pipeline.region())
+    }
+
+    /// The stores that cross-account actions use, and any other of which something is known.
+    pub fn stores(&self) -> impl Iterator<Item = Store<'a>> {
+        let used: Vec<String> = self
+            .cross_account_actions()
+            .filter_map(|action| action.store())
+            .map(|store| store.path())
+            .collect();
+        self.pipeline.stores().filter(move |store| {
+            used.contains(&store.path())
+                || self.snapshot.buckets.contains_key(store.bucket())
+                || store.key_id().is_some_and(|key| self.snapshot.keys.contains_key(key))
+        })
+    }
+
+    /// The customer managed keys of these stores that are given by ARN.
     pub fn keys(&self) -> impl Iterator<Item = (Store<'a>, Arn)> {
-        let by_arn = |store: Store<'a>| Some((store, Arn::parse(store.key_id()?).ok()?));
-        self.pipeline.stores().filter_map(by_arn).filter(|(_, key)| key.resource().starts_with("key/"))
+        self.stores().filter_map(|store| Some((store, key_arn(&store)?)))
     }
 
     /// The Region of a store: its entry's, else the pipeline's, else that of its bucket or key.
@@ -90,6 +134,46 @@ impl<'a> Facts<'a> {
         self.snapshot.buckets.get(name).map_or(Fact::Unknown, Fact::as_ref)
     }
 
+    /// What every request that CodePipeline makes on behalf of a role carries, as far as it is certain.
+    pub(super) fn codepipeline_context(&self, role_arn: &str) -> Context {
+        let context = self.context(role_arn).with("aws:ViaAWSService", "false");
+        NEVER_SENT.iter().fold(context, |context, key| context.without(key))
+    }
+
+    /// What every request of a role carries: it comes over TLS, and from its account's place in the
+    /// organization.
+    pub(super) fn context(&self, role_arn: &str) -> Context {
+        let context = Context::partial().with("aws:SecureTransport", "true");
+        let (Some(organization), Ok(role)) = (self.snapshot.organization.known(), Arn::parse(role_arn))
+        else {
+            return context;
+        };
+        let Some(account) = organization.accounts.get(role.account()) else { return context };
+        let context = match &organization.id {
+            Some(id) => context.with("aws:PrincipalOrgID", id.as_str()),
+            None => context,
+        };
+        match &account.paths {
+            Some(paths) => context.with_values("aws:PrincipalOrgPaths", paths.clone()),
+            None => context,
+        }
+    }
+
+    /// The service control policies over a role's account, level by level; none where they are not known.
+    pub(super) fn service_control(&self, role_arn: &str) -> Vec<PolicySet<'a>> {
+        let account = Arn::parse(role_arn)
+            .ok()
+            .and_then(|role| self.snapshot.organization.known()?.accounts.get(role.account()));
+        let levels = account.into_iter().flat_map(|account| &account.service_control_policies).enumerate();
+        let level = |(number, documents): (usize, &'a Vec<PolicyDocument>)| {
+            let named = documents.iter().enumerate();
+            PolicySet::Known(
+                named.map(|(at, it)| (format!("service control policy [{number}][{at}]"), it)).collect(),
+            )
+        };
+        levels.map(level).collect()
+    }
+
     /// The partition of this pipeline's ARNs.
     pub fn partition(&self) -> String {
         Arn::parse(self.pipeline.role_arn()).map_or_else(|_| "aws".into(), |arn| arn.partition().to_owned())
@@ -107,11 +191,6 @@ impl<'a> ActionFacts<'a> {
         self.action.role_arn().unwrap_or_default()
     }
 
-    /// The action role as a requester, if its ARN can be read.
-    pub fn requester(&self) -> Option<Requester> {
-        Arn::parse(self.role_arn()).ok().map(Requester::Role)
-    }
-
     /// The store that the action reads artifacts from and writes them to, if it has any artifact.
     pub fn store(&self) -> Option<Store<'a>> {
         let has_artifacts =
@@ -121,8 +200,12 @@ impl<'a> ActionFacts<'a> {
 
     /// The ARN of the store's customer managed key, where it is given by ARN.
     pub fn key_arn(&self) -> Option<Arn> {
-        let arn = Arn::parse(self.store()?.key_id()?).ok()?;
-        arn.resource().starts_with("key/").then_some(arn)
+        key_arn(&self.store()?)
+    }
+
+    /// The Region that the action works in.
+    pub fn region(&self) -> Option<&'a str> {
+        self.facts.region_of(&self.action)
     }
 
     /// How to speak of the action: `Stage/Action`.
@@ -132,9 +215,7 @@ impl<'a> ActionFacts<'a> {
 
     /// How to speak of its role: by name and account, since the ARN stands where it is needed.
     pub fn role_label(&self) -> String {
-        let arn = Arn::parse(self.role_arn());
-        let name = arn.as_ref().ok().and_then(Arn::role_name).unwrap_or(self.role_arn());
-        format!("role {name} of account {}", self.account)
+        role_label(self.role_arn())
     }
 
     /// What the action does with its artifacts.
@@ -149,56 +230,35 @@ impl<'a> ActionFacts<'a> {
     }
 }
 
-impl RoleFacts {
-    /// The role's identity policies.
-    pub(super) fn identity(&self) -> PolicySet<'_> {
-        let named = |(name, document): (&String, _)| (name.clone(), document);
-        let inline = self.inline_policies.known();
-        let attached = self.attached_policies.known();
-        let documents =
-            inline.into_iter().flatten().chain(attached.into_iter().flatten()).map(named).collect();
-        if self.inline_policies.is_unknown() || self.attached_policies.is_unknown() {
-            PolicySet::Incomplete(documents)
-        } else {
-            PolicySet::Known(documents)
-        }
-    }
+/// What a request on behalf of a role never carries, so that no condition may ask for it.
+pub(super) const NEVER_SENT: [&str; 5] = [
+    "sts:ExternalId",
+    "aws:MultiFactorAuthPresent",
+    "aws:MultiFactorAuthAge",
+    "aws:SourceArn",
+    "aws:SourceAccount",
+];
 
-    /// The role's permissions boundary, if it has one.
-    pub(super) fn boundary(&self) -> Option<PolicySet<'_>> {
-        match &self.permissions_boundary {
-            Fact::Known(document) => Some(PolicySet::Known(vec![("permissions boundary".into(), document)])),
-            Fact::Absent => None,
-            Fact::Unknown => Some(PolicySet::unknown()),
-        }
-    }
+/// The ARN of a store's customer managed key, where it is given by ARN.
+fn key_arn(store: &Store<'_>) -> Option<Arn> {
+    let arn = Arn::parse(store.key_id()?).ok()?;
+    arn.resource().starts_with("key/").then_some(arn)
 }
 
-/// A policy fact as evaluation wants it.
-pub(super) fn resource_policy<'a>(policy: &Fact<&'a PolicyDocument>) -> ResourcePolicy<'a> {
-    match policy {
-        Fact::Known(document) => ResourcePolicy::Known(document),
-        Fact::Absent => ResourcePolicy::Absent,
-        Fact::Unknown => ResourcePolicy::Unknown,
+/// Where a role is in the snapshot.
+pub(super) fn role_location(arn: &str) -> String {
+    format!("roles[\"{arn}\"]")
+}
+
+/// How to speak of a role: by name and account.
+pub(super) fn role_label(arn: &str) -> String {
+    match Arn::parse(arn) {
+        Ok(role) => format!("role {} of account {}", role.role_name().unwrap_or(arn), role.account()),
+        Err(_) => format!("role {arn}"),
     }
 }
 
-/// The grants of a key.
-pub(super) fn key_grants(key: &Fact<&KeyFacts>) -> Vec<KeyGrant> {
-    let grants = key.known().and_then(|key| key.grants.known()).into_iter().flatten();
-    let grants = grants.map(|grant| KeyGrant {
-        grantee_principal: grant.grantee_principal.clone(),
-        operations: grant.operations.clone(),
-    });
-    grants.collect()
-}
-
-/// What every request that CodePipeline makes on behalf of a role carries, as far as it is certain.
-pub(super) fn codepipeline_context() -> Context {
-    Context::partial()
-        .with("aws:SecureTransport", "true")
-        .with("aws:ViaAWSService", "false")
-        .without("sts:ExternalId")
-        .without("aws:MultiFactorAuthPresent")
-        .without("aws:MultiFactorAuthAge")
+/// A text member, whatever holds it.
+pub(super) fn text<'v>(value: &'v Value, pointer: &str) -> Option<&'v str> {
+    value.pointer(pointer).and_then(Value::as_str).filter(|text| !text.is_empty())
 }

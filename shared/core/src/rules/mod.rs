@@ -1,38 +1,35 @@
 //! The faults that make cross-account deploys fail, one file per rule.
 //!
 //! # Layout
-//! - `facts`: what a rule looks at
-//! - `access`: the requests an action makes for its artifacts, evaluated
+//! - [`catalogue`]: the rules, and the list of all of them
+//! - `facts`: what a rule looks at; `sides`: the same as the evaluation wants it
+//! - `access`, `judgement`: the requests of a role, evaluated, and what came of it
+//! - `assume`: the service role assumes the action role
+//! - `providers`: what each provider needs of the action role
+//! - `event`: what failed, for the rules that read its message
+//! - `dead`: principals that no longer exist
+//! - `commands`: commands that mend policies
 //! - `verdicts`: what a rule says
-//! - `pl…`, `km…`, `s3…`, `ia…`: the rules
 //!
 //! A rule says nothing where all is well or where it does not apply, says what is missing where it
-//! can't know, and speaks of a fault only where the facts prove it.
+//! can't know, and speaks of a fault only where the facts prove it. One fault is told by one rule: the
+//! more precise one speaks, and the more general one is silent.
 
 mod access;
+mod assume;
+pub mod catalogue;
+mod commands;
+mod dead;
+mod event;
 mod facts;
+mod judgement;
+mod providers;
+mod sides;
 mod verdicts;
-
-mod ia001;
-mod ia002;
-mod ia004;
-mod ia005;
-mod km001;
-mod pl001;
-mod pl002;
-mod pl003;
-mod pl004;
-mod pl005;
-mod pl006;
-mod pl007;
-mod pl008;
-mod pl009;
-mod pl010;
-mod pl011;
-mod s3001;
 
 use crate::snapshot::{Snapshot, SnapshotError};
 
+pub use catalogue::ALL;
 pub use facts::{ActionFacts, Facts};
 pub use verdicts::{Denied, Finding, Fix, Severity, Unknown, Verdicts};
 
@@ -53,27 +50,6 @@ pub struct Rule {
     check: fn(&Facts<'_>, &mut Verdicts),
 }
 
-/// Every rule, by id.
-pub const ALL: [&Rule; 17] = [
-    &ia001::RULE,
-    &ia002::RULE,
-    &ia004::RULE,
-    &ia005::RULE,
-    &km001::RULE,
-    &pl001::RULE,
-    &pl002::RULE,
-    &pl003::RULE,
-    &pl004::RULE,
-    &pl005::RULE,
-    &pl006::RULE,
-    &pl007::RULE,
-    &pl008::RULE,
-    &pl009::RULE,
-    &pl010::RULE,
-    &pl011::RULE,
-    &s3001::RULE,
-];
-
 /// Looks for every fault in everything that the snapshot knows.
 ///
 /// # Errors
@@ -90,6 +66,7 @@ pub fn run(facts: &Facts<'_>) -> Verdicts {
         verdicts.by(rule);
         (rule.check)(facts, &mut verdicts);
     }
+    verdicts.tell_each_denial_once();
     verdicts
 }
 
@@ -97,6 +74,3 @@ pub fn run(facts: &Facts<'_>) -> Verdicts {
 pub fn find(id: &str) -> Option<&'static Rule> {
     ALL.into_iter().find(|rule| rule.id.eq_ignore_ascii_case(id))
 }
-
-#[cfg(test)]
-mod tests;

@@ -96,6 +96,8 @@ pub(super) struct Fault {
     pub because: String,
     pub fix: Fix,
     pub denied: Vec<Denied>,
+    /// Where it is another one than the rule's.
+    pub severity: Option<Severity>,
 }
 
 impl Verdicts {
@@ -110,7 +112,7 @@ impl Verdicts {
         let finding = Finding {
             rule: rule.id,
             name: rule.name,
-            severity: rule.severity,
+            severity: fault.severity.unwrap_or(rule.severity),
             location: fault.location,
             message: fault.message,
             because: fault.because,
@@ -122,6 +124,23 @@ impl Verdicts {
         if !self.findings.contains(&finding) {
             self.findings.push(finding);
         }
+    }
+
+    /// A denial that the message names and the policies show is told by the rule that shows it.
+    pub(super) fn tell_each_denial_once(&mut self) {
+        let shown: Vec<Denied> = self
+            .findings
+            .iter()
+            .filter(|finding| !finding.rule.starts_with("EV"))
+            .flat_map(|finding| finding.denied.clone())
+            .collect();
+        let same = |a: &Denied, b: &Denied| {
+            a.principal == b.principal && a.action.eq_ignore_ascii_case(&b.action) && a.side == b.side
+        };
+        self.findings.retain(|finding| {
+            let told = |denied: &Denied| shown.iter().any(|shown| same(denied, shown));
+            !finding.rule.starts_with("EV") || !finding.denied.iter().any(told)
+        });
     }
 
     /// States that a part of the snapshot would have to be known.

@@ -5,9 +5,11 @@
 //!
 //! # Layout
 //! - [`fact`]: known, absent, unknown
-//! - this file: the parts
+//! - [`parts`]: what is known of keys, buckets, roles, builds and the organization
+//! - this file: the whole
 
 pub mod fact;
+pub mod parts;
 
 use std::collections::BTreeMap;
 
@@ -16,8 +18,12 @@ use serde_json::Value;
 
 pub use fact::Fact;
 
+pub use parts::{
+    AccountFacts, BucketFacts, BuildProjectFacts, DeploymentFacts, GrantFacts, KeyFacts, OrganizationFacts,
+    RoleFacts,
+};
+
 use crate::pipeline::{Pipeline, PipelineError};
-use crate::policy::PolicyDocument;
 
 /// Everything that was found out about one pipeline.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
@@ -32,76 +38,27 @@ pub struct Snapshot {
     pub buckets: BTreeMap<String, Fact<BucketFacts>>,
     /// Roles of both accounts, by ARN.
     pub roles: BTreeMap<String, Fact<RoleFacts>>,
+    /// CodeBuild projects of the pipeline's account, by name.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub build_projects: BTreeMap<String, Fact<BuildProjectFacts>>,
+    /// The ARNs of the roles of the instances that CodeDeploy deploys to.
+    #[serde(skip_serializing_if = "Fact::is_unknown")]
+    pub instance_roles: Fact<Vec<String>>,
+    /// The organization of both accounts, as far as it could be read.
+    #[serde(skip_serializing_if = "Fact::is_unknown")]
+    pub organization: Fact<OrganizationFacts>,
+    /// CodeDeploy's deployments, by id.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub deployments: BTreeMap<String, Fact<DeploymentFacts>>,
+    /// `DescribeStackEvents`, by the stack's name or id.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub stack_events: BTreeMap<String, Fact<Vec<Value>>>,
     /// `ListActionExecutions` details of the execution at hand.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub action_executions: Vec<Value>,
     /// Parts that nothing here looks at yet are kept for those that will.
     #[serde(flatten)]
     pub other: BTreeMap<String, Value>,
-}
-
-/// A KMS key.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase", default)]
-pub struct KeyFacts {
-    /// `DescribeKey`'s `KeyMetadata`.
-    #[serde(skip_serializing_if = "Fact::is_unknown")]
-    pub key_metadata: Fact<Value>,
-    /// The key policy.
-    #[serde(skip_serializing_if = "Fact::is_unknown")]
-    pub policy: Fact<PolicyDocument>,
-    /// `ListGrants`.
-    #[serde(skip_serializing_if = "Fact::is_unknown")]
-    pub grants: Fact<Vec<GrantFacts>>,
-}
-
-/// A grant on a KMS key.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "PascalCase", default)]
-pub struct GrantFacts {
-    /// Who may use it.
-    pub grantee_principal: String,
-    /// For what.
-    pub operations: Vec<String>,
-}
-
-/// An artifact bucket.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase", default)]
-pub struct BucketFacts {
-    /// The account that owns it.
-    #[serde(skip_serializing_if = "Fact::is_unknown")]
-    pub account: Fact<String>,
-    /// Its Region.
-    #[serde(skip_serializing_if = "Fact::is_unknown")]
-    pub region: Fact<String>,
-    /// Its policy.
-    #[serde(skip_serializing_if = "Fact::is_unknown")]
-    pub policy: Fact<PolicyDocument>,
-    /// `BucketOwnerEnforced`, `BucketOwnerPreferred` or `ObjectWriter`.
-    #[serde(skip_serializing_if = "Fact::is_unknown")]
-    pub object_ownership: Fact<String>,
-    /// The default encryption.
-    #[serde(skip_serializing_if = "Fact::is_unknown")]
-    pub encryption: Fact<Value>,
-}
-
-/// An IAM role.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase", default)]
-pub struct RoleFacts {
-    /// Who may assume it.
-    #[serde(skip_serializing_if = "Fact::is_unknown")]
-    pub trust_policy: Fact<PolicyDocument>,
-    /// Inline policies, by name.
-    #[serde(skip_serializing_if = "Fact::is_unknown")]
-    pub inline_policies: Fact<BTreeMap<String, PolicyDocument>>,
-    /// Attached managed policies, by ARN.
-    #[serde(skip_serializing_if = "Fact::is_unknown")]
-    pub attached_policies: Fact<BTreeMap<String, PolicyDocument>>,
-    /// The permissions boundary.
-    #[serde(skip_serializing_if = "Fact::is_unknown")]
-    pub permissions_boundary: Fact<PolicyDocument>,
 }
 
 impl Snapshot {

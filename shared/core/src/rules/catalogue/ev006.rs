@@ -1,0 +1,53 @@
+//! # What it does
+//! Reads the error message for a Lambda function that never told CodePipeline how it went.
+//!
+//! # Why deploys fail
+//! CodePipeline waits until the function calls `PutJobSuccessResult` or `PutJobFailureResult`. A function
+//! whose role may not, or that ends before, lets the action time out: "The AWS Lambda function … failed to
+//! return a result".
+//!
+//! # How to fix
+//! Allow both calls to the function's own role, and make one of them on every path.
+//!
+//! # Example
+//! A function with `AWSLambdaBasicExecutionRole` only.
+
+use crate::diagnosis::message::Claim;
+use crate::rules::access::allow;
+use crate::rules::event::Event;
+use crate::rules::verdicts::{Fault, Fix};
+use crate::rules::{Facts, Rule, Severity, Verdicts};
+
+pub(in crate::rules) const RULE: Rule = Rule {
+    id: "EV006",
+    name: "lambda-never-reported",
+    severity: Severity::Error,
+    summary: "A Lambda function did not report its result to CodePipeline.",
+    sources: &[
+        "https://docs.aws.amazon.com/codepipeline/latest/userguide/actions-invoke-lambda-function.html",
+    ],
+    check,
+};
+
+fn check(facts: &Facts<'_>, verdicts: &mut Verdicts) {
+    let Some(event) = Event::of(facts).filter(|it| it.claim == Claim::LambdaSilent) else { return };
+    let function = event.action.configuration("FunctionName").unwrap_or("the function");
+    verdicts.fail(Fault {
+        location: event.action.path(),
+        message: format!("function `{function}` of {} never reported its result", event.label()),
+        because: format!("the error message is: {}", event.failure.message()),
+        fix: Fix {
+            summary: format!(
+                "let the execution role of `{function}` report (these actions have no resources), and see in its log that it does so on every path"
+            ),
+            statements: vec![allow(
+                None,
+                &["codepipeline:PutJobSuccessResult", "codepipeline:PutJobFailureResult"],
+                &["*".to_owned()],
+            )],
+            command: Some(format!("aws logs tail /aws/lambda/{}", function.rsplit(':').next().unwrap_or(function))),
+            ..Fix::default()
+        },
+        ..Fault::default()
+    });
+}

@@ -1,0 +1,80 @@
+//! # What it does
+//! Evaluates whether the pipeline's service role may assume each cross-account action's role, as far as
+//! its own policies and its permissions boundary go.
+//!
+//! # Why deploys fail
+//! CodePipeline assumes the action role as the service role: "… is not authorized to perform AssumeRole on
+//! role …", already when the pipeline is created or updated.
+//!
+//! # How to fix
+//! Allow `sts:AssumeRole` on exactly that role in the service role.
+//!
+//! # Example
+//! A service role with no statement for `sts:AssumeRole`.
+
+use crate::evaluation::{Side, Tri};
+use crate::rules::access::allow;
+use crate::rules::assume::{assume_role, denied};
+use crate::rules::commands::put_role_policy;
+use crate::rules::facts::role_location;
+use crate::rules::verdicts::{Fault, Fix};
+use crate::rules::{Facts, Rule, Severity, Verdicts};
+
+pub(in crate::rules) const RULE: Rule = Rule {
+    id: "IA001",
+    name: "service-role-cannot-assume-target",
+    severity: Severity::Error,
+    summary: "The service role's own policies do not allow it to assume the action role.",
+    sources: &[
+        "https://docs.aws.amazon.com/codepipeline/latest/userguide/pipelines-create-cross-account.html",
+    ],
+    check,
+};
+
+fn check(facts: &Facts<'_>, verdicts: &mut Verdicts) {
+    let service_role = facts.pipeline().role_arn();
+    for action in facts.cross_account_actions() {
+        let Some(evaluation) = assume_role(facts, &action) else { continue };
+        let location = role_location(service_role);
+        let sides = [(Side::Identity, "policies"), (Side::PermissionsBoundary, "permissions boundary")];
+        let no = sides.into_iter().find(|(side, _)| evaluation.lets_pass(*side) == Tri::No);
+        let Some((side, what)) = no else {
+            if sides.iter().any(|(side, _)| evaluation.lets_pass(*side) == Tri::Unknown) {
+                verdicts.unknown(&location);
+            }
+            continue;
+        };
+        let because = match evaluation.denied_by(side) {
+            Some(denying) => format!(
+                "{} of {} denies sts:AssumeRole on {}",
+                denying.statement,
+                denying.policy,
+                action.role_arn()
+            ),
+            None => format!(
+                "no statement of the {what} of {service_role} allows sts:AssumeRole on {}",
+                action.role_arn()
+            ),
+        };
+        verdicts.fail(Fault {
+            message: format!(
+                "the service role can't assume {}, which {} needs",
+                action.role_label(),
+                action.label()
+            ),
+            because,
+            fix: Fix {
+                summary: format!("add this statement to the {what} of {service_role}"),
+                statements: vec![allow(None, &["sts:AssumeRole"], &[action.role_arn().to_owned()])],
+                crosspipe: Some(format!(
+                    "Custom::ServiceRoleGrant with `TargetRoleArns: [\"{}\"]`",
+                    action.role_arn()
+                )),
+                command: Some(put_role_policy(service_role, "AssumeTarget")),
+            },
+            denied: vec![denied(facts, &action, side)],
+            location,
+            severity: None,
+        });
+    }
+}

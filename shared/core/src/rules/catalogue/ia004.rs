@@ -1,0 +1,66 @@
+//! # What it does
+//! Evaluates the action role's identity policies for what the action does with the artifact key.
+//!
+//! # Why deploys fail
+//! Across accounts neither side alone is enough. The role of AWS's walkthrough has no KMS statement
+//! although it reads artifacts; and a key ARN with the target account's id is the classic slip.
+//!
+//! # How to fix
+//! Allow the key actions on the key's ARN in the pipeline's account.
+//!
+//! # Example
+//! A role that allows `kms:Decrypt` on `arn:aws:kms:eu-west-1:<target account>:key/…`.
+
+use crate::grants::key::ACTIONS;
+use crate::rules::access::{Access, OWN, allow};
+use crate::rules::commands::put_role_policy;
+use crate::rules::facts::role_location;
+use crate::rules::verdicts::{Fault, Fix};
+use crate::rules::{Facts, Rule, Severity, Verdicts};
+
+pub(in crate::rules) const RULE: Rule = Rule {
+    id: "IA004",
+    name: "target-role-cannot-use-key",
+    severity: Severity::Error,
+    summary: "The action role's identity policies do not allow it to use the artifact key.",
+    sources: &[
+        "https://docs.aws.amazon.com/kms/latest/developerguide/key-policy-modifying-external-accounts.html",
+    ],
+    check,
+};
+
+fn check(facts: &Facts<'_>, verdicts: &mut Verdicts) {
+    for action in facts.cross_account_actions() {
+        let (Some(access), Some(key)) = (Access::to_key(action), action.key_arn()) else { continue };
+        let judgement = access.judge(&OWN);
+        let location = role_location(action.role_arn());
+        if judgement.unsettled {
+            verdicts.unknown(&location);
+        }
+        if judgement.is_clear() {
+            continue;
+        }
+        verdicts.fail(Fault {
+            message: format!(
+                "{} is not allowed to use the artifact key, which {} needs",
+                action.role_label(),
+                action.label()
+            ),
+            because: judgement.because_of_role(action.role_arn(), &format!("on `{key}`")),
+            fix: Fix {
+                summary: format!(
+                    "add this statement to {} of {} in account {}",
+                    judgement.what(),
+                    action.role_arn(),
+                    action.account
+                ),
+                statements: vec![allow(None, &ACTIONS, &[key.to_string()])],
+                crosspipe: Some(format!("target-account.yaml with `ArtifactKeyArn={key}`")),
+                command: Some(put_role_policy(action.role_arn(), "PipelineArtifacts")),
+            },
+            denied: judgement.denied(),
+            location,
+            severity: None,
+        });
+    }
+}

@@ -1,0 +1,73 @@
+//! # What it does
+//! Evaluates the action role's identity policies for what the action does with the artifact bucket.
+//!
+//! # Why deploys fail
+//! Across accounts neither side alone is enough: the bucket policy may allow the role, but the role's own
+//! policies have to allow it too.
+//!
+//! # How to fix
+//! Allow the object actions on the bucket's objects (`…/*`), and `s3:ListBucket` on the bucket.
+//!
+//! # Example
+//! A role that allows `s3:GetObject` on `arn:aws:s3:::artifacts` without `/*`.
+
+use crate::grants::bucket::{BUCKET_ACTIONS, OBJECT_ACTIONS};
+use crate::rules::access::{Access, OWN, allow};
+use crate::rules::commands::put_role_policy;
+use crate::rules::facts::role_location;
+use crate::rules::verdicts::{Fault, Fix};
+use crate::rules::{Facts, Rule, Severity, Verdicts};
+
+pub(in crate::rules) const RULE: Rule = Rule {
+    id: "IA005",
+    name: "target-role-cannot-use-bucket",
+    severity: Severity::Error,
+    summary: "The action role's identity policies do not allow it to read or write artifacts.",
+    sources: &[
+        "https://docs.aws.amazon.com/codepipeline/latest/userguide/pipelines-create-cross-account.html",
+    ],
+    check,
+};
+
+fn check(facts: &Facts<'_>, verdicts: &mut Verdicts) {
+    for action in facts.cross_account_actions() {
+        let (Some(access), Some(store)) = (Access::to_bucket(action), action.store()) else { continue };
+        let bucket = store.bucket();
+        let judgement = access.judge(&OWN);
+        let location = role_location(action.role_arn());
+        if judgement.unsettled {
+            verdicts.unknown(&location);
+        }
+        if judgement.is_clear() {
+            continue;
+        }
+        let bucket_arn = format!("arn:{}:s3:::{bucket}", facts.partition());
+        let objects = format!("{bucket_arn}/*");
+        verdicts.fail(Fault {
+            message: format!(
+                "{} is not allowed to {} the artifacts of {} in `{bucket}`",
+                action.role_label(),
+                action.use_of_artifacts(),
+                action.label()
+            ),
+            because: judgement.because_of_role(action.role_arn(), &format!("on `{objects}`")),
+            fix: Fix {
+                summary: format!(
+                    "add these statements to {} of {} in account {}",
+                    judgement.what(),
+                    action.role_arn(),
+                    action.account
+                ),
+                statements: vec![
+                    allow(None, &OBJECT_ACTIONS, std::slice::from_ref(&objects)),
+                    allow(None, &BUCKET_ACTIONS, &[bucket_arn]),
+                ],
+                crosspipe: Some(format!("target-account.yaml with `ArtifactBucketName={bucket}`")),
+                command: Some(put_role_policy(action.role_arn(), "PipelineArtifacts")),
+            },
+            denied: judgement.denied(),
+            location,
+            severity: None,
+        });
+    }
+}

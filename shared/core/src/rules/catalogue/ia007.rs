@@ -1,0 +1,100 @@
+//! # What it does
+//! Evaluates, for CodeDeploy actions, whether the roles of the instances can read the pipeline's artifacts:
+//! their own policies, the bucket policy and the key policy.
+//!
+//! # Why deploys fail
+//! Each instance downloads the revision itself, with its own role: `Aws::S3::Errors::AccessDenied` in the
+//! agent's log, "Deployment d-… failed" in the pipeline.
+//!
+//! # How to fix
+//! Allow the instance role to read the bucket in the pipeline's account and to decrypt with its key.
+//!
+//! # Example
+//! An instance role with `AmazonSSMManagedInstanceCore` only.
+
+use crate::evaluation::Side;
+use crate::rules::access::{Access, OWN, read_statements};
+use crate::rules::commands::put_role_policy;
+use crate::rules::facts::{role_label, role_location};
+use crate::rules::judgement::Judgement;
+use crate::rules::verdicts::{Fault, Fix};
+use crate::rules::{ActionFacts, Facts, Rule, Severity, Verdicts};
+use crate::snapshot::Fact;
+
+pub(in crate::rules) const RULE: Rule = Rule {
+    id: "IA007",
+    name: "instance-role-cannot-read-artifacts",
+    severity: Severity::Error,
+    summary: "The role of the instances that CodeDeploy deploys to can't read the pipeline's artifacts.",
+    sources: &[
+        "https://docs.aws.amazon.com/codepipeline/latest/userguide/pipelines-create-cross-account.html",
+        "https://docs.aws.amazon.com/codedeploy/latest/userguide/getting-started-create-iam-instance-profile.html",
+    ],
+    check,
+};
+
+fn check(facts: &Facts<'_>, verdicts: &mut Verdicts) {
+    for action in facts.cross_account_actions().filter(|action| action.action.provider() == "CodeDeploy") {
+        let roles = match &facts.snapshot().instance_roles {
+            Fact::Known(roles) => roles,
+            Fact::Absent => continue,
+            Fact::Unknown => {
+                verdicts.unknown("instanceRoles");
+                continue;
+            }
+        };
+        for role in roles.iter().filter(|role| role.split(':').nth(4) == Some(action.account)) {
+            judge(&action, role, verdicts);
+        }
+    }
+}
+
+fn judge(action: &ActionFacts<'_>, role: &str, verdicts: &mut Verdicts) {
+    // Where the action role is shut out as well, that is S3001 and KM001, whose fix is for both.
+    let of_action = [Access::to_bucket(*action), Access::to_key(*action)].into_iter().flatten();
+    let (mut own, mut other_side) = (Judgement::default(), Judgement::default());
+    for ((access, place), of_action) in Access::reads(*action, role).into_iter().zip(of_action) {
+        let judged = access.judge(&OWN);
+        if judged.unsettled {
+            verdicts.unknown(role_location(role));
+        }
+        own.refused.extend(judged.refused);
+        let of_action = of_action.judge(&[Side::Resource]);
+        if of_action.is_clear() {
+            let judged = access.judge(&[Side::Resource]);
+            if judged.unsettled {
+                verdicts.unknown(place);
+            }
+            other_side.refused.extend(judged.refused);
+        }
+    }
+    let (because, place) = match (own.is_clear(), other_side.is_clear()) {
+        (true, true) => return,
+        (false, _) => {
+            let because = own.because_of_role(role, "on what the pipeline keeps its artifacts in");
+            (because, format!("the policies of {role}"))
+        }
+        (true, false) => {
+            let place = "the bucket policy and the key policy".to_owned();
+            (other_side.because("the bucket policy and the key policy", &format!("to {role}")), place)
+        }
+    };
+    let name = role.rsplit('/').next().unwrap_or(role);
+    verdicts.fail(Fault {
+        message: format!(
+            "{}, an instance role, can't read the artifacts of {}",
+            role_label(role),
+            action.label()
+        ),
+        because,
+        fix: Fix {
+            summary: format!("add these statements to {place}"),
+            statements: read_statements(action, own.is_clear().then_some(role)),
+            crosspipe: Some(format!("target-account.yaml with `InstanceRoleNames={name}`")),
+            command: (!own.is_clear()).then(|| put_role_policy(role, "PipelineArtifacts")),
+        },
+        denied: [own.denied(), other_side.denied()].concat(),
+        location: role_location(role),
+        severity: None,
+    });
+}

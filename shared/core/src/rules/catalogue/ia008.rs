@@ -1,0 +1,58 @@
+//! # What it does
+//! Looks for conditions in the action role's trust policy that CodePipeline can never meet, and without
+//! which the role would trust the service role.
+//!
+//! # Why deploys fail
+//! CodePipeline sends no external id, no MFA and no source ARN when it assumes a role for an action, so the
+//! trust never holds: the same "… is not authorized to perform AssumeRole on role …" as for IA002.
+//!
+//! # How to fix
+//! Remove the condition.
+//!
+//! # Example
+//! `"Condition": {"StringEquals": {"sts:ExternalId": "pipeline"}}`
+
+use crate::evaluation::Side;
+use crate::rules::assume::{Trust, denied, trust, trust_statement};
+use crate::rules::commands::update_trust;
+use crate::rules::facts::role_location;
+use crate::rules::verdicts::{Fault, Fix};
+use crate::rules::{Facts, Rule, Severity, Verdicts};
+
+pub(in crate::rules) const RULE: Rule = Rule {
+    id: "IA008",
+    name: "trust-needs-external-id",
+    severity: Severity::Error,
+    summary: "The action role's trust asks for something that CodePipeline never sends.",
+    sources: &["https://docs.aws.amazon.com/IAM/latest/UserGuide/id_roles_common-scenarios_third-party.html"],
+    check,
+};
+
+fn check(facts: &Facts<'_>, verdicts: &mut Verdicts) {
+    let service_role = facts.pipeline().role_arn();
+    for action in facts.cross_account_actions() {
+        let role = action.role_arn();
+        let location = format!("{}.trustPolicy", role_location(role));
+        let keys = match trust(facts, &action) {
+            Some(Trust::NeverMet(keys)) => keys.join(" and "),
+            Some(Trust::Unsettled) => {
+                verdicts.unknown(location);
+                continue;
+            }
+            _ => continue,
+        };
+        verdicts.fail(Fault {
+            message: format!("{} trusts the service role only with {keys}, which CodePipeline never sends", action.role_label()),
+            because: format!("without its condition on {keys}, the trust policy of {role} lets {service_role} in"),
+            fix: Fix {
+                summary: format!("remove the condition on {keys} from the trust policy of {role} in account {}, so that it reads", action.account),
+                statements: vec![trust_statement(service_role)],
+                crosspipe: Some(format!("target-account.yaml with `ServiceRoleArn={service_role}`")),
+                command: Some(update_trust(role)),
+            },
+            denied: vec![denied(facts, &action, Side::Resource)],
+            location,
+            severity: None,
+        });
+    }
+}

@@ -1,0 +1,119 @@
+//! # What it does
+//! Evaluates whether the action role may hand on the roles that its provider works with: the stack's role to
+//! CloudFormation, task roles to ECS.
+//!
+//! # Why deploys fail
+//! "… is not authorized to perform: iam:PassRole … because no identity-based policy allows the iam:PassRole
+//! action".
+//!
+//! # How to fix
+//! Allow `iam:PassRole` on that role, for that service. For ECS the task definition says which roles; a task
+//! without roles needs none, so this is a warning there.
+//!
+//! # Example
+//! `"configuration": {"RoleArn": "arn:aws:iam::222222222222:role/Stack", …}` and an action role without
+//! `iam:PassRole`.
+
+use serde_json::json;
+
+use crate::evaluation::Side;
+use crate::evaluation::Tri;
+use crate::rules::access::{Access, OWN};
+use crate::rules::commands::put_role_policy;
+use crate::rules::facts::role_location;
+use crate::rules::providers::lacks_anywhere;
+use crate::rules::verdicts::{Denied, Fault, Fix};
+use crate::rules::{ActionFacts, Facts, Rule, Severity, Verdicts};
+
+pub(in crate::rules) const RULE: Rule = Rule {
+    id: "IA011",
+    name: "target-role-cannot-pass-role",
+    severity: Severity::Error,
+    summary: "The action role may not hand on the role that its provider works with.",
+    sources: &["https://docs.aws.amazon.com/IAM/latest/UserGuide/id_roles_use_passrole.html"],
+    check,
+};
+
+fn check(facts: &Facts<'_>, verdicts: &mut Verdicts) {
+    for action in facts.cross_account_actions() {
+        match action.action.provider() {
+            "CloudFormation" => stack_role(facts, &action, verdicts),
+            "ECS" | "CodeDeployToECS" => task_roles(facts, &action, verdicts),
+            _ => {}
+        }
+    }
+}
+
+fn stack_role(facts: &Facts<'_>, action: &ActionFacts<'_>, verdicts: &mut Verdicts) {
+    let Some(passed) = action.action.configuration("RoleArn").filter(|it| !it.contains("#{")) else { return };
+    // A role of another account can't be passed at all: PL008.
+    if passed.split(':').nth(4) != Some(action.account) {
+        return;
+    }
+    const SERVICE: &str = "cloudformation.amazonaws.com";
+    let role = action.role_arn();
+    let context = facts.codepipeline_context(role).with("iam:PassedToService", SERVICE);
+    let access = Access::new(facts, role, vec![("iam:PassRole".into(), passed.into())]).in_context(context);
+    let judgement = access.judge(&OWN);
+    if judgement.unsettled {
+        verdicts.unknown(role_location(role));
+    }
+    if !judgement.is_clear() {
+        let because = judgement.because_of_role(role, &format!("on {passed} for {SERVICE}"));
+        verdicts.fail(fault(action, passed, SERVICE, because, judgement.denied()));
+    }
+}
+
+fn task_roles(facts: &Facts<'_>, action: &ActionFacts<'_>, verdicts: &mut Verdicts) {
+    let role = action.role_arn();
+    match lacks_anywhere(&facts.role(role), "iam:PassRole") {
+        Tri::No => {}
+        Tri::Unknown => verdicts.unknown(role_location(role)),
+        Tri::Yes => {
+            let because =
+                format!("no statement of the own policies of {role} allows iam:PassRole on anything");
+            let any = format!("arn:{}:iam::{}:role/*", facts.partition(), action.account);
+            let denied = Denied {
+                principal: role.into(),
+                action: "iam:PassRole".into(),
+                resource: any,
+                side: Side::Identity,
+            };
+            let placeholder = "the ARNs of the task role and the task execution role";
+            let fault = fault(action, placeholder, "ecs-tasks.amazonaws.com", because, vec![denied]);
+            verdicts.fail(Fault { severity: Some(Severity::Warning), ..fault });
+        }
+    }
+}
+
+fn fault(
+    action: &ActionFacts<'_>,
+    passed: &str,
+    service: &str,
+    because: String,
+    denied: Vec<Denied>,
+) -> Fault {
+    let role = action.role_arn();
+    Fault {
+        location: role_location(role),
+        message: format!(
+            "{} may not hand on the role that {} needs to {service}",
+            action.role_label(),
+            action.label()
+        ),
+        because,
+        fix: Fix {
+            summary: format!("add this statement to a policy of {role} in account {}", action.account),
+            statements: vec![json!({
+                "Effect": "Allow",
+                "Action": "iam:PassRole",
+                "Resource": passed,
+                "Condition": {"StringEquals": {"iam:PassedToService": service}}
+            })],
+            crosspipe: Some("target-account.yaml with `PassRoleArns`".into()),
+            command: Some(put_role_policy(role, "PassRole")),
+        },
+        denied,
+        severity: None,
+    }
+}

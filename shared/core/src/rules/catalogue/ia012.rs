@@ -1,0 +1,57 @@
+//! # What it does
+//! Looks for unique ids (`AROA…`) in the action role's trust policy.
+//!
+//! # Why deploys fail
+//! When the service role is deleted and created again, the trust still names the old one by its id: the same
+//! "… is not authorized to perform AssumeRole on role …" as for IA002, though the policy looks right in the
+//! template that made it.
+//!
+//! # How to fix
+//! Save the trust policy again with the service role's ARN.
+//!
+//! # Example
+//! `"Principal": {"AWS": "AROAEXAMPLEEXAMPLE12"}`
+
+use crate::evaluation::Side;
+use crate::rules::assume::{Trust, denied, trust, trust_statement};
+use crate::rules::commands::update_trust;
+use crate::rules::dead;
+use crate::rules::facts::role_location;
+use crate::rules::verdicts::{Fault, Fix};
+use crate::rules::{Facts, Rule, Severity, Verdicts};
+
+pub(in crate::rules) const RULE: Rule = Rule {
+    id: "IA012",
+    name: "trust-names-deleted-principal",
+    severity: Severity::Warning,
+    summary: "The action role's trust policy names a principal that was deleted.",
+    sources: &["https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_principal.html"],
+    check,
+};
+
+fn check(facts: &Facts<'_>, verdicts: &mut Verdicts) {
+    let service_role = facts.pipeline().role_arn();
+    for action in facts.cross_account_actions() {
+        let role = action.role_arn();
+        let location = format!("{}.trustPolicy", role_location(role));
+        let policy = facts.role(role).part(|role| &role.trust_policy);
+        let Some(policy) = policy.known() else {
+            if policy.is_unknown() {
+                verdicts.unknown(location);
+            }
+            continue;
+        };
+        let dead = dead::all(policy);
+        if dead.is_empty() {
+            continue;
+        }
+        let what = format!("the trust policy of {role}");
+        let shut_out = matches!(trust(facts, &action), Some(Trust::Dead));
+        let roles: Vec<&str> = shut_out.then_some(service_role).into_iter().collect();
+        let denied: Vec<_> = shut_out.then(|| denied(facts, &action, Side::Resource)).into_iter().collect();
+        let fault = dead::fault(&what, location, &dead, (&roles, denied), update_trust(role));
+        let statements = shut_out.then(|| trust_statement(service_role)).into_iter().collect();
+        let crosspipe = Some(format!("target-account.yaml with `ServiceRoleArn={service_role}`"));
+        verdicts.fail(Fault { fix: Fix { statements, crosspipe, ..fault.fix.clone() }, ..fault });
+    }
+}

@@ -1,0 +1,66 @@
+//! # What it does
+//! Looks for unique ids (`AROA…`, `AIDA…`) in the principals of artifact keys' policies.
+//!
+//! # Why deploys fail
+//! When a role is deleted, its ARN in the policy turns into its unique id. A role that is created again
+//! under that name is another one: it gets a silent AccessDenied. And KMS refuses to save the policy again
+//! as long as the id is in it: "MalformedPolicyDocumentException … invalid principals".
+//!
+//! # How to fix
+//! Put the ARN of the role that now exists in place of the id.
+//!
+//! # Example
+//! `"Principal": {"AWS": "AROAEXAMPLEEXAMPLE12"}`
+
+use crate::evaluation::Side;
+use crate::rules::access::Access;
+use crate::rules::commands::put_key_policy;
+use crate::rules::dead;
+use crate::rules::{Facts, Rule, Severity, Verdicts};
+use crate::snapshot::Fact;
+
+pub(in crate::rules) const RULE: Rule = Rule {
+    id: "KM004",
+    name: "key-policy-names-deleted-principal",
+    severity: Severity::Warning,
+    summary: "The artifact key's policy names a principal that was deleted.",
+    sources: &["https://docs.aws.amazon.com/kms/latest/developerguide/key-policy-overview.html"],
+    check,
+};
+
+fn check(facts: &Facts<'_>, verdicts: &mut Verdicts) {
+    for (_, key) in facts.keys() {
+        let location = format!("keys[\"{key}\"].policy");
+        let policy = facts.key(key.as_str()).part(|key| &key.policy);
+        let Some(document) = policy.known() else {
+            if policy.is_unknown() {
+                verdicts.unknown(location);
+            }
+            continue;
+        };
+        let dead = dead::all(document);
+        if dead.is_empty() {
+            continue;
+        }
+        let mut action_roles: Vec<&str> = vec![];
+        let mut denied = vec![];
+        for action in facts.cross_account_actions().filter(|it| it.key_arn().as_ref() == Some(&key)) {
+            let Some(judgement) = Access::to_key(action).map(|it| it.judge(&[Side::Resource])) else {
+                continue;
+            };
+            if dead::explains(&Fact::Known(document), &judgement)
+                && !action_roles.contains(&action.role_arn())
+            {
+                action_roles.push(action.role_arn());
+                denied.extend(judgement.denied());
+            }
+        }
+        verdicts.fail(dead::fault(
+            &format!("the policy of `{key}`"),
+            location,
+            &dead,
+            (&action_roles, denied),
+            put_key_policy(key.as_str()),
+        ));
+    }
+}

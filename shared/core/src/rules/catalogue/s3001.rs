@@ -1,0 +1,80 @@
+//! # What it does
+//! Evaluates the artifact bucket's policy for what each cross-account action does with its objects.
+//!
+//! # Why deploys fail
+//! Across accounts both sides have to allow: the bucket policy here and the action role's own policies
+//! there. Without the first the action fails with "The service role or action role doesn't have the
+//! permissions required to access the Amazon S3 bucket named …".
+//!
+//! # How to fix
+//! Add the walkthrough's two Allow statements: one on the objects, one on the bucket.
+//!
+//! # Example
+//! A bucket policy with the walkthrough's two Deny statements only.
+
+use crate::evaluation::Side;
+use crate::grants::bucket::{BUCKET_ACTIONS, OBJECT_ACTIONS};
+use crate::rules::access::{Access, allow};
+use crate::rules::commands::put_bucket_policy;
+use crate::rules::dead;
+use crate::rules::verdicts::{Fault, Fix};
+use crate::rules::{Facts, Rule, Severity, Verdicts};
+use crate::snapshot::Fact;
+
+pub(in crate::rules) const RULE: Rule = Rule {
+    id: "S3001",
+    name: "bucket-policy-omits-target",
+    severity: Severity::Error,
+    summary: "The artifact bucket's policy does not let the action role read or write artifacts.",
+    sources: &[
+        "https://docs.aws.amazon.com/codepipeline/latest/userguide/pipelines-create-cross-account.html",
+    ],
+    check,
+};
+
+fn check(facts: &Facts<'_>, verdicts: &mut Verdicts) {
+    for action in facts.cross_account_actions() {
+        let (Some(access), Some(store)) = (Access::to_bucket(action), action.store()) else { continue };
+        let bucket = store.bucket();
+        let judgement = access.judge(&[Side::Resource]);
+        let location = format!("buckets[\"{bucket}\"].policy");
+        if judgement.unsettled {
+            verdicts.unknown(&location);
+        }
+        let known = facts.bucket(bucket);
+        // A bucket that is gone is S3004, a policy that denies S3002, one that names a deleted role S3003.
+        let told = matches!(known, Fact::Absent) || dead::explains(&known.part(|it| &it.policy), &judgement);
+        let judgement = judgement.omitted();
+        if judgement.is_clear() || told {
+            continue;
+        }
+        let partition = facts.partition();
+        let root = format!("arn:{partition}:iam::{}:root", action.account);
+        let bucket_arn = format!("arn:{partition}:s3:::{bucket}");
+        verdicts.fail(Fault {
+            message: format!(
+                "the bucket policy of `{bucket}` does not let {} {} the artifacts of {}",
+                action.role_label(),
+                action.use_of_artifacts(),
+                action.label()
+            ),
+            because: judgement
+                .because(&format!("the bucket policy of `{bucket}`"), &format!("to {}", action.role_arn())),
+            fix: Fix {
+                summary: format!("add these statements to the policy of bucket `{bucket}`"),
+                statements: vec![
+                    allow(Some(&root), &OBJECT_ACTIONS, &[format!("{bucket_arn}/*")]),
+                    allow(Some(&root), &BUCKET_ACTIONS, &[bucket_arn]),
+                ],
+                crosspipe: Some(format!(
+                    "Custom::ArtifactBucketGrant with `TargetAccounts: [\"{}\"]`",
+                    action.account
+                )),
+                command: Some(put_bucket_policy(bucket)),
+            },
+            denied: judgement.denied(),
+            location,
+            severity: None,
+        });
+    }
+}

@@ -1,0 +1,67 @@
+//! # What it does
+//! Looks for unique ids (`AROA…`, `AIDA…`) in the principals of artifact buckets' policies.
+//!
+//! # Why deploys fail
+//! When a role is deleted, its ARN in the policy turns into its unique id. A role that is created again
+//! under that name is another one, and gets Access Denied. And S3 refuses to save the policy again:
+//! "MalformedPolicy: Invalid principal in policy".
+//!
+//! # How to fix
+//! Put the ARN of the role that now exists in place of the id.
+//!
+//! # Example
+//! `"Principal": {"AWS": ["AROAEXAMPLEEXAMPLE12", "arn:aws:iam::222222222222:root"]}`
+
+use crate::evaluation::Side;
+use crate::rules::access::Access;
+use crate::rules::commands::put_bucket_policy;
+use crate::rules::dead;
+use crate::rules::{Facts, Rule, Severity, Verdicts};
+use crate::snapshot::Fact;
+
+pub(in crate::rules) const RULE: Rule = Rule {
+    id: "S3003",
+    name: "bucket-policy-names-deleted-principal",
+    severity: Severity::Warning,
+    summary: "The artifact bucket's policy names a principal that was deleted.",
+    sources: &["https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_principal.html"],
+    check,
+};
+
+fn check(facts: &Facts<'_>, verdicts: &mut Verdicts) {
+    for store in facts.stores() {
+        let bucket = store.bucket();
+        let location = format!("buckets[\"{bucket}\"].policy");
+        let policy = facts.bucket(bucket).part(|bucket| &bucket.policy);
+        let Some(document) = policy.known() else {
+            if policy.is_unknown() {
+                verdicts.unknown(location);
+            }
+            continue;
+        };
+        let dead = dead::all(document);
+        if dead.is_empty() {
+            continue;
+        }
+        let mut action_roles: Vec<&str> = vec![];
+        let mut denied = vec![];
+        for action in facts.cross_account_actions() {
+            let here = action.store().is_some_and(|it| it.bucket() == bucket);
+            let Some(access) = Access::to_bucket(action).filter(|_| here) else { continue };
+            let judgement = access.judge(&[Side::Resource]);
+            if dead::explains(&Fact::Known(document), &judgement)
+                && !action_roles.contains(&action.role_arn())
+            {
+                action_roles.push(action.role_arn());
+                denied.extend(judgement.denied());
+            }
+        }
+        verdicts.fail(dead::fault(
+            &format!("the policy of bucket `{bucket}`"),
+            location,
+            &dead,
+            (&action_roles, denied),
+            put_bucket_policy(bucket),
+        ));
+    }
+}

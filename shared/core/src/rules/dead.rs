@@ -1,0 +1,84 @@
+//! Principals that a policy names and that no longer exist.
+//!
+//! AWS shows the unique id (`AROA…`) of a role that was deleted. A role re-created under its name has
+//! another one, so the statement is void; and AWS refuses to save a policy that has it.
+
+use super::judgement::Judgement;
+use super::verdicts::{Denied, Fault, Fix, Severity};
+use crate::evaluation::statement::covers_action;
+use crate::policy::{Effect, PolicyDocument, principal};
+use crate::snapshot::Fact;
+
+/// A deleted principal.
+pub(super) struct Dead {
+    /// The statement that names it.
+    pub statement: String,
+    /// Its unique id.
+    pub id: String,
+}
+
+/// Every deleted principal of a policy.
+pub(super) fn all(policy: &PolicyDocument) -> Vec<Dead> {
+    let of = |statement: crate::policy::Statement<'_>| {
+        let label = statement.label();
+        principal::dead(statement).into_iter().map(move |id| Dead { statement: label.clone(), id })
+    };
+    policy.statements().flat_map(of).collect()
+}
+
+/// The deleted principals that these actions were meant for.
+pub(super) fn that_would_allow(policy: &PolicyDocument, actions: &[&str]) -> Vec<Dead> {
+    let mut found = vec![];
+    for statement in policy.statements().filter(|statement| statement.effect() == Some(Effect::Allow)) {
+        if actions.iter().all(|action| covers_action(statement, action)) {
+            let label = statement.label();
+            found.extend(
+                principal::dead(statement).into_iter().map(|id| Dead { statement: label.clone(), id }),
+            );
+        }
+    }
+    found
+}
+
+/// Whether what is refused was most likely meant for a principal that is gone: then the rule on deleted
+/// principals speaks, and the one on missing statements does not.
+pub(super) fn explains(policy: &Fact<&PolicyDocument>, judgement: &Judgement) -> bool {
+    let actions: Vec<&str> = judgement.refused.iter().map(|it| it.denied.action.as_str()).collect();
+    let omitted = !judgement.is_clear() && judgement.refused.iter().all(|refusal| refusal.by.is_none());
+    omitted && policy.known().is_some_and(|policy| !that_would_allow(policy, &actions).is_empty())
+}
+
+/// As a sentence has them: `AROA…` (statement `x`).
+pub(super) fn named(dead: &[Dead]) -> String {
+    let named = dead.iter().map(|dead| format!("`{}` in {}", dead.id, dead.statement));
+    named.collect::<Vec<_>>().join(", ")
+}
+
+/// The fault of a policy that names deleted principals: an error where action roles depend on it, else a
+/// warning, since the policy works but can't be saved again.
+pub(super) fn fault(
+    policy: &str,
+    location: String,
+    dead: &[Dead],
+    (roles, denied): (&[&str], Vec<Denied>),
+    command: String,
+) -> Fault {
+    let because = format!("it names {}", named(dead));
+    let (message, because, summary) = if roles.is_empty() {
+        (
+            format!("{policy} names a deleted principal, so it can't be saved again"),
+            because,
+            "remove the id, or put the ARN of what now exists in its place".to_owned(),
+        )
+    } else {
+        let roles = roles.join(", ");
+        (
+            format!("{policy} names a deleted principal in place of {roles}"),
+            format!("{because}, and no other statement lets {roles} in"),
+            format!("put {roles} in place of the id"),
+        )
+    };
+    let severity = if roles.is_empty() { Severity::Warning } else { Severity::Error };
+    let fix = Fix { summary, command: Some(command), ..Fix::default() };
+    Fault { location, message, because, fix, denied, severity: Some(severity) }
+}

@@ -1,0 +1,49 @@
+//! Facts as the evaluation wants them.
+
+use crate::evaluation::{KeyGrant, PolicySet, ResourcePolicy};
+use crate::policy::PolicyDocument;
+use crate::snapshot::{Fact, KeyFacts, RoleFacts};
+
+impl RoleFacts {
+    /// The role's identity policies.
+    pub(super) fn identity(&self) -> PolicySet<'_> {
+        let named = |(name, document): (&String, _)| (name.clone(), document);
+        let inline = self.inline_policies.known();
+        let attached = self.attached_policies.known();
+        let documents =
+            inline.into_iter().flatten().chain(attached.into_iter().flatten()).map(named).collect();
+        if self.inline_policies.is_unknown() || self.attached_policies.is_unknown() {
+            PolicySet::Incomplete(documents)
+        } else {
+            PolicySet::Known(documents)
+        }
+    }
+
+    /// The role's permissions boundary, if it has one.
+    pub(super) fn boundary(&self) -> Option<PolicySet<'_>> {
+        match &self.permissions_boundary {
+            Fact::Known(document) => Some(PolicySet::Known(vec![("permissions boundary".into(), document)])),
+            Fact::Absent => None,
+            Fact::Unknown => Some(PolicySet::unknown()),
+        }
+    }
+}
+
+/// A policy fact as evaluation wants it.
+pub(super) fn resource_policy<'a>(policy: &Fact<&'a PolicyDocument>) -> ResourcePolicy<'a> {
+    match policy {
+        Fact::Known(document) => ResourcePolicy::Known(document),
+        Fact::Absent => ResourcePolicy::Absent,
+        Fact::Unknown => ResourcePolicy::Unknown,
+    }
+}
+
+/// The grants of a key.
+pub(super) fn key_grants(key: &Fact<&KeyFacts>) -> Vec<KeyGrant> {
+    let grants = key.known().and_then(|key| key.grants.known()).into_iter().flatten();
+    let grants = grants.map(|grant| KeyGrant {
+        grantee_principal: grant.grantee_principal.clone(),
+        operations: grant.operations.clone(),
+    });
+    grants.collect()
+}

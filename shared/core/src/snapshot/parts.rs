@@ -1,0 +1,123 @@
+//! What is known of keys, buckets, roles, builds, deployments and the organization.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use super::Fact;
+use crate::policy::PolicyDocument;
+
+/// A KMS key.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct KeyFacts {
+    /// `DescribeKey`'s `KeyMetadata`.
+    #[serde(skip_serializing_if = "Fact::is_unknown")]
+    pub key_metadata: Fact<Value>,
+    /// The key policy.
+    #[serde(skip_serializing_if = "Fact::is_unknown")]
+    pub policy: Fact<PolicyDocument>,
+    /// `ListGrants`.
+    #[serde(skip_serializing_if = "Fact::is_unknown")]
+    pub grants: Fact<Vec<GrantFacts>>,
+}
+
+/// A grant on a KMS key.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "PascalCase", default)]
+pub struct GrantFacts {
+    /// Who may use it.
+    pub grantee_principal: String,
+    /// For what.
+    pub operations: Vec<String>,
+}
+
+/// An artifact bucket.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct BucketFacts {
+    /// The account that owns it.
+    #[serde(skip_serializing_if = "Fact::is_unknown")]
+    pub account: Fact<String>,
+    /// Its Region.
+    #[serde(skip_serializing_if = "Fact::is_unknown")]
+    pub region: Fact<String>,
+    /// Its policy.
+    #[serde(skip_serializing_if = "Fact::is_unknown")]
+    pub policy: Fact<PolicyDocument>,
+    /// `BucketOwnerEnforced`, `BucketOwnerPreferred` or `ObjectWriter`.
+    #[serde(skip_serializing_if = "Fact::is_unknown")]
+    pub object_ownership: Fact<String>,
+    /// The default encryption.
+    #[serde(skip_serializing_if = "Fact::is_unknown")]
+    pub encryption: Fact<Value>,
+}
+
+/// An IAM role.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct RoleFacts {
+    /// Who may assume it.
+    #[serde(skip_serializing_if = "Fact::is_unknown")]
+    pub trust_policy: Fact<PolicyDocument>,
+    /// Inline policies, by name.
+    #[serde(skip_serializing_if = "Fact::is_unknown")]
+    pub inline_policies: Fact<BTreeMap<String, PolicyDocument>>,
+    /// Attached managed policies, by ARN.
+    #[serde(skip_serializing_if = "Fact::is_unknown")]
+    pub attached_policies: Fact<BTreeMap<String, PolicyDocument>>,
+    /// The permissions boundary.
+    #[serde(skip_serializing_if = "Fact::is_unknown")]
+    pub permissions_boundary: Fact<PolicyDocument>,
+}
+
+/// A CodeBuild project, of `BatchGetProjects`.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct BuildProjectFacts {
+    /// The key that encrypts its output: ARN or alias.
+    #[serde(skip_serializing_if = "Fact::is_unknown")]
+    pub encryption_key: Fact<String>,
+    /// The role that builds.
+    #[serde(skip_serializing_if = "Fact::is_unknown")]
+    pub service_role: Fact<String>,
+    /// Its other members.
+    #[serde(flatten)]
+    pub other: BTreeMap<String, Value>,
+}
+
+/// A CodeDeploy deployment.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct DeploymentFacts {
+    /// `GetDeployment`.
+    #[serde(skip_serializing_if = "Fact::is_unknown")]
+    pub deployment_info: Fact<Value>,
+    /// `BatchGetDeploymentTargets`.
+    #[serde(skip_serializing_if = "Fact::is_unknown")]
+    pub targets: Fact<Vec<Value>>,
+}
+
+/// An organization.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct OrganizationFacts {
+    /// `o-…`
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub id: Option<String>,
+    /// Its accounts that matter here, by their 12 digits.
+    pub accounts: BTreeMap<String, AccountFacts>,
+}
+
+/// An account of an organization.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct AccountFacts {
+    /// `o-…/r-…/ou-…/`: where it is in the organization.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub paths: Option<Vec<String>>,
+    /// The policies of each level, from the root to the account.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub service_control_policies: Vec<Vec<PolicyDocument>>,
+}

@@ -1,0 +1,44 @@
+//! How the rules that read the message rank among the others.
+
+use crosspipe_core::diagnosis::{Confidence, Failure, Remediation, Report, diagnose};
+use crosspipe_core::snapshot::Snapshot;
+use crosspipe_testing::walkthrough::{KEY, corrected};
+
+/// The deploy action failed with this message, and the key policy omits the target.
+fn report(message: &str) -> Report {
+    let mut snapshot = corrected();
+    snapshot["keys"][KEY]["policy"]["Statement"].as_array_mut().unwrap().pop();
+    let failure = Failure {
+        stage: "Staging".into(),
+        action: "ExternalDeploy".into(),
+        error_message: Some(message.into()),
+        external_execution_id: Some("d-ABC".into()),
+        ..Failure::default()
+    };
+    let snapshot = Snapshot::from_value(snapshot).unwrap();
+    diagnose(&failure, &snapshot, Remediation::off()).unwrap().unwrap()
+}
+
+fn ranked(report: &Report) -> Vec<(&str, Confidence)> {
+    report.findings.iter().map(|it| (it.finding.rule, it.confidence)).collect()
+}
+
+#[test]
+fn what_is_no_matter_of_permissions_puts_permissions_last() {
+    let found = report("No bucket with the name site was found");
+    assert_eq!(ranked(&found), [("EV004", Confidence::Likely), ("KM001", Confidence::Possible)]);
+}
+
+#[test]
+fn instances_that_failed_come_before_what_nobody_mentioned() {
+    let found = report("The overall deployment failed (Error code: HEALTH_CONSTRAINTS)");
+    assert_eq!(ranked(&found), [("EV005", Confidence::Likely), ("KM001", Confidence::Possible)]);
+}
+
+#[test]
+fn a_service_control_policy_that_nobody_has_seen_is_not_confirmed() {
+    let found = report(
+        "User: arn:aws:sts::222222222222:assumed-role/CrossAccount_Role/1 is not authorized to perform: codedeploy:CreateDeployment on resource: arn:aws:codedeploy:us-east-2:222222222222:deploymentgroup:a/b with an explicit deny in a service control policy",
+    );
+    assert_eq!(ranked(&found), [("EV001", Confidence::Likely), ("KM001", Confidence::Possible)]);
+}

@@ -1,0 +1,88 @@
+//! The walkthrough as a whole: to the letter, after its step 16, and corrected.
+
+use crosspipe_core::rules::{Verdicts, lint};
+use crosspipe_core::snapshot::Snapshot;
+use crosspipe_testing::walkthrough::{KEY, SERVICE_ROLE, TARGET_ROLE, corrected, letter_key, to_the_letter};
+use serde_json::{Value, json};
+
+use crate::check::trust;
+
+fn run(snapshot: Value) -> Verdicts {
+    lint(&Snapshot::from_value(snapshot).unwrap()).unwrap()
+}
+
+fn found(verdicts: &Verdicts) -> Vec<(&str, &str)> {
+    verdicts.findings.iter().map(|finding| (finding.rule, finding.location.as_str())).collect()
+}
+
+#[test]
+fn to_the_letter_its_faults_are_found_and_nothing_else() {
+    let verdicts = run(to_the_letter());
+    let role = format!("roles[\"{TARGET_ROLE}\"]");
+    let trust = format!("{role}.trustPolicy");
+    let expected = [
+        // Step 3 trusts account A as a whole.
+        ("IA003", trust.as_str()),
+        // The role reads artifacts, and nothing lets it use the key.
+        ("IA004", role.as_str()),
+        // The bucket is in us-east-2.
+        ("PL004", "artifactStore.encryptionKey.id"),
+        // The denial of insecure connections covers objects only.
+        ("S3006", "buckets[\"codepipeline-us-east-2-1234567890\"].policy"),
+    ];
+    assert_eq!(found(&verdicts), expected, "{:#?}", verdicts.findings);
+    assert!(verdicts.unknown.is_empty(), "{:?}", verdicts.unknown);
+    let key = letter_key();
+    assert!(verdicts.findings[1].fix.contains(&key), "{}", verdicts.findings[1].fix);
+    assert!(
+        verdicts.findings[2].message.contains("us-east-2")
+            && verdicts.findings[2].message.contains("us-east-1")
+    );
+}
+
+#[test]
+fn step_16_narrows_the_trust() {
+    let mut snapshot = to_the_letter();
+    trust(
+        TARGET_ROLE,
+        json!([{"Effect": "Allow", "Principal": {"AWS": SERVICE_ROLE}, "Action": "sts:AssumeRole", "Condition": {}}]),
+    )(&mut snapshot);
+    let rules: Vec<&str> = run(snapshot).findings.iter().map(|finding| finding.rule).collect();
+    assert_eq!(rules, ["IA004", "PL004", "S3006"]);
+}
+
+#[test]
+fn pasting_each_fix_leaves_no_fault() {
+    let mut snapshot = to_the_letter();
+    let verdicts = run(snapshot.clone());
+    let of = |rule: &str| {
+        let finding = verdicts.findings.iter().find(|finding| finding.rule == rule).unwrap();
+        finding.statements.clone()
+    };
+    snapshot["roles"][TARGET_ROLE]["trustPolicy"]["Statement"] = json!(of("IA003"));
+    snapshot["roles"][TARGET_ROLE]["inlinePolicies"]["key"] =
+        json!({"Version": "2012-10-17", "Statement": of("IA004")});
+    let bucket = &mut snapshot["buckets"]["codepipeline-us-east-2-1234567890"]["policy"]["Statement"];
+    bucket.as_array_mut().unwrap().extend(of("S3006"));
+    // PL004: a key of the store's Region, with the policies that name it.
+    let moved = snapshot.to_string().replace(&letter_key(), KEY);
+    let verdicts = run(serde_json::from_str(&moved).unwrap());
+    assert!(verdicts.findings.is_empty(), "{:#?}", verdicts.findings);
+}
+
+#[test]
+fn corrected_it_is_accepted() {
+    let verdicts = run(corrected());
+    assert!(verdicts.findings.is_empty(), "{:#?}", verdicts.findings);
+    assert!(verdicts.unknown.is_empty(), "{:?}", verdicts.unknown);
+}
+
+#[test]
+fn a_pipeline_alone_gives_the_structure_rules() {
+    let verdicts = run(corrected()["pipeline"].clone());
+    assert!(verdicts.findings.is_empty(), "{:#?}", verdicts.findings);
+    assert!(verdicts.unknown.iter().all(|unknown| !unknown.rule.starts_with("PL")), "{:?}", verdicts.unknown);
+    for rule in ["IA001", "IA002", "IA004", "IA005", "KM001", "S3001"] {
+        assert!(verdicts.unknown.iter().any(|unknown| unknown.rule == rule), "{rule}");
+    }
+}
