@@ -13,7 +13,7 @@ use aws_smithy_http_client::{
 
 use crate::{
     codepipeline::CodePipeline, error::AwsError, eventbridge::EventBridge, iam::Iam, kms::Kms, s3::S3,
-    sns::Sns,
+    sns::Sns, sqs::Sqs,
 };
 
 /// Connecting is a handshake away or not at all.
@@ -155,6 +155,12 @@ impl Aws {
     #[must_use]
     pub fn sns(&self) -> Sns {
         Sns::new(aws_sdk_sns::Client::new(&self.config))
+    }
+
+    /// The queues of this account and Region.
+    #[must_use]
+    pub fn sqs(&self) -> Sqs {
+        Sqs::new(aws_sdk_sqs::Client::new(&self.config))
     }
 
     pub(crate) fn dynamodb(&self) -> aws_sdk_dynamodb::Client {

@@ -13,6 +13,7 @@ mod command;
 mod concurrency;
 mod faults;
 mod life_cycle;
+mod operations;
 mod permissions;
 mod protocol;
 mod reporter_permissions;
