@@ -3,10 +3,7 @@
 /// Names and what they stand for, a name before any that it begins with.
 const NAMES: [(&str, &str); 13] = [
     ("$SERVICE_ROLE", "arn:aws:iam::111111111111:role/service-role/PipelineServiceRole"),
-    (
-        "$SERVICE_SESSION",
-        "arn:aws:sts::111111111111:assumed-role/PipelineServiceRole/1700000000000",
-    ),
+    ("$SERVICE_SESSION", "arn:aws:sts::111111111111:assumed-role/PipelineServiceRole/1700000000000"),
     ("$TARGET_ROLE", "arn:aws:iam::222222222222:role/DeployRole"),
     ("$TARGET_SESSION", "arn:aws:sts::222222222222:assumed-role/DeployRole/1700000000000"),
     ("$INSTANCE_ROLE", "arn:aws:iam::222222222222:role/InstanceRole"),

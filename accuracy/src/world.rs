@@ -116,9 +116,7 @@ fn place<'a>(world: &'a mut Value, path: &str) -> Result<(&'a mut Value, String)
     for member in members {
         place = match place {
             Value::Array(elements) => elements.iter_mut().find(|element| is_called(element, member)),
-            Value::Object(object) => {
-                Some(object.entry(member).or_insert_with(|| Value::Object(Map::new())))
-            }
+            Value::Object(object) => Some(object.entry(member).or_insert_with(|| Value::Object(Map::new()))),
             _ => None,
         }
         .ok_or_else(|| format!("there is no `{member}` in `{path}`"))?;

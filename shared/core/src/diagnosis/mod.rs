@@ -3,18 +3,25 @@
 //! # Layout
 //! - [`failure`]: what the event and the execution's details say
 //! - [`message`]: what an error message claims
+//! - [`said`]: every message there is, and what they claim
+//! - `explanations`: which faults explain a claim
 //! - [`rank`]: which finding explains the failure, and how surely
 //! - [`report`]: the report
 //! - [`text`]: the report as a person reads it
 
+mod explanations;
 pub mod failure;
 pub mod message;
 pub mod rank;
 pub mod report;
+pub mod said;
 pub mod text;
 
 use crate::rules::{Facts, run};
 use crate::snapshot::{Snapshot, SnapshotError};
+
+use message::Claim;
+use rank::Evidence;
 
 pub use failure::{EventError, Failure};
 pub use rank::Confidence;
@@ -22,7 +29,8 @@ pub use report::{Remediation, Report};
 
 /// Explains a failed action by what the snapshot shows.
 ///
-/// None where the action is not a cross-account one: then there is nothing for Crosspipe to explain.
+/// None where the action does not reach into another account, neither by its role nor by what it works on: then
+/// there is nothing for Crosspipe to explain.
 ///
 /// # Errors
 /// When the snapshot's pipeline can't be read.
@@ -33,12 +41,24 @@ pub fn diagnose(
 ) -> Result<Option<Report>, SnapshotError> {
     let pipeline = snapshot.pipeline()?;
     let facts = Facts::of_action(snapshot, &pipeline, &failure.stage, &failure.action).with_failure(failure);
-    let Some(action) = facts.cross_account_actions().next() else { return Ok(None) };
+    let Some((action, account)) =
+        facts.actions().find_map(|action| Some((action, facts.reaches_into(&action)?)))
+    else {
+        return Ok(None);
+    };
     let verdicts = run(&facts);
-    let claim = message::claim(failure.message());
-    let findings = rank::rank(verdicts.findings, &claim, failure);
-    let report = Report::new(failure, action.account, findings, verdicts.unknown, remediation);
-    Ok(Some(report))
+    let mut claims = said::claims(&said::messages(failure, snapshot));
+    if claims.is_empty() && failure.error_code.as_deref() == Some("PermissionError") {
+        claims.push(Claim::Refused);
+    }
+    let store = pipeline.store_for(action.region());
+    let evidence = Evidence {
+        claims,
+        unknown: &verdicts.unknown,
+        artifact_bucket: store.as_ref().map(|store| store.bucket()),
+    };
+    let findings = rank::rank(verdicts.findings, &evidence);
+    Ok(Some(Report::new(failure, account, findings, verdicts.unknown, remediation)))
 }
 
 #[cfg(test)]

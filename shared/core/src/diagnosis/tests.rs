@@ -51,9 +51,16 @@ fn confirmed_where_message_and_evaluation_agree() {
         "User: {session} is not authorized to perform: kms:Decrypt on resource: {KEY} because no resource-based policy allows the kms:Decrypt action"
     );
     check(key_policy_omits_target, "PermissionError", &denied, Some(("KM001", Confidence::Confirmed)));
-    let artifact = "Unable to access the artifact with Amazon S3 object key 'MyFirstPipeline/MyAppBuild/x' located in the Amazon S3 artifact bucket 'b'. The provided role does not have sufficient permissions.";
-    check(bucket_policy_omits_target, "PermissionError", artifact, Some(("S3001", Confidence::Confirmed)));
-    check(key_policy_omits_target, "PermissionError", artifact, Some(("KM001", Confidence::Confirmed)));
+    let artifact = |bucket: &str| {
+        format!(
+            "Unable to access the artifact with Amazon S3 object key 'MyFirstPipeline/MyAppBuild/x' located in the Amazon S3 artifact bucket '{bucket}'. The provided role does not have sufficient permissions."
+        )
+    };
+    let own = artifact(BUCKET);
+    check(bucket_policy_omits_target, "PermissionError", &own, Some(("S3001", Confidence::Confirmed)));
+    check(key_policy_omits_target, "PermissionError", &own, Some(("KM001", Confidence::Confirmed)));
+    let other = artifact("elsewhere");
+    check(bucket_policy_omits_target, "PermissionError", &other, Some(("S3001", Confidence::Likely)));
     let assume = format!(
         "{SERVICE_ROLE} is not authorized to perform AssumeRole on role {TARGET_ROLE} (Service: null; Status Code: 0; Error Code: InvalidStructureException)"
     );

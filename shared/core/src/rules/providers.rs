@@ -4,8 +4,14 @@
 //! pipelines that work. Passing roles is another matter (IA011).
 //! See <https://docs.aws.amazon.com/codepipeline/latest/userguide/how-to-custom-role.html>.
 
-use super::ActionFacts;
+use std::borrow::Cow;
+
 use super::access::{Access, OWN};
+use super::event::Event;
+use super::{ActionFacts, Denied};
+use crate::arn::bucket_of;
+use crate::diagnosis::message::PolicyKind;
+use crate::diagnosis::message::agreement::is_role;
 use crate::evaluation::statement::covers_action;
 use crate::evaluation::{PolicySet, Side, Tri};
 use crate::policy::Effect;
@@ -14,13 +20,44 @@ use crate::snapshot::{Fact, RoleFacts};
 /// One permission.
 pub(super) struct Need {
     /// The action, `codedeploy:CreateDeployment`.
-    pub action: &'static str,
+    pub action: Cow<'static, str>,
     /// The resources on any of which it may be allowed; none where the configuration does not say.
     pub resources: Vec<String>,
 }
 
-/// What the action's provider needs.
+/// What the action's provider needs, as far as it is known, and what it was denied.
 pub(super) fn needs(action: &ActionFacts<'_>) -> Vec<Need> {
+    let mut needs = listed(action);
+    needs.extend(denied(action).filter(|denied| needs.iter().all(|need| need.action != denied.action)));
+    needs
+}
+
+/// What the failed action's role was denied of its provider, by its own policies or by a side that the message
+/// does not name. Artifacts, keys, roles and connections are the affair of other rules.
+fn denied(action: &ActionFacts<'_>) -> Option<Need> {
+    const OTHERS: [&str; 5] = ["kms", "sts", "iam", "codestar-connections", "codeconnections"];
+    let denial = Event::of(action.facts()).filter(|event| event.is_of(action))?.denial?;
+    let own = matches!(denial.side, None | Some(PolicyKind::IdentityBased));
+    let (service, _) = denial.action.split_once(':')?;
+    let artifact = action
+        .store()
+        .is_some_and(|store| denial.resource.as_deref().and_then(bucket_of) == Some(store.bucket()));
+    if !own || artifact || OTHERS.contains(&service) || !is_role(denial.actor.as_deref()?, action.role_arn())
+    {
+        return None;
+    }
+    // Whoever was denied something elsewhere is mistaken about the place.
+    let resource = denial.resource.unwrap_or_else(|| "*".into());
+    let mut place = resource.split(':').skip(3);
+    let here = |part: Option<&str>, own: Option<&str>| part.is_none_or(str::is_empty) || part == own;
+    if !(here(place.next(), action.region()) && here(place.next(), Some(action.account))) {
+        return None;
+    }
+    Some(Need { action: denial.action.into(), resources: vec![resource] })
+}
+
+/// What CodePipeline's pages list for the action's provider.
+fn listed(action: &ActionFacts<'_>) -> Vec<Need> {
     let it = action.action;
     match (it.category(), it.provider()) {
         ("Deploy", "CodeDeploy") => code_deploy(action, &[]),
@@ -29,7 +66,7 @@ pub(super) fn needs(action: &ActionFacts<'_>) -> Vec<Need> {
         ("Deploy", "CloudFormation") => cloudformation(action),
         ("Deploy", "CloudFormationStackSet" | "CloudFormationStackInstances") => stack_set(action),
         ("Deploy", "S3") => {
-            on(action.of("BucketName").map(|it| vec![action.s3(&format!("{it}/object"))]), &["s3:PutObject"])
+            on(action.of("BucketName").map(|it| vec![action.s3(&format!("{it}/*"))]), &["s3:PutObject"])
         }
         ("Deploy", "ServiceCatalog") => on(
             None,
@@ -59,21 +96,30 @@ pub(super) fn needs(action: &ActionFacts<'_>) -> Vec<Need> {
     }
 }
 
-/// Whether the role lacks a permission for sure, that is, on each resource that may be meant; and on which
-/// side.
-pub(super) fn lacks(action: &ActionFacts<'_>, need: &Need) -> (Tri, Side) {
+/// Whether the role lacks a permission for sure, that is, on each resource that may be meant; and the request
+/// that is denied then.
+pub(super) fn lacks(action: &ActionFacts<'_>, need: &Need) -> (Tri, Denied) {
     let role = action.role_arn();
+    let mut denied = Denied {
+        principal: role.to_owned(),
+        action: need.action.to_string(),
+        resource: need.resources.first().cloned().unwrap_or_else(|| "*".into()),
+        side: Side::Identity,
+        explicit: false,
+    };
     if need.resources.is_empty() {
-        return (lacks_anywhere(&action.facts().role(role), need.action), Side::Identity);
+        return (lacks_anywhere(&action.facts().role(role), &need.action), denied);
     }
-    let mut side = Side::Identity;
     let answers = need.resources.iter().map(|resource| {
-        let request = (need.action.to_owned(), resource.clone());
+        let request = (need.action.to_string(), resource.clone());
         let judgement = Access::new(action.facts(), role, vec![request]).judge(&OWN);
-        side = judgement.refused.first().map_or(side, |refusal| refusal.denied.side);
+        if let Some(refusal) = judgement.refused.first() {
+            (denied.side, denied.explicit) = (refusal.denied.side, refusal.denied.explicit);
+        }
         if judgement.unsettled { Tri::Unknown } else { (!judgement.is_clear()).into() }
     });
-    (Tri::all(answers.collect::<Vec<_>>()), side)
+    let answer = Tri::all(answers.collect::<Vec<_>>());
+    (answer, denied)
 }
 
 /// Whether no statement of the role allows an action on anything at all.
@@ -97,7 +143,7 @@ pub(super) fn lacks_anywhere(role: &Fact<&RoleFacts>, action: &str) -> Tri {
 
 fn on(resources: Option<Vec<String>>, actions: &[&'static str]) -> Vec<Need> {
     let resources = resources.unwrap_or_default();
-    actions.iter().map(|action| Need { action, resources: resources.clone() }).collect()
+    actions.iter().map(|action| Need { action: (*action).into(), resources: resources.clone() }).collect()
 }
 
 fn code_deploy(action: &ActionFacts<'_>, more: &[&'static str]) -> Vec<Need> {
@@ -138,8 +184,7 @@ fn ecs(action: &ActionFacts<'_>) -> Vec<Need> {
 fn cloudformation(action: &ActionFacts<'_>) -> Vec<Need> {
     let stack = || {
         let stack = action.of("StackName")?;
-        let id =
-            action.arn("cloudformation", &format!("stack/{stack}/12345678-1234-1234-1234-123456789012"))?;
+        let id = action.arn("cloudformation", &format!("stack/{stack}/*"))?;
         Some(vec![id, action.arn("cloudformation", &format!("stack/{stack}"))?])
     };
     let mode: &[&str] = match action.of("ActionMode") {
@@ -166,8 +211,7 @@ fn cloudformation(action: &ActionFacts<'_>) -> Vec<Need> {
 fn stack_set(action: &ActionFacts<'_>) -> Vec<Need> {
     let set = || {
         let name = action.of("StackSetName")?;
-        let id =
-            action.arn("cloudformation", &format!("stackset/{name}:12345678-1234-1234-1234-123456789012"))?;
+        let id = action.arn("cloudformation", &format!("stackset/{name}:*"))?;
         Some(vec![id, action.arn("cloudformation", &format!("stackset/{name}"))?])
     };
     let mut needs =

@@ -39,14 +39,9 @@ fn check(facts: &Facts<'_>, verdicts: &mut Verdicts) {
         let location = role_location(role);
         let mut missing: Vec<Denied> = vec![];
         for need in providers::needs(&action) {
-            let (lacks, side) = providers::lacks(&action, &need);
+            let (lacks, denied) = providers::lacks(&action, &need);
             match lacks {
-                Tri::Yes => missing.push(Denied {
-                    principal: role.into(),
-                    action: need.action.into(),
-                    resource: need.resources.into_iter().next().unwrap_or_else(|| "*".into()),
-                    side,
-                }),
+                Tri::Yes => missing.push(denied),
                 Tri::No => {}
                 Tri::Unknown => verdicts.unknown(&location),
             }
