@@ -3,7 +3,7 @@
 use crosspipe_core::diagnosis::{Confidence, Failure, Remediation, Report, diagnose};
 use crosspipe_core::rules::Severity;
 use crosspipe_core::snapshot::Snapshot;
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 use crate::case::Case;
 use crate::names::resolve;
@@ -114,37 +114,35 @@ pub fn judge(case: Case) -> Result<Judged, String> {
 /// # Errors
 /// As [`judge`].
 pub fn explain(case: &Case) -> Result<Option<Report>, String> {
-    let (mut world, mut place) = healthy(&case.provider)?;
+    let (mut world, (mut stage, mut name)) = healthy(&case.provider)?;
     for path in &case.remove {
         remove(&mut world, path)?;
     }
     for (path, value) in &case.set {
         set(&mut world, path, value.clone())?;
     }
-    if let Some((stage, action)) = case.fails.as_ref().and_then(|fails| fails.split_once('/')) {
-        place = [stage.to_owned(), action.to_owned()];
+    if let Some((of_case, action)) = case.fails.as_ref().and_then(|fails| fails.split_once('/')) {
+        (stage, name) = (of_case.to_owned(), action.to_owned());
     }
-    let stage = named(&world["pipeline"]["pipeline"]["stages"], &place[0]);
-    let action = stage.and_then(|stage| named(&stage["actions"], &place[1]));
-    let action = action.ok_or_else(|| format!("there is no action {}", place.join("/")))?;
-    let event = event(case, &place, action);
+    let stages = world.pointer("/pipeline/pipeline/stages").and_then(|stages| named(stages, &stage));
+    let action = stages.and_then(|stage| named(stage.get("actions")?, &name));
+    let action = action.ok_or_else(|| format!("there is no action {stage}/{name}"))?;
+    let event = event(case, &stage, &name, action);
     let failure = Failure::from_event(&event).map_err(|error| error.to_string())?;
-    let failure = failure.with_details(&[details(case, &place, action)]);
+    let failure = failure.with_details(&[details(case, &stage, &name, action)]);
     let snapshot = Snapshot::from_value(world).map_err(|error| error.to_string())?;
     diagnose(&failure, &snapshot, Remediation::off()).map_err(|error| error.to_string())
 }
 
 fn named<'a>(list: &'a Value, name: &str) -> Option<&'a Value> {
-    list.as_array()?.iter().find(|it| it["name"] == name)
+    list.as_array()?.iter().find(|it| it.get("name").and_then(Value::as_str) == Some(name))
 }
 
 /// The event as EventBridge delivers it: without the action's role, and without the message.
-fn event(case: &Case, [stage, name]: &[String; 2], action: &Value) -> Value {
-    let mut result = json!({});
+fn event(case: &Case, stage: &str, name: &str, action: &Value) -> Value {
+    let mut result = Map::new();
     let mut add = |member: &str, value: Option<&String>| {
-        if let Some(value) = value {
-            result[member] = json!(value);
-        }
+        result.extend(value.map(|value| (member.to_owned(), json!(value))));
     };
     add("external-execution-id", case.external.id.as_ref());
     add("external-execution-summary", case.external.summary.as_ref());
@@ -156,19 +154,19 @@ fn event(case: &Case, [stage, name]: &[String; 2], action: &Value) -> Value {
         "detail": {
             "pipeline": "shop", "execution-id": "12345678-1234-5678-abcd-12345678abcd", "start-time": "2024-01-31T18:54:09.981Z",
             "stage": stage, "action": name, "action-execution-id": "47f821c5-a902-44b2-ae61-b878d31ecd21", "state": "FAILED",
-            "region": action.get("region").cloned().unwrap_or_else(|| json!("us-east-2")), "type": action["actionTypeId"],
+            "region": action.get("region").cloned().unwrap_or_else(|| json!("us-east-2")), "type": action.get("actionTypeId"),
             "execution-result": result, "version": 4.0, "pipeline-execution-attempt": 1.0
         }
     })
 }
 
 /// The detail of `ListActionExecutions`.
-fn details(case: &Case, [stage, name]: &[String; 2], action: &Value) -> Value {
+fn details(case: &Case, stage: &str, name: &str, action: &Value) -> Value {
     let error = case.error.as_ref();
     json!({
         "pipelineExecutionId": "12345678-1234-5678-abcd-12345678abcd", "actionExecutionId": "47f821c5-a902-44b2-ae61-b878d31ecd21",
         "pipelineVersion": 4, "stageName": stage, "actionName": name, "status": "Failed",
-        "input": {"actionTypeId": action["actionTypeId"], "configuration": action["configuration"], "roleArn": action["roleArn"], "inputArtifacts": []},
+        "input": {"actionTypeId": action.get("actionTypeId"), "configuration": action.get("configuration"), "roleArn": action.get("roleArn"), "inputArtifacts": []},
         "output": {"outputArtifacts": [], "executionResult": {
             "externalExecutionId": case.external.id, "externalExecutionSummary": case.external.summary,
             "errorDetails": {"code": error.map(|error| &error.code), "message": error.and_then(|error| error.message.as_ref())}

@@ -35,7 +35,7 @@ const PLACES: [(&str, &str); 14] = [
 ///
 /// # Errors
 /// When there is no such provider.
-pub fn healthy(provider: &str) -> Result<(Value, [String; 2]), String> {
+pub fn healthy(provider: &str) -> Result<(Value, (String, String)), String> {
     let parse = |text: &str| serde_json::from_str::<Value>(&resolve(text)).map_err(|error| error.to_string());
     let mut world = parse(WORLD)?;
     let mut providers = parse(PROVIDERS)?;
@@ -44,7 +44,7 @@ pub fn healthy(provider: &str) -> Result<(Value, [String; 2]), String> {
     let mut part = |name: &str| of.get_mut(name).map(Value::take).unwrap_or_default();
     let category = part("category");
     let source = category == "Source";
-    let [stage, name] = if source { ["Source", "Source"] } else { ["Deploy", "Deploy"] };
+    let (stage, name) = if source { ("Source", "Source") } else { ("Deploy", "Deploy") };
     let artifact = json!([{"name": "App"}]);
     let (inputs, outputs) = if source { (json!([]), artifact) } else { (artifact, json!([])) };
     let action = json!({
@@ -55,15 +55,16 @@ pub fn healthy(provider: &str) -> Result<(Value, [String; 2]), String> {
     set(&mut world, &format!("stages > {stage} > actions > {name}"), action)?;
     let Value::Object(needs) = part("needs") else { return Err(format!("`{provider}` has no needs")) };
     let statements = needs.into_iter().map(|(sid, mut statement)| {
-        statement["Sid"] = json!(sid);
-        statement["Effect"] = json!("Allow");
+        if let Some(members) = statement.as_object_mut() {
+            members.extend([("Sid".to_owned(), json!(sid)), ("Effect".to_owned(), json!("Allow"))]);
+        }
         statement
     });
     set(&mut world, "target policies > Provider", json!({"Statement": statements.collect::<Vec<_>>()}))?;
     for (bucket, facts) in part("buckets").as_object().into_iter().flatten() {
         set(&mut world, &format!("buckets > {bucket}"), facts.clone())?;
     }
-    Ok((world, [stage.to_owned(), name.to_owned()]))
+    Ok((world, (stage.to_owned(), name.to_owned())))
 }
 
 /// Takes away what a path leads to.

@@ -1,4 +1,5 @@
 //! What the diagnosis has to keep to over all labelled failures.
+#![allow(clippy::unwrap_used, clippy::panic, reason = "helpers of tests are tests")]
 
 use std::collections::BTreeSet;
 

@@ -102,7 +102,7 @@ impl Evidence<'_> {
         match agreement(finding).unwrap_or(Agreement::None) {
             Agreement::Full => Confidence::Confirmed,
             // Across accounts AWS names one of the two sides, though both may be at fault.
-            Agreement::OtherSide => Confidence::Likely,
+            Agreement::Related => Confidence::Likely,
             Agreement::None => Confidence::Possible,
             Agreement::AnySide => {
                 let others = findings.iter().filter(|it| agreement(it) == Some(Agreement::AnySide));

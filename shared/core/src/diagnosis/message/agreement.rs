@@ -10,8 +10,9 @@ use crate::rules::Denied;
 pub enum Agreement {
     /// They speak of different requests, or the message of a side that refuses whatever this one says.
     None,
-    /// The same request, and the message names another side, or another reason.
-    OtherSide,
+    /// The same request, and the message names another side or another reason; or another action of the same
+    /// service, of the same role on the same resource.
+    Related,
     /// The same request, as far as the message tells; it names no side.
     AnySide,
     /// The same request and the same side.
@@ -21,12 +22,13 @@ pub enum Agreement {
 impl Denial {
     /// Holds the denial against a request that the evaluation denies.
     pub fn agreement(&self, denied: &Denied) -> Agreement {
-        let same = self.action.eq_ignore_ascii_case(&denied.action)
-            && self.actor.as_deref().is_none_or(|actor| is_role(actor, &denied.principal))
+        let same = self.actor.as_deref().is_none_or(|actor| is_role(actor, &denied.principal))
             && self.resource.as_deref().is_none_or(|resource| is_same(resource, &denied.resource));
+        let same_action = self.action.eq_ignore_ascii_case(&denied.action);
         let side = match self.side {
-            _ if !same => return Agreement::None,
-            None => return Agreement::AnySide,
+            _ if !same || !self.is_of_service(&denied.action) => return Agreement::None,
+            None if same_action => return Agreement::AnySide,
+            None => return Agreement::Related,
             Some(PolicyKind::IdentityBased) => Side::Identity,
             Some(PolicyKind::ResourceBased) => Side::Resource,
             Some(PolicyKind::PermissionsBoundary) => Side::PermissionsBoundary,
@@ -38,14 +40,21 @@ impl Denial {
         };
         let same_reason = self.explicit.is_none_or(|explicit| explicit == denied.explicit);
         match denied.side {
-            its if its == side && !same_reason => Agreement::OtherSide,
+            its if its == side && !(same_reason && same_action) => Agreement::Related,
             // What leaves out who asked, or for what, fits others as well.
             its if its == side && (self.actor.is_none() || self.resource.is_none()) => Agreement::AnySide,
             its if its == side => Agreement::Full,
             // What the organization denies is denied for that alone.
             _ if side == Side::ServiceControl => Agreement::None,
-            _ => Agreement::OtherSide,
+            _ => Agreement::Related,
         }
+    }
+}
+
+impl Denial {
+    fn is_of_service(&self, action: &str) -> bool {
+        let service = |action: &str| action.split(':').next().map(str::to_ascii_lowercase);
+        service(&self.action) == service(action)
     }
 }
 

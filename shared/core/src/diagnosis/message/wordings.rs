@@ -4,7 +4,7 @@ use super::Claim;
 use super::denial::bare;
 
 /// Every text of a row has to be in the message, whatever its case.
-const WORDINGS: [(&[&str], Claim); 33] = [
+const WORDINGS: [(&[&str], Claim); 35] = [
     (&["scriptfailed"], Claim::Script),
     (&["cross-account pass role is not allowed"], Claim::PassRoleAcross),
     (&["actions in more than one region", "artifactstores"], Claim::NoStoreInRegion),
@@ -29,6 +29,8 @@ const WORDINGS: [(&[&str], Claim); 33] = [
     (&["error calling startbuild", "project cannot be found"], Claim::NotPermission),
     (&["exception while trying to read", "artifact file from"], Claim::NotPermission),
     (&["larger than 3 mb"], Claim::NotPermission),
+    (&["action configuration is missing"], Claim::NotPermission),
+    (&["invalid action configuration"], Claim::NotPermission),
     (&["failed to return a result", "putjobsuccessresult"], Claim::LambdaSilent),
     (&["unable to use connection"], Claim::Connection),
     (&["useconnection"], Claim::Connection),
