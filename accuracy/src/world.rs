@@ -4,7 +4,8 @@
 //! `providers.json` has what each provider adds to it: the action, and the statements that its role needs.
 //!
 //! A path in a case names members from the outside in, ` > ` between them: `bucket policy > TargetObjects`.
-//! In a list, an element goes by its `Sid` or `name`. The first member may be one of [`PLACES`].
+//! In a list, an element goes by its `Sid` or `name`. The first member may be one of the
+//! places that have a short name.
 
 use serde_json::{Map, Value, json};
 

@@ -42,7 +42,8 @@ impl Explanations {
                 (&[&["PL002", "PL003", "PL004", "KM003"]], &[KEY, &["PL001", "CB001"]])
             }
             Claim::KeyNotUsable { .. } => (&[&["KM003"]], &[]),
-            Claim::Replication => (&[], &[&["S3004", "PL004", "KM002", "KM003"], BUCKET, KEY]),
+            // The service role copies.
+            Claim::Replication => (&[], &[&["S3004", "S3002", "PL004", "KM002", "KM003"]]),
             Claim::RolePermissions { service: Some(_) } => (&[&["IA006"]], &[&["IA011"]]),
             Claim::RolePermissions { service: None } => (&[], &[&["KM002"], BUCKET, KEY, PROVIDER]),
             Claim::Refused => {

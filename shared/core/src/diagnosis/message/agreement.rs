@@ -13,7 +13,7 @@ pub enum Agreement {
     /// The same request, and the message names another side or another reason; or another action of the same
     /// service, of the same role on the same resource.
     Related,
-    /// The same request, as far as the message tells; it names no side.
+    /// The same request, as far as the message tells; it leaves out the side or the resource.
     AnySide,
     /// The same request and the same side.
     Full,
@@ -22,40 +22,40 @@ pub enum Agreement {
 impl Denial {
     /// Holds the denial against a request that the evaluation denies.
     pub fn agreement(&self, denied: &Denied) -> Agreement {
-        let same = self.actor.as_deref().is_none_or(|actor| is_role(actor, &denied.principal))
-            && self.resource.as_deref().is_none_or(|resource| is_same(resource, &denied.resource));
-        let same_action = self.action.eq_ignore_ascii_case(&denied.action);
+        let same_actor = self.actor.as_deref().is_none_or(|actor| is_role(actor, &denied.principal));
+        let same_resource = self.resource.as_deref().is_none_or(|it| is_same(it, &denied.resource));
+        if !same_actor || !same_resource || service(&self.action) != service(&denied.action) {
+            return Agreement::None;
+        }
         let side = match self.side {
-            _ if !same || !self.is_of_service(&denied.action) => return Agreement::None,
-            None if same_action => return Agreement::AnySide,
-            None => return Agreement::Related,
-            Some(PolicyKind::IdentityBased) => Side::Identity,
-            Some(PolicyKind::ResourceBased) => Side::Resource,
-            Some(PolicyKind::PermissionsBoundary) => Side::PermissionsBoundary,
-            Some(PolicyKind::ServiceControl) => Side::ServiceControl,
+            None => None,
+            Some(PolicyKind::IdentityBased) => Some(Side::Identity),
+            Some(PolicyKind::ResourceBased) => Some(Side::Resource),
+            Some(PolicyKind::PermissionsBoundary) => Some(Side::PermissionsBoundary),
+            // What the organization denies is denied for that alone.
+            Some(PolicyKind::ServiceControl) if denied.side != Side::ServiceControl => {
+                return Agreement::None;
+            }
+            Some(PolicyKind::ServiceControl) => Some(Side::ServiceControl),
             // Nothing of these is in a snapshot.
             Some(PolicyKind::Session | PolicyKind::ResourceControl | PolicyKind::VpcEndpoint) => {
                 return Agreement::None;
             }
         };
+        let same_action = self.action.eq_ignore_ascii_case(&denied.action);
+        let same_side = side.is_none_or(|side| side == denied.side);
         let same_reason = self.explicit.is_none_or(|explicit| explicit == denied.explicit);
-        match denied.side {
-            its if its == side && !(same_reason && same_action) => Agreement::Related,
-            // What leaves out who asked, or for what, fits others as well.
-            its if its == side && (self.actor.is_none() || self.resource.is_none()) => Agreement::AnySide,
-            its if its == side => Agreement::Full,
-            // What the organization denies is denied for that alone.
-            _ if side == Side::ServiceControl => Agreement::None,
-            _ => Agreement::Related,
+        match side {
+            // A message that keeps to itself who asked may be about anybody.
+            _ if !same_action || !same_side || !same_reason || self.actor.is_none() => Agreement::Related,
+            Some(_) if self.resource.is_some() => Agreement::Full,
+            _ => Agreement::AnySide,
         }
     }
 }
 
-impl Denial {
-    fn is_of_service(&self, action: &str) -> bool {
-        let service = |action: &str| action.split(':').next().map(str::to_ascii_lowercase);
-        service(&self.action) == service(action)
-    }
+fn service(action: &str) -> Option<String> {
+    action.split_once(':').map(|(service, _)| service.to_ascii_lowercase())
 }
 
 /// Whether an actor is this role or a session of it. Sessions are named without the role's path.
