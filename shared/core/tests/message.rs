@@ -148,8 +148,16 @@ fn every_wording_of_the_catalogue_claims_what_happened() {
             "The specified bucket does not exist (Service: Amazon S3; Status Code: 404; Error Code: NoSuchBucket)",
             Claim::NoSuchBucket,
         ),
+        (
+            "Build terminated with state: FAILED. Phase: DOWNLOAD_SOURCE, Code: CLIENT_ERROR, Message: AccessDenied: Access Denied status code: 403, request id: D18C, host id: q8= for primary source and source version arn:aws:s3:::shop/x",
+            Claim::BuildSource,
+        ),
+        (
+            "Build terminated with state: FAILED. Phase: BUILD, Code: COMMAND_EXECUTION_ERROR, Message: aws s3 cp: Access Denied",
+            Claim::OwnWork,
+        ),
         ("DownloadBundle: UnknownError: Access Denied", Claim::InstanceBucket),
-        ("BeforeInstall: ScriptFailed: aws s3 cp: Access Denied", Claim::Script),
+        ("BeforeInstall: ScriptFailed: aws s3 cp: Access Denied", Claim::OwnWork),
         ("Deployment d-ABCDEF123 failed", Claim::Nothing),
         ("", Claim::Nothing),
     ];

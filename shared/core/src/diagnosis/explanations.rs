@@ -50,6 +50,10 @@ impl Explanations {
                 (&[], &[BUCKET, KEY, KEY_SETTING, PROVIDER, &["KM002", "S3008", "IA013", "PL006"]])
             }
             Claim::StackBucket => (&[&["IA010"]], &[]),
+            // The build's role may be at fault as well, of which nothing is known.
+            Claim::BuildSource => {
+                (&[], &[&["S3001", "S3002", "S3003", "KM001", "KM004", "CB001"], KEY_SETTING])
+            }
             Claim::InstanceBucket => (&[&["IA007"]], &[]),
             // The agent may be down as well, or a script at fault.
             Claim::Instances => (&[], &[&["IA007"]]),
@@ -58,7 +62,7 @@ impl Explanations {
             Claim::PassRoleAcross => (&[&["PL008"]], &[]),
             Claim::InvalidPrincipal => (&[], &[&["KM004", "S3003", "IA012"]]),
             Claim::Denied(_)
-            | Claim::Script
+            | Claim::OwnWork
             | Claim::LambdaSilent
             | Claim::Connection
             | Claim::StackSetAdmin

@@ -73,8 +73,10 @@ pub enum Claim {
     NoStoreInRegion,
     /// The deployment failed on its instances; why is in their logs.
     Instances,
-    /// A script of the deployment failed.
-    Script,
+    /// A build could not fetch its source, as the build's own role.
+    BuildSource,
+    /// What runs in the target account failed at its own work: a script of a deployment, a command of a build.
+    OwnWork,
     /// The Lambda function never reported its result.
     LambdaSilent,
     /// The connection to the source provider can't be used.

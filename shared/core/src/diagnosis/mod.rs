@@ -20,8 +20,8 @@ pub mod text;
 use crate::rules::{Facts, run};
 use crate::snapshot::{Snapshot, SnapshotError};
 
-use message::Claim;
 use rank::Evidence;
+use said::Said;
 
 pub use failure::{EventError, Failure};
 pub use rank::Confidence;
@@ -47,13 +47,9 @@ pub fn diagnose(
         return Ok(None);
     };
     let verdicts = run(&facts);
-    let mut claims = said::claims(&said::messages(failure, snapshot));
-    if claims.is_empty() && failure.error_code.as_deref() == Some("PermissionError") {
-        claims.push(Claim::Refused);
-    }
     let store = pipeline.store_for(action.region());
     let evidence = Evidence {
-        claims,
+        claims: Said::of(failure, snapshot).claims,
         unknown: &verdicts.unknown,
         artifact_bucket: store.as_ref().map(|store| store.bucket()),
     };

@@ -3,36 +3,65 @@
 use serde_json::Value;
 
 use super::failure::Failure;
-use super::message::{Claim, claim};
+use super::message::{Claim, Denial, claim, denial};
 use crate::snapshot::{DeploymentFacts, Snapshot};
 
-/// Every text on why it failed, the execution's own message first.
-pub fn messages(failure: &Failure, snapshot: &Snapshot) -> Vec<String> {
-    let mut messages = vec![failure.message().to_owned()];
-    if let Some(id) = &failure.external_execution_id {
-        let deployment = snapshot.deployments.get(id).and_then(|deployment| deployment.known());
-        messages.extend(deployment.and_then(lifecycle));
-    }
-    let events = snapshot.stack_events.values().filter_map(|events| events.known());
-    messages.extend(events.filter_map(|events| stack(events)));
-    messages.retain(|message| !message.is_empty());
-    messages
+/// What the messages on a failure claim.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Said {
+    /// What they claim, the execution's own message first, without what says nothing.
+    pub claims: Vec<Claim>,
+    /// The first denial that one of them tells of.
+    pub denial: Option<Denial>,
 }
 
-/// What these texts claim, without what says nothing.
-///
-/// That instances failed is dropped where another text says how: it is what the others amount to.
-pub fn claims(messages: &[String]) -> Vec<Claim> {
-    let mut claims: Vec<Claim> = vec![];
-    for claim in messages.iter().map(|message| claim(message)).filter(|claim| *claim != Claim::Nothing) {
-        if !claims.contains(&claim) {
-            claims.push(claim);
+impl Said {
+    /// Reads the execution's message, and those of the provider.
+    pub fn of(failure: &Failure, snapshot: &Snapshot) -> Self {
+        let own = failure.message();
+        let provider = of_provider(failure, snapshot);
+        let messages = || [own].into_iter().chain(provider.iter().map(String::as_str));
+        let others = provider.iter().map(|message| claim(message)).filter(is_of_provider);
+        let mut claims: Vec<Claim> = vec![];
+        for claim in [claim(own)].into_iter().chain(others).filter(|claim| *claim != Claim::Nothing) {
+            if !claims.contains(&claim) {
+                claims.push(claim);
+            }
         }
+        // That instances failed is what the others amount to.
+        if claims.iter().any(|claim| *claim != Claim::Instances) {
+            claims.retain(|claim| *claim != Claim::Instances);
+        }
+        // A refusal without words.
+        if claims.is_empty() && failure.error_code.as_deref() == Some("PermissionError") {
+            claims.push(Claim::Refused);
+        }
+        Said { claims, denial: messages().find_map(denial) }
     }
-    if claims.iter().any(|claim| *claim != Claim::Instances) {
-        claims.retain(|claim| *claim != Claim::Instances);
+}
+
+/// Whether a claim of the provider's says whom it is about. What it says of a denial otherwise is about the roles
+/// that work there, of stacks, tasks and builds, not about the action's.
+fn is_of_provider(claim: &Claim) -> bool {
+    match claim {
+        Claim::Denied(denial) => denial.actor.is_some(),
+        Claim::StackBucket
+        | Claim::InstanceBucket
+        | Claim::Instances
+        | Claim::OwnWork
+        | Claim::NoAcls
+        | Claim::LambdaSilent
+        | Claim::StackSetAdmin => true,
+        _ => false,
     }
-    claims
+}
+
+/// What the provider says, the most telling first.
+fn of_provider(failure: &Failure, snapshot: &Snapshot) -> Vec<String> {
+    let deployment = failure.external_execution_id.as_ref().and_then(|id| snapshot.deployments.get(id));
+    let deployment = deployment.and_then(|deployment| lifecycle(deployment.known()?));
+    let events = snapshot.stack_events.values().filter_map(|events| stack(events.known()?));
+    deployment.into_iter().chain(events).collect()
 }
 
 /// The first lifecycle event that failed. Not the log: what a script prints is the script's own affair.

@@ -5,8 +5,8 @@ use super::facts::{ActionFacts, Facts};
 use super::judgement::Judgement;
 use crate::diagnosis::Failure;
 use crate::diagnosis::message::agreement::is_role;
-use crate::diagnosis::message::{Claim, Denial, denial};
-use crate::diagnosis::said;
+use crate::diagnosis::message::{Claim, Denial};
+use crate::diagnosis::said::Said;
 use crate::evaluation::Side;
 use crate::pipeline::Action;
 
@@ -25,9 +25,8 @@ impl<'a> Event<'a> {
         let failure = facts.failure()?;
         let failed = |it: &Action<'_>| it.stage().name() == failure.stage && it.name() == failure.action;
         let action = facts.actions().find(failed)?;
-        let messages = said::messages(failure, facts.snapshot());
-        let denial = messages.iter().find_map(|message| denial(message));
-        Some(Event { failure, action, claims: said::claims(&messages), denial })
+        let Said { claims, denial } = Said::of(failure, facts.snapshot());
+        Some(Event { failure, action, claims, denial })
     }
 
     /// Whether a message claims this.

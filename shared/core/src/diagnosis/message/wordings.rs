@@ -4,8 +4,10 @@ use super::Claim;
 use super::denial::bare;
 
 /// Every text of a row has to be in the message, whatever its case.
-const WORDINGS: [(&[&str], Claim); 35] = [
-    (&["scriptfailed"], Claim::Script),
+const WORDINGS: [(&[&str], Claim); 37] = [
+    (&["scriptfailed"], Claim::OwnWork),
+    (&["phase: download_source", "access denied"], Claim::BuildSource),
+    (&["build terminated with state"], Claim::OwnWork),
     (&["cross-account pass role is not allowed"], Claim::PassRoleAcross),
     (&["actions in more than one region", "artifactstores"], Claim::NoStoreInRegion),
     (&["accesscontrollistnotsupported"], Claim::NoAcls),

@@ -37,7 +37,7 @@ fn check(facts: &Facts<'_>, verdicts: &mut Verdicts) {
     let Some(event) = Event::of(facts).filter(|it| it.action.provider() == "CodeDeploy") else { return };
     let Some(id) = event.failure.external_execution_id.as_deref() else { return };
     // A message that tells of something else is not about the instances.
-    let of_instances = [Claim::Instances, Claim::InstanceBucket, Claim::Script];
+    let of_instances = [Claim::Instances, Claim::InstanceBucket, Claim::OwnWork];
     if !event.claims.iter().all(|claim| of_instances.contains(claim)) {
         return;
     }
