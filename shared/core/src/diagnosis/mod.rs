@@ -3,6 +3,7 @@
 //! # Layout
 //! - [`failure`]: what the event and the execution's details say
 //! - [`message`]: what an error message claims
+//! - [`provider`]: what the provider in the target account says
 //! - [`said`]: every message there is, and what they claim
 //! - `explanations`: which faults explain a claim
 //! - [`rank`]: which finding explains the failure, and how surely
@@ -12,6 +13,7 @@
 mod explanations;
 pub mod failure;
 pub mod message;
+pub mod provider;
 pub mod rank;
 pub mod report;
 pub mod said;
@@ -47,14 +49,17 @@ pub fn diagnose(
         return Ok(None);
     };
     let verdicts = run(&facts);
+    let details = provider::details(failure, &action, snapshot);
     let store = pipeline.store_for(action.region());
     let evidence = Evidence {
-        claims: Said::of(failure, snapshot).claims,
+        claims: Said::of(failure, &details).claims,
         unknown: &verdicts.unknown,
         artifact_bucket: store.as_ref().map(|store| store.bucket()),
     };
     let findings = rank::rank(verdicts.findings, &evidence);
-    Ok(Some(Report::new(failure, account, findings, verdicts.unknown, remediation)))
+    let mut report = Report::new(failure, account, findings, verdicts.unknown, remediation);
+    report.add(details, snapshot.unreadable.clone());
+    Ok(Some(report))
 }
 
 #[cfg(test)]

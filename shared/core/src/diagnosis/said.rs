@@ -1,10 +1,8 @@
 //! What was said about a failure: by CodePipeline first, then by the provider in the target account.
 
-use serde_json::Value;
-
 use super::failure::Failure;
 use super::message::{Claim, Denial, claim, denial};
-use crate::snapshot::{DeploymentFacts, Snapshot};
+use super::provider::Details;
 
 /// What the messages on a failure claim.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -17,11 +15,10 @@ pub struct Said {
 
 impl Said {
     /// Reads the execution's message, and those of the provider.
-    pub fn of(failure: &Failure, snapshot: &Snapshot) -> Self {
+    pub fn of(failure: &Failure, details: &Details) -> Self {
         let own = failure.message();
-        let provider = of_provider(failure, snapshot);
-        let messages = || [own].into_iter().chain(provider.iter().map(String::as_str));
-        let others = provider.iter().map(|message| claim(message)).filter(is_of_provider);
+        let messages = || [own].into_iter().chain(details.messages.iter().map(String::as_str));
+        let others = details.messages.iter().map(|message| claim(message)).filter(is_of_provider);
         let mut claims: Vec<Claim> = vec![];
         for claim in [claim(own)].into_iter().chain(others).filter(|claim| *claim != Claim::Nothing) {
             if !claims.contains(&claim) {
@@ -54,38 +51,4 @@ fn is_of_provider(claim: &Claim) -> bool {
         | Claim::StackSetAdmin => true,
         _ => false,
     }
-}
-
-/// What the provider says, the most telling first.
-fn of_provider(failure: &Failure, snapshot: &Snapshot) -> Vec<String> {
-    let deployment = failure.external_execution_id.as_ref().and_then(|id| snapshot.deployments.get(id));
-    let deployment = deployment.and_then(|deployment| lifecycle(deployment.known()?));
-    let events = snapshot.stack_events.values().filter_map(|events| stack(events.known()?));
-    deployment.into_iter().chain(events).collect()
-}
-
-/// The first lifecycle event that failed. Not the log: what a script prints is the script's own affair.
-fn lifecycle(deployment: &DeploymentFacts) -> Option<String> {
-    // `instanceTarget`, `ecsTarget`, …: the kind is the member.
-    let kinds =
-        deployment.targets.known()?.iter().flat_map(|target| target.as_object().into_iter().flatten());
-    let mut events = kinds.flat_map(|(_, target)| {
-        target.get("lifecycleEvents").and_then(Value::as_array).into_iter().flatten()
-    });
-    let failed = events.find(|event| event.get("status").and_then(Value::as_str) == Some("Failed"))?;
-    let parts = ["/lifecycleEventName", "/diagnostics/errorCode", "/diagnostics/message"];
-    let texts = parts.into_iter().filter_map(|part| failed.pointer(part)?.as_str());
-    Some(texts.filter(|text| !text.is_empty()).collect::<Vec<_>>().join(": "))
-}
-
-/// The reason of the resource that failed first; events come last first, and what was cancelled only followed.
-fn stack(events: &[Value]) -> Option<String> {
-    let text = |event: &Value, member: &str| event.get(member).and_then(Value::as_str).map(str::to_owned);
-    let failed = events
-        .iter()
-        .rev()
-        .filter(|event| text(event, "ResourceStatus").is_some_and(|status| status.ends_with("_FAILED")));
-    failed
-        .filter_map(|event| text(event, "ResourceStatusReason"))
-        .find(|reason| !reason.contains("cancelled"))
 }

@@ -6,6 +6,7 @@ use super::judgement::Judgement;
 use crate::diagnosis::Failure;
 use crate::diagnosis::message::agreement::is_role;
 use crate::diagnosis::message::{Claim, Denial};
+use crate::diagnosis::provider;
 use crate::diagnosis::said::Said;
 use crate::evaluation::Side;
 use crate::pipeline::Action;
@@ -25,7 +26,8 @@ impl<'a> Event<'a> {
         let failure = facts.failure()?;
         let failed = |it: &Action<'_>| it.stage().name() == failure.stage && it.name() == failure.action;
         let action = facts.actions().find(failed)?;
-        let Said { claims, denial } = Said::of(failure, facts.snapshot());
+        let details = provider::details(failure, &action, facts.snapshot());
+        let Said { claims, denial } = Said::of(failure, &details);
         Some(Event { failure, action, claims, denial })
     }
 

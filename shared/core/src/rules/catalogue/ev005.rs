@@ -35,7 +35,7 @@ pub(in crate::rules) const RULE: Rule = Rule {
 
 fn check(facts: &Facts<'_>, verdicts: &mut Verdicts) {
     let Some(event) = Event::of(facts).filter(|it| it.action.provider() == "CodeDeploy") else { return };
-    let Some(id) = event.failure.external_execution_id.as_deref() else { return };
+    let Some(id) = event.failure.deployment_id() else { return };
     // A message that tells of something else is not about the instances.
     let of_instances = [Claim::Instances, Claim::InstanceBucket, Claim::OwnWork];
     if !event.claims.iter().all(|claim| of_instances.contains(claim)) {
