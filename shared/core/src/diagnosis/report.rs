@@ -142,6 +142,18 @@ impl Report {
     }
 }
 
+impl Report {
+    /// The finding that is the root cause; none where no finding explains the failure.
+    pub fn cause(&self) -> Option<&Ranked> {
+        cause(&self.findings)
+    }
+
+    /// The other findings, the likeliest first.
+    pub fn further(&self) -> impl Iterator<Item = &Ranked> {
+        self.findings.iter().skip(usize::from(self.cause().is_some()))
+    }
+}
+
 impl RootCause {
     fn of(ranked: &Ranked) -> Self {
         let finding = &ranked.finding;
