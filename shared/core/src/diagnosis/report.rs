@@ -167,6 +167,16 @@ impl Report {
         self.deployment.not_read = not_read;
         self.links.extend(details.log.map(|url| ("logs".to_owned(), Value::String(url))));
     }
+
+    /// The finding that is the root cause; none where no finding explains the failure.
+    pub fn cause(&self) -> Option<&Ranked> {
+        cause(&self.findings)
+    }
+
+    /// The other findings, the likeliest first.
+    pub fn further(&self) -> impl Iterator<Item = &Ranked> {
+        self.findings.iter().skip(usize::from(self.cause().is_some()))
+    }
 }
 
 impl RootCause {

@@ -104,6 +104,30 @@ fn a_message_that_names_the_other_side_does_not_confirm_this_one() {
 }
 
 #[test]
+fn what_works_though_it_should_not_be_so_is_no_cause() {
+    let any_transport = |snapshot: &mut Value| {
+        snapshot["buckets"][BUCKET]["policy"]["Statement"].as_array_mut().unwrap().remove(1);
+    };
+    let report = report(any_transport, "JobFailed", "Deployment d-ABC failed");
+    assert!(report.root_cause.is_none() && report.cause().is_none());
+    assert_eq!(report.further().map(|it| it.finding.rule).collect::<Vec<_>>(), ["S3006"]);
+    assert!(report.headline.ends_with("does not explain it"), "{}", report.headline);
+}
+
+#[test]
+fn an_action_that_reaches_over_by_its_configuration_is_ours() {
+    let mut snapshot = corrected();
+    let action = &mut snapshot["pipeline"]["pipeline"]["stages"][1]["actions"][0];
+    action.as_object_mut().unwrap().remove("roleArn");
+    action["actionTypeId"]["provider"] = json!("CloudFormation");
+    action["configuration"] = json!({"RoleArn": TARGET_ROLE});
+    let snapshot = Snapshot::from_value(snapshot).unwrap();
+    let report = diagnose(&Failure::from_event(&event()).unwrap(), &snapshot, Remediation::off());
+    let report = report.unwrap().unwrap();
+    assert_eq!((report.target_account.as_str(), report.root_cause.unwrap().rule), (B, "PL008"));
+}
+
+#[test]
 fn an_action_in_the_pipelines_own_account_is_not_ours() {
     let mut snapshot = corrected();
     snapshot["pipeline"]["pipeline"]["stages"][1]["actions"][0].as_object_mut().unwrap().remove("roleArn");
