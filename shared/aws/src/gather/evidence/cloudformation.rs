@@ -1,0 +1,41 @@
+//! CloudFormation: the stack, its events and the change set.
+
+use crosspipe_core::snapshot::{Fact, Snapshot};
+use futures_util::future::join3;
+use serde_json::Value;
+
+use super::{Asked, Evidence, roles};
+use crate::gather::known;
+
+/// An operation that touches more than some hundreds of resources fails in one of its last.
+const PAGES: usize = 3;
+
+pub(super) async fn read(asked: Asked<'_>) -> Evidence {
+    let Some(name) = asked.of("StackName") else { return Evidence::default() };
+    let cloudformation = asked.aws.cloudformation();
+    // By its id a stack is found that was deleted since.
+    let id = asked.external_id().filter(|id| id.contains(":stack/")).unwrap_or(name);
+    let about = format!("stack {name}");
+    let stack = asked.inquiry.fact(&about, cloudformation.stack(id));
+    let events = async {
+        match asked.failure {
+            Some(_) => asked.inquiry.fact(&about, cloudformation.stack_events(id, PAGES)).await,
+            None => Fact::Unknown,
+        }
+    };
+    let change_set = async {
+        let set = asked.of("ChangeSetName").filter(|_| asked.failure.is_some())?;
+        let about = format!("change set {set} of stack {name}");
+        Some((set, asked.inquiry.known(&about, cloudformation.change_set(name, set)).await))
+    };
+    let (stack, events, change_set) = join3(stack, events, change_set).await;
+    let roles = stack.known().into_iter().flat_map(|stack: &Value| roles(stack, &["RoleARN"])).collect();
+    let change_set = change_set.map(|(set, facts)| (format!("{name}/{set}"), facts));
+    let parts = Snapshot {
+        stacks: known([(name.to_owned(), stack)]),
+        stack_events: known([(name.to_owned(), events)]),
+        change_sets: known(change_set),
+        ..Snapshot::default()
+    };
+    Evidence { parts, roles, instance_roles: None }
+}
