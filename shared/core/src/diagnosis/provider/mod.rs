@@ -17,6 +17,8 @@ mod step_functions;
 #[cfg(test)]
 mod tests;
 
+pub use cloudformation::failed_nested_stack;
+
 use serde::Serialize;
 use serde_json::Value;
 
