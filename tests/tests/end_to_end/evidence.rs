@@ -124,14 +124,40 @@ fn a_script_that_failed_on_an_instance_is_shown_with_its_log() {
     assert!(!text.contains("i-0fine"), "only what failed:\n{text}");
     let failure = &report["deployment"]["failures"][0];
     assert_eq!((&failure["target"], &failure["step"]), (&json!("i-0badc0ffee"), &json!("BeforeInstall")));
-    let unknown: Vec<&Value> = report["unknown"].as_array().unwrap().iter().map(|it| &it["rule"]).collect();
-    assert_eq!(unknown, ["IA007"], "CodeDeploy does not say which roles its instances have");
+    let open = json!({"rule": "IA007", "missing": "instanceRoles"});
+    let unknown = report["unknown"].as_array().unwrap();
+    assert!(unknown.contains(&open), "CodeDeploy does not say which roles its instances have: {report}");
 
     listening.each_is_named(&[
         "codedeploy:GetDeployment",
         "codedeploy:ListDeploymentTargets",
         "codedeploy:BatchGetDeploymentTargets",
     ]);
+}
+
+/// CodeDeploy does not say which role an instance has; what the instance was answered does.
+#[test]
+fn an_instance_that_was_denied_names_its_role() {
+    let listening = Listening::start();
+    let world = &listening.scene.world;
+    let trust = json!({"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Principal": {"Service": "ec2.amazonaws.com"}, "Action": "sts:AssumeRole"}]});
+    let role =
+        json!({"RoleName": "orders-web", "Path": "/web/", "AssumeRolePolicyDocument": trust.to_string()});
+    world.target.call("iam", "create_role", role).unwrap();
+    let message = format!(
+        "User: arn:aws:sts::{}:assumed-role/orders-web/i-0badc0ffee is not authorized to perform: kms:Decrypt on resource: {} because no identity-based policy allows the kms:Decrypt action",
+        world.target.id(),
+        world.key_arn
+    );
+    let event = json!({"lifecycleEventName": "DownloadBundle", "status": "Failed", "diagnostics": {"errorCode": "UnknownError", "message": message}});
+    let target = json!({"deploymentTargetType": "InstanceTarget", "instanceTarget": {"targetId": "i-0badc0ffee", "status": "Failed", "lifecycleEvents": [event]}});
+    deployment(&listening, "d-A1B2C3D4E", "Server", json!([target]));
+    listening.deploy_fails("d-A1B2C3D4E", "Deployment d-A1B2C3D4E failed");
+    let (report, _) = listening.failed_run();
+    let findings = report["findings"].as_array().unwrap();
+    let found = findings.iter().find(|it| it["rule"] == "IA007").unwrap_or_else(|| panic!("{report}"));
+    let role = format!("arn:aws:iam::{}:role/web/orders-web", world.target.id());
+    assert!(found["location"].as_str().unwrap().contains(&role), "{found}");
 }
 
 /// Not even the role itself: the alert says so, with what is known on this side.

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use crosspipe_core::arn::Arn;
 use crosspipe_core::diagnosis::message::denial;
 use crosspipe_core::snapshot::{DeploymentFacts, Fact, Snapshot};
-use futures_util::future::join;
+use futures_util::future::{join, join_all};
 use serde_json::Value;
 
 use super::{Asked, Evidence};
@@ -29,7 +29,8 @@ async fn deployment(asked: Asked<'_>, codedeploy: &CodeDeploy, id: &str) -> Evid
     .await;
     let platform = info.known().and_then(|info| info.get("computePlatform")?.as_str());
     let named = targets.known().map(|targets| instance_roles(targets, asked.account().as_deref()));
-    let named = named.unwrap_or_default();
+    let named = join_all(named.unwrap_or_default().into_iter().map(|role| with_path(asked, role))).await;
+    let named: BTreeSet<Arn> = named.into_iter().collect();
     let instance_roles = of_platform(platform, &named);
     let facts = match (info, targets) {
         (Fact::Absent, _) => Fact::Absent,
@@ -93,6 +94,14 @@ fn instance_roles(targets: &[Value], account: Option<&str>) -> BTreeSet<Arn> {
     let actors = denials.filter_map(|denial| Arn::parse(&denial.actor?).ok());
     let actors = actors.filter(|actor| Some(actor.account()) == account);
     actors.filter_map(|actor| role_of_instance(&actor)).collect()
+}
+
+/// The name of a session leaves out the path of its role.
+async fn with_path(asked: Asked<'_>, role: Arn) -> Arn {
+    let Some(name) = role.role_name() else { return role };
+    let iam = asked.aws.iam();
+    let found = asked.inquiry.ask(name, iam.role(name)).await.ok();
+    found.and_then(|found| Arn::parse(&found.arn).ok()).unwrap_or(role)
 }
 
 fn role_of_instance(actor: &Arn) -> Option<Arn> {

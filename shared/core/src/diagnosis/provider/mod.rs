@@ -17,6 +17,8 @@ mod step_functions;
 #[cfg(test)]
 mod tests;
 
+pub use cloudformation::failed_nested_stack;
+
 use serde::Serialize;
 use serde_json::Value;
 
@@ -28,8 +30,9 @@ use crate::snapshot::Snapshot;
 const FAILURES: usize = 5;
 /// Characters of a sentence.
 const SENTENCE: usize = 1_000;
-/// The last characters of a log, which CodeDeploy keeps 4,096 bytes of.
-const LOG_TAIL: usize = 2_000;
+/// The last characters of a log, which ends with what went wrong; a little less than a reader of reports would
+/// cut itself.
+const LOG_TAIL: usize = 1_900;
 
 /// What a provider says of a failure.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]

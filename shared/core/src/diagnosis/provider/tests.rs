@@ -147,6 +147,30 @@ fn cloudformation_names_the_first_resource_of_the_last_operation() {
 }
 
 #[test]
+fn cloudformation_looks_into_the_nested_stack_that_failed() {
+    let id = |name: &str| format!("arn:aws:cloudformation:us-east-2:222222222222:stack/{name}/1");
+    let event = |stack: &str, logical: &str, physical: &str, kind: &str, reason: &str| {
+        json!({"StackId": id(stack), "LogicalResourceId": logical, "PhysicalResourceId": physical, "ResourceType": kind,
+            "ResourceStatus": "CREATE_FAILED", "ResourceStatusReason": reason})
+    };
+    let embedded =
+        "Embedded stack was not successfully created: The following resource(s) failed to create: [Queue].";
+    let of_stack = "AWS::CloudFormation::Stack";
+    let parts = json!({"stackEvents": {
+        "shop": [event("shop", "Storage", &id("storage"), of_stack, embedded)],
+        id("storage"): [event("storage", "Queue", "q", "AWS::SQS::Queue", "Access denied")],
+    }});
+    let details = said(("Deploy", "CloudFormation"), json!({"StackName": "shop"}), "", parts);
+    let queue = failure("Queue (AWS::SQS::Queue)", "CREATE_FAILED", "Access denied");
+    let storage = failure("Storage (AWS::CloudFormation::Stack)", "CREATE_FAILED", embedded);
+    assert_eq!(details.failures, [queue, storage]);
+
+    let itself = json!({"stackEvents": {id("shop"): [event("x", "Shop", &id("shop"), of_stack, embedded)], "shop": [event("x", "Shop", &id("shop"), of_stack, embedded)]}});
+    let details = said(("Deploy", "CloudFormation"), json!({"StackName": "shop"}), "", itself);
+    assert_eq!(details.failures.len(), FAILURES, "a stack within itself ends somewhere");
+}
+
+#[test]
 fn cloudformation_says_why_a_change_set_failed() {
     let configuration =
         json!({"StackName": "shop", "ChangeSetName": "next", "ActionMode": "CHANGE_SET_REPLACE"});
