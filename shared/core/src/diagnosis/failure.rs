@@ -39,6 +39,10 @@ pub struct Failure {
     pub external_execution_summary: Option<String>,
     /// A console page of the provider.
     pub external_execution_url: Option<String>,
+    /// The action's log stream, for the providers that CodePipeline logs for.
+    pub log_stream_arn: Option<String>,
+    /// What has become of a later attempt at the same action in the same execution, `Succeeded`.
+    pub retried: Option<String>,
 }
 
 impl Failure {
@@ -76,6 +80,8 @@ impl Failure {
             external_execution_id: text(event, "/detail/execution-result/external-execution-id"),
             external_execution_summary: text(event, "/detail/execution-result/external-execution-summary"),
             external_execution_url: text(event, "/detail/execution-result/external-execution-url"),
+            log_stream_arn: text(event, "/detail/execution-result/log-stream-arn"),
+            retried: None,
         })
     }
 
@@ -83,8 +89,9 @@ impl Failure {
     #[must_use]
     pub fn with_details(mut self, details: &[Value]) -> Self {
         let mine =
-            |detail: &&Value| text(detail, "/actionExecutionId").as_ref() == Some(&self.action_execution_id);
-        let Some(detail) = details.iter().find(mine) else { return self };
+            |detail: &Value| text(detail, "/actionExecutionId").as_ref() == Some(&self.action_execution_id);
+        let Some(index) = details.iter().position(mine) else { return self };
+        let Some(detail) = details.get(index) else { return self };
         let result = |name: &str| text(detail, &format!("/output/executionResult/{name}"));
         let fill = |field: &mut Option<String>, value: Option<String>| *field = value.or(field.take());
         fill(&mut self.error_code, result("errorDetails/code"));
@@ -92,13 +99,50 @@ impl Failure {
         fill(&mut self.external_execution_id, result("externalExecutionId"));
         fill(&mut self.external_execution_summary, result("externalExecutionSummary"));
         fill(&mut self.external_execution_url, result("externalExecutionUrl"));
+        fill(&mut self.log_stream_arn, result("logStreamARN"));
+        self.retried = later_attempt(details, index, detail);
         self
+    }
+
+    /// The ARN of the pipeline.
+    pub fn pipeline_arn(&self) -> String {
+        let partition = match self.pipeline_region.as_str() {
+            region if region.starts_with("cn-") => "aws-cn",
+            region if region.starts_with("us-gov-") => "aws-us-gov",
+            _ => "aws",
+        };
+        format!("arn:{partition}:codepipeline:{}:{}:{}", self.pipeline_region, self.account, self.pipeline)
     }
 
     /// The best text there is on why it failed; empty when there is none.
     pub fn message(&self) -> &str {
         self.error_message.as_deref().or(self.external_execution_summary.as_deref()).unwrap_or_default()
     }
+}
+
+/// The status of the newest later attempt at the action of `details[index]`, if there was one.
+fn later_attempt(details: &[Value], index: usize, mine: &Value) -> Option<String> {
+    let same = |other: &Value, pointer| text(other, pointer) == text(mine, pointer);
+    // `ListActionExecutions` has the newest first; a snapshot may have them in any order.
+    let is_later = |(at, other): &(usize, &Value)| match (start(other), start(mine)) {
+        (Some(other), Some(mine)) => other > mine,
+        _ => *at < index,
+    };
+    let others = details
+        .iter()
+        .enumerate()
+        .filter(|(at, other)| *at != index && same(other, "/stageName") && same(other, "/actionName"));
+    let later = others.filter(is_later).map(|(_, other)| other);
+    let newest = later.reduce(|best, other| if start(other) > start(best) { other } else { best })?;
+    Some(text(newest, "/status").unwrap_or_else(|| "unknown".to_owned()))
+}
+
+/// When an attempt started: epoch seconds as the API has them, or ISO 8601 as the AWS CLI prints them. No list has
+/// both.
+fn start(detail: &Value) -> Option<(u64, &str)> {
+    let start = detail.get("startTime")?;
+    let number = start.as_f64().map(|seconds| ((seconds * 1_000.0) as u64, ""));
+    number.or_else(|| start.as_str().map(|text| (0, text)))
 }
 
 /// A text that is there and not empty.

@@ -4,14 +4,14 @@
 //! - [`failure`]: what the event and the execution's details say
 //! - [`message`]: what an error message claims
 //! - [`rank`]: which finding explains the failure, and how surely
+//! - [`links`]: console pages to look at
 //! - [`report`]: the report
-//! - [`text`]: the report as a person reads it
 
 pub mod failure;
+pub mod links;
 pub mod message;
 pub mod rank;
 pub mod report;
-pub mod text;
 
 use crate::rules::{Facts, run};
 use crate::snapshot::{Snapshot, SnapshotError};
@@ -37,7 +37,8 @@ pub fn diagnose(
     let verdicts = run(&facts);
     let claim = message::claim(failure.message());
     let findings = rank::rank(verdicts.findings, &claim, failure);
-    let report = Report::new(failure, action.account, findings, verdicts.unknown, remediation);
+    let report =
+        Report::new(failure, &action.action, action.account, findings, verdicts.unknown, remediation);
     Ok(Some(report))
 }
 
