@@ -68,12 +68,7 @@ fn answer(report: &Report, text: String) -> Answer {
 }
 
 fn unusable_event(event: &Document, error: &EventError) -> InputError {
-    let path = match error {
-        EventError::OtherKind(_) => "/detail-type",
-        EventError::NotFailed(_) => "/detail/state",
-        EventError::Missing(pointer) => pointer,
-    };
-    event.wrong_at(path, error.to_string())
+    event.wrong_at(error.pointer(), error.to_string())
 }
 
 /// A snapshot of another pipeline would explain nothing, and look as if all were well.

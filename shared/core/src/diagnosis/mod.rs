@@ -2,12 +2,14 @@
 //!
 //! # Layout
 //! - [`failure`]: what the event and the execution's details say
+//! - [`intake`]: what came in, and what there is to do about it
 //! - [`message`]: what an error message claims
 //! - [`rank`]: which finding explains the failure, and how surely
 //! - [`links`]: console pages to look at
 //! - [`report`]: the report
 
 pub mod failure;
+pub mod intake;
 pub mod links;
 pub mod message;
 pub mod rank;

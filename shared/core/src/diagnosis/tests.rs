@@ -114,7 +114,7 @@ fn events_of_other_kinds_say_why_they_are_passed_over() {
     assert!(matches!(Failure::from_event(&other), Err(EventError::OtherKind(_))));
     let mut cut = event();
     cut["detail"].as_object_mut().unwrap().remove("action-execution-id");
-    assert_eq!(Failure::from_event(&cut), Err(EventError::Missing("/detail/action-execution-id")));
+    assert_eq!(Failure::from_event(&cut), Err(EventError::Missing("/detail/action-execution-id".into())));
 }
 
 #[test]
