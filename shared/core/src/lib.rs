@@ -8,10 +8,12 @@
 //! - [`snapshot`]: the facts that rules look at, each known, absent or unknown
 //! - [`rules`]: one file per rule
 //! - [`diagnosis`]: a failed action and a snapshot make a report
+//! - [`alert`]: what people are told, as each receiver reads it
 //!
 //! Nothing here knows a clock, an environment, a network or an AWS SDK, so everything here can be
 //! tested with values alone.
 
+pub mod alert;
 pub mod arn;
 pub mod diagnosis;
 pub mod evaluation;

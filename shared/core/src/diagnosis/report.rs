@@ -7,8 +7,10 @@ use serde::Serialize;
 use serde_json::{Map, Value};
 
 use super::failure::Failure;
+use super::links;
 use super::provider::{Details, TargetFailure};
 use super::rank::{Confidence, Ranked, cause};
+use crate::pipeline::Action;
 use crate::rules::Unknown;
 
 /// Lines on what could not be read: one missing permission mostly explains them all.
@@ -48,10 +50,13 @@ pub struct Report {
     pub unknown: Vec<Unknown>,
     /// The provider's own details.
     pub deployment: Deployment,
-    /// Console pages.
+    /// Console pages: `execution`, and where they are known `switchRole`, `provider`, `logs`.
     pub links: Map<String, Value>,
     /// What was, or could be, done about it.
     pub remediation: Remediation,
+    /// The pipeline's ARN.
+    #[serde(skip)]
+    pub pipeline_arn: String,
 }
 
 /// The finding that explains a failure best.
@@ -91,6 +96,9 @@ pub struct Deployment {
     /// What could not be read, and why: the first ten lines.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub not_read: Vec<String>,
+    /// What has become of a later attempt at the same action in the same execution, `Succeeded`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub retried_since: Option<String>,
 }
 
 /// What was, or could be, done about a failure.
@@ -120,6 +128,7 @@ impl Report {
     /// Puts a report together; `findings` come ranked.
     pub(super) fn new(
         failure: &Failure,
+        action: &Action<'_>,
         target_account: &str,
         findings: Vec<Ranked>,
         unknown: Vec<Unknown>,
@@ -151,8 +160,10 @@ impl Report {
                 reason: None,
                 failures: vec![],
                 not_read: vec![],
+                retried_since: failure.retried.clone(),
             },
-            links: links(failure),
+            links: links::of(failure, action, target_account),
+            pipeline_arn: failure.pipeline_arn(),
             remediation,
         }
     }
@@ -176,6 +187,14 @@ impl Report {
     /// The other findings, the likeliest first.
     pub fn further(&self) -> impl Iterator<Item = &Ranked> {
         self.findings.iter().skip(usize::from(self.cause().is_some()))
+    }
+
+    /// Adds the page on which people take on this role in the target account; its other pages need that.
+    pub fn add_switch_role(&mut self, role_name: &str) {
+        let url = links::switch_role(&self.target_account, role_name, &self.region);
+        // Before the pages that it opens.
+        let at = self.links.keys().take_while(|name| *name == "execution").count();
+        self.links.shift_insert(at, "switchRole".to_owned(), Value::String(url));
     }
 }
 
@@ -209,22 +228,4 @@ fn headline(
         None if has_findings => format!("{what}; what was found does not explain it"),
         None => format!("{what}; no fault was found in what could be read"),
     }
-}
-
-fn links(failure: &Failure) -> Map<String, Value> {
-    let region = &failure.pipeline_region;
-    let domain = match region.get(..3) {
-        Some("cn-") => "console.amazonaws.cn",
-        _ if region.starts_with("us-gov-") => "console.amazonaws-us-gov.com",
-        _ => "console.aws.amazon.com",
-    };
-    let execution = format!(
-        "https://{region}.{domain}/codesuite/codepipeline/pipelines/{}/executions/{}/timeline?region={region}",
-        failure.pipeline, failure.execution_id
-    );
-    let mut links = Map::from_iter([("execution".to_owned(), Value::String(execution))]);
-    links.extend(
-        failure.external_execution_url.clone().map(|url| ("provider".to_owned(), Value::String(url))),
-    );
-    links
 }
