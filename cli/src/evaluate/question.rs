@@ -96,7 +96,7 @@ impl Question {
 }
 
 fn set(policies: &[(String, PolicyDocument)]) -> PolicySet<'_> {
-    PolicySet::Known(policies.iter().map(|(name, document)| (name.clone(), document)).collect())
+    PolicySet::Known(policies.iter().map(|(name, document)| (name.as_str().into(), document)).collect())
 }
 
 /// Who asks: what the core reads, and a bare account, which stands for its root.

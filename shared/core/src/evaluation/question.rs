@@ -1,19 +1,37 @@
-//! A request with its policies as one JSON object: what `crosspipe evaluate` reads, line by line.
+//! A request with its policies as one JSON object: what `cargo differential` asks both evaluators.
 
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
+use super::context::Keys;
+use super::decide::decide;
+use super::request::Asked;
 use super::requester::RequesterError;
-use super::{
-    Context, Evaluation, Guardrails, KeyGrant, Policies, PolicySet, Request, Requester, ResourcePolicy,
-    evaluate_within,
-};
+use super::{Context, Evaluation, Guardrails, KeyGrant, Policies, PolicySet, Requester, ResourcePolicy};
 use crate::policy::PolicyDocument;
 
 /// A request and every policy that has a say. What is left out is not there: no policy, no condition key.
 #[derive(Debug, Clone, Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[serde(try_from = "Members")]
 pub struct Question {
+    requester: Requester,
+    action: String,
+    resource: String,
+    resource_account: Option<String>,
+    context: Context,
+    identity: Set,
+    resource_policy: Option<PolicyDocument>,
+    boundary: Option<Set>,
+    session: Option<Set>,
+    service_control: Vec<Set>,
+    resource_control: Vec<Set>,
+    key_grants: Vec<KeyGrant>,
+}
+
+/// The object as it stands.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+struct Members {
     principal: String,
     action: String,
     resource: String,
@@ -35,62 +53,79 @@ pub struct Question {
 }
 
 /// A grant as `aws kms list-grants` prints it.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Deserialize)]
 #[serde(rename_all = "PascalCase")]
 struct GrantEntry {
     grantee_principal: String,
     operations: Vec<String>,
 }
 
+/// Policies with the names by which to speak of them.
+#[derive(Debug, Clone)]
+struct Set(Vec<(String, PolicyDocument)>);
+
 impl Question {
     /// Answers the question.
-    ///
-    /// # Errors
-    /// When the principal is none, or a condition key's value is neither a scalar nor a list of them.
-    pub fn evaluate(&self) -> Result<Evaluation, QuestionError> {
-        let request = Request {
-            requester: Requester::parse(&self.principal).map_err(QuestionError::Principal)?,
+    pub fn evaluate(&self) -> Evaluation {
+        let request = Asked {
+            requester: &self.requester,
             action: &self.action,
             resource: &self.resource,
             resource_account: self.resource_account.as_deref(),
-            context: self.context()?,
+            keys: Keys { context: &self.context, requester: &self.requester },
         };
         let policies = Policies {
-            identity: set("identityPolicies", &self.identity_policies),
+            identity: self.identity.known(),
             resource: self.resource_policy.as_ref().map_or(ResourcePolicy::Absent, ResourcePolicy::Known),
-            permissions_boundary: self
-                .permissions_boundary
-                .as_ref()
-                .map(|policy| PolicySet::Known(vec![("permissionsBoundary".to_owned(), policy)])),
-            service_control_policies: levels("serviceControlPolicies", &self.service_control_policies),
-            key_grants: self.key_grants.iter().map(GrantEntry::grant).collect(),
+            permissions_boundary: self.boundary.as_ref().map(Set::known),
+            service_control_policies: self.service_control.iter().map(Set::known).collect(),
+            key_grants: self.key_grants.clone(),
         };
         let guardrails = Guardrails {
-            session: Some(&self.session_policies)
-                .filter(|policies| !policies.is_empty())
-                .map(|policies| set("sessionPolicies", policies)),
-            resource_control_policies: levels("resourceControlPolicies", &self.resource_control_policies),
+            session: self.session.as_ref().map(Set::known),
+            resource_control_policies: self.resource_control.iter().map(Set::known).collect(),
         };
-        Ok(evaluate_within(&request, &policies, &guardrails))
-    }
-
-    fn context(&self) -> Result<Context, QuestionError> {
-        let mut context = Context::complete();
-        for (key, value) in &self.context {
-            let values: Option<Vec<String>> = match value {
-                Value::Array(values) => values.iter().map(scalar).collect(),
-                value => scalar(value).map(|text| vec![text]),
-            };
-            context = context.with_values(key, values.ok_or_else(|| QuestionError::Context(key.clone()))?);
-        }
-        Ok(context)
+        decide(&request, &policies, &guardrails)
     }
 }
 
-impl GrantEntry {
-    fn grant(&self) -> KeyGrant {
-        KeyGrant { grantee_principal: self.grantee_principal.clone(), operations: self.operations.clone() }
+impl TryFrom<Members> for Question {
+    type Error = QuestionError;
+
+    fn try_from(members: Members) -> Result<Self, QuestionError> {
+        let grant = |entry: GrantEntry| KeyGrant {
+            grantee_principal: entry.grantee_principal,
+            operations: entry.operations,
+        };
+        let boundary = |policy| Set(vec![("permissionsBoundary".to_owned(), policy)]);
+        let session = Some(members.session_policies).filter(|policies| !policies.is_empty());
+        Ok(Question {
+            requester: Requester::parse(&members.principal).map_err(QuestionError::Principal)?,
+            action: members.action,
+            resource: members.resource,
+            resource_account: members.resource_account,
+            context: context(&members.context)?,
+            identity: Set::of("identityPolicies", members.identity_policies),
+            resource_policy: members.resource_policy,
+            boundary: members.permissions_boundary.map(boundary),
+            session: session.map(|policies| Set::of("sessionPolicies", policies)),
+            service_control: levels("serviceControlPolicies", members.service_control_policies),
+            resource_control: levels("resourceControlPolicies", members.resource_control_policies),
+            key_grants: members.key_grants.into_iter().map(grant).collect(),
+        })
     }
+}
+
+fn context(keys: &Map<String, Value>) -> Result<Context, QuestionError> {
+    let mut context = Context::complete();
+    for (key, value) in keys {
+        let values: Option<Vec<String>> = match value {
+            Value::Array(values) => values.iter().map(scalar).collect(),
+            value => scalar(value).map(|text| vec![text]),
+        };
+        context = context.with_values(key, values.ok_or_else(|| QuestionError::Context(key.clone()))?);
+    }
+    Ok(context)
 }
 
 fn scalar(value: &Value) -> Option<String> {
@@ -101,17 +136,23 @@ fn scalar(value: &Value) -> Option<String> {
     }
 }
 
-fn set<'a>(name: &str, documents: &'a [PolicyDocument]) -> PolicySet<'a> {
-    let named = documents.iter().enumerate().map(|(index, document)| (format!("{name}[{index}]"), document));
-    PolicySet::Known(named.collect())
+fn levels(name: &str, levels: Vec<Vec<PolicyDocument>>) -> Vec<Set> {
+    let levels = levels.into_iter().enumerate();
+    levels.map(|(level, documents)| Set::of(&format!("{name}[{level}]"), documents)).collect()
 }
 
-fn levels<'a>(name: &str, levels: &'a [Vec<PolicyDocument>]) -> Vec<PolicySet<'a>> {
-    let levels = levels.iter().enumerate();
-    levels.map(|(level, documents)| set(&format!("{name}[{level}]"), documents)).collect()
+impl Set {
+    fn of(name: &str, documents: Vec<PolicyDocument>) -> Self {
+        let named = documents.into_iter().enumerate();
+        Set(named.map(|(index, document)| (format!("{name}[{index}]"), document)).collect())
+    }
+
+    fn known(&self) -> PolicySet<'_> {
+        PolicySet::Known(self.0.iter().map(|(name, document)| (name.as_str().into(), document)).collect())
+    }
 }
 
-/// Why a question can't be answered.
+/// Why a JSON object is no question.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum QuestionError {
     /// `principal` is none.
