@@ -3,11 +3,11 @@
 use std::cmp::Ordering;
 use std::net::IpAddr;
 
+use super::Tri;
+use super::context::Keys;
 use super::date;
 use super::pattern::arn_parts;
 use super::variables::{Text, expand};
-use super::Tri;
-use super::context::Keys;
 use crate::policy::LanguageVersion;
 
 /// What an operator compares, apart from its negation.
@@ -73,7 +73,13 @@ impl Compared {
 
 impl Comparison {
     /// Compares.
-    pub(super) fn compare(self, value: &str, wanted: &str, version: LanguageVersion, keys: Keys<'_>) -> Compared {
+    pub(super) fn compare(
+        self,
+        value: &str,
+        wanted: &str,
+        version: LanguageVersion,
+        keys: Keys<'_>,
+    ) -> Compared {
         let text = |compare: &dyn Fn(&Text<'_>) -> Option<bool>| match expand(wanted, version, keys) {
             Text::Unknown => Compared::Unknown,
             text => compare(&text).into(),

@@ -2,10 +2,10 @@
 //!
 //! See <https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_resource.html>.
 
-use super::pattern::{self, arn_parts};
-use super::variables::{Text, expand, has_variable};
 use super::Tri;
 use super::context::Keys;
+use super::pattern::{self, arn_parts};
+use super::variables::{Text, expand, has_variable};
 use crate::policy::{LanguageVersion, Statement};
 
 /// Whether the statement covers the resource. A trust policy has no resource element: the role it is

@@ -123,11 +123,7 @@ mod tests {
         let context =
             Context::complete().with("aws:username", "a*b").with_values("k", vec!["1".into(), "2".into()]);
         let keys = Keys { context: &context, requester: &Requester::Anonymous };
-        assert_eq!(
-            expand(text, LanguageVersion::V2012, keys).matches(value),
-            expected,
-            "{text} / {value}"
-        );
+        assert_eq!(expand(text, LanguageVersion::V2012, keys).matches(value), expected, "{text} / {value}");
     }
 
     #[test]
