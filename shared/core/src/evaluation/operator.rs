@@ -135,7 +135,7 @@ impl Compare {
         };
         match value {
             ContextValue::Unknown => Tri::Unknown,
-            ContextValue::Absent => self.holds_without_the_key().into(),
+            ContextValue::Absent => self.holds_without_the_key(),
             ContextValue::One(value) => match self.quantifier {
                 Quantifier::Single => each(value),
                 quantifier => quantifier.over(std::iter::once(value), each),
@@ -145,12 +145,14 @@ impl Compare {
     }
 
     /// A missing key fails a positive comparison and passes a negated one.
-    fn holds_without_the_key(&self) -> bool {
-        self.if_exists
-            || match self.quantifier {
-                Quantifier::Single => self.negated,
-                Quantifier::ForAllValues => true,
-                Quantifier::ForAnyValue => false,
-            }
+    fn holds_without_the_key(&self) -> Tri {
+        match (self.quantifier, self.if_exists) {
+            // "Evaluate the condition element as true" says the page on IfExists, "returns false" the one on
+            // ForAnyValue. AWS has been seen to do the latter.
+            (Quantifier::ForAnyValue, true) => Tri::Unknown,
+            (_, true) | (Quantifier::ForAllValues, _) => Tri::Yes,
+            (Quantifier::Single, false) => self.negated.into(),
+            (Quantifier::ForAnyValue, false) => Tri::No,
+        }
     }
 }
