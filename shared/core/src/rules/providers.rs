@@ -6,6 +6,8 @@
 
 use super::ActionFacts;
 use super::access::{Access, OWN};
+use super::judgement::Refusal;
+use super::verdicts::Denied;
 use crate::evaluation::statement::covers_action;
 use crate::evaluation::{PolicySet, Side, Tri};
 use crate::policy::Effect;
@@ -59,21 +61,25 @@ pub(super) fn needs(action: &ActionFacts<'_>) -> Vec<Need> {
     }
 }
 
-/// Whether the role lacks a permission for sure, that is, on each resource that may be meant; and on which
-/// side.
-pub(super) fn lacks(action: &ActionFacts<'_>, need: &Need) -> (Tri, Side) {
+/// Whether the role lacks a permission for sure, that is, on each resource that may be meant; and what refuses
+/// it on the first of them.
+pub(super) fn lacks(action: &ActionFacts<'_>, need: &Need) -> (Tri, Refusal) {
     let role = action.role_arn();
+    let resource = need.resources.first().cloned().unwrap_or_else(|| "*".into());
+    let side = Side::Identity;
+    let denied = Denied { principal: role.into(), action: need.action.into(), resource, side };
+    let mut refusal = Refusal { denied, by: None };
     if need.resources.is_empty() {
-        return (lacks_anywhere(&action.facts().role(role), need.action), Side::Identity);
+        return (lacks_anywhere(&action.facts().role(role), need.action), refusal);
     }
-    let mut side = Side::Identity;
-    let answers = need.resources.iter().map(|resource| {
+    let mut answers = vec![];
+    for resource in need.resources.iter().rev() {
         let request = (need.action.to_owned(), resource.clone());
         let judgement = Access::new(action.facts(), role, vec![request]).judge(&OWN);
-        side = judgement.refused.first().map_or(side, |refusal| refusal.denied.side);
-        if judgement.unsettled { Tri::Unknown } else { (!judgement.is_clear()).into() }
-    });
-    (Tri::all(answers.collect::<Vec<_>>()), side)
+        answers.push(if judgement.unsettled { Tri::Unknown } else { (!judgement.is_clear()).into() });
+        refusal = judgement.refused.into_iter().next().unwrap_or(refusal);
+    }
+    (Tri::all(answers), refusal)
 }
 
 /// Whether no statement of the role allows an action on anything at all.

@@ -13,9 +13,9 @@
 //! `"Principal": {"AWS": "AROAEXAMPLEEXAMPLE12"}`
 
 use crate::evaluation::Side;
-use crate::rules::access::Access;
-use crate::rules::commands::put_key_policy;
+use crate::rules::access::{Access, key_statement};
 use crate::rules::dead;
+use crate::rules::documents::Document;
 use crate::rules::{Facts, Rule, Severity, Verdicts};
 use crate::snapshot::Fact;
 
@@ -55,12 +55,13 @@ fn check(facts: &Facts<'_>, verdicts: &mut Verdicts) {
                 denied.extend(judgement.denied());
             }
         }
+        let instead = action_roles.iter().map(|role| key_statement(&key, Some(role))).collect();
         verdicts.fail(dead::fault(
             &format!("the policy of `{key}`"),
             location,
             &dead,
-            (&action_roles, denied),
-            put_key_policy(key.as_str()),
+            (&action_roles, denied, instead),
+            &Document::key_policy(&key),
         ));
     }
 }

@@ -13,9 +13,9 @@
 //! `"Principal": {"AWS": ["AROAEXAMPLEEXAMPLE12", "arn:aws:iam::222222222222:root"]}`
 
 use crate::evaluation::Side;
-use crate::rules::access::Access;
-use crate::rules::commands::put_bucket_policy;
+use crate::rules::access::{Access, artifact_statements};
 use crate::rules::dead;
+use crate::rules::documents::Document;
 use crate::rules::{Facts, Rule, Severity, Verdicts};
 use crate::snapshot::Fact;
 
@@ -56,12 +56,13 @@ fn check(facts: &Facts<'_>, verdicts: &mut Verdicts) {
                 denied.extend(judgement.denied());
             }
         }
+        let instead = action_roles.iter().flat_map(|role| artifact_statements(facts, bucket, Some(role)));
         verdicts.fail(dead::fault(
             &format!("the policy of bucket `{bucket}`"),
             location,
             &dead,
-            (&action_roles, denied),
-            put_bucket_policy(bucket),
+            (&action_roles, denied, instead.collect()),
+            &Document::bucket_policy(facts, bucket),
         ));
     }
 }
