@@ -5,7 +5,9 @@
 //! See <https://docs.aws.amazon.com/codepipeline/latest/userguide/how-to-custom-role.html>.
 
 use super::ActionFacts;
-use super::access::{Access, OWN};
+use serde_json::Value;
+
+use super::access::{Access, OWN, allow};
 use super::judgement::Refusal;
 use super::verdicts::Denied;
 use crate::evaluation::statement::covers_action;
@@ -17,8 +19,26 @@ use crate::snapshot::{Fact, RoleFacts};
 pub(super) struct Need {
     /// The action, `codedeploy:CreateDeployment`.
     pub action: &'static str,
-    /// The resources on any of which it may be allowed; none where the configuration does not say.
+    /// The resources on any of which it may be allowed; none where the configuration does not say. `*` stands
+    /// for what AWS makes up, such as a stack's id.
     pub resources: Vec<String>,
+}
+
+/// What AWS may make up.
+const SOME_ID: &str = "12345678-1234-1234-1234-123456789012";
+
+/// The statements that allow these: what works on the same resources in one of them.
+pub(super) fn statements(needs: &[Need]) -> Vec<Value> {
+    let mut groups: Vec<(&[String], Vec<&str>)> = vec![];
+    for need in needs {
+        match groups.iter_mut().find(|(resources, _)| *resources == need.resources) {
+            Some((_, actions)) => actions.push(need.action),
+            None => groups.push((&need.resources, vec![need.action])),
+        }
+    }
+    let any = ["*".to_owned()];
+    let on = |resources: &'_ [String]| if resources.is_empty() { any.to_vec() } else { resources.to_vec() };
+    groups.into_iter().map(|(resources, actions)| allow(None, &actions, &on(resources))).collect()
 }
 
 /// What the action's provider needs.
@@ -31,7 +51,7 @@ pub(super) fn needs(action: &ActionFacts<'_>) -> Vec<Need> {
         ("Deploy", "CloudFormation") => cloudformation(action),
         ("Deploy", "CloudFormationStackSet" | "CloudFormationStackInstances") => stack_set(action),
         ("Deploy", "S3") => {
-            on(action.of("BucketName").map(|it| vec![action.s3(&format!("{it}/object"))]), &["s3:PutObject"])
+            on(action.of("BucketName").map(|it| vec![action.s3(&format!("{it}/*"))]), &["s3:PutObject"])
         }
         ("Deploy", "ServiceCatalog") => on(
             None,
@@ -65,7 +85,8 @@ pub(super) fn needs(action: &ActionFacts<'_>) -> Vec<Need> {
 /// it on the first of them.
 pub(super) fn lacks(action: &ActionFacts<'_>, need: &Need) -> (Tri, Refusal) {
     let role = action.role_arn();
-    let resource = need.resources.first().cloned().unwrap_or_else(|| "*".into());
+    let real = |resource: &String| resource.replace('*', SOME_ID);
+    let resource = need.resources.first().map_or_else(|| "*".into(), real);
     let side = Side::Identity;
     let denied = Denied { principal: role.into(), action: need.action.into(), resource, side };
     let mut refusal = Refusal { denied, by: None };
@@ -74,7 +95,7 @@ pub(super) fn lacks(action: &ActionFacts<'_>, need: &Need) -> (Tri, Refusal) {
     }
     let mut answers = vec![];
     for resource in need.resources.iter().rev() {
-        let request = (need.action.to_owned(), resource.clone());
+        let request = (need.action.to_owned(), real(resource));
         let judgement = Access::new(action.facts(), role, vec![request]).judge(&OWN);
         answers.push(if judgement.unsettled { Tri::Unknown } else { (!judgement.is_clear()).into() });
         refusal = judgement.refused.into_iter().next().unwrap_or(refusal);
@@ -144,8 +165,7 @@ fn ecs(action: &ActionFacts<'_>) -> Vec<Need> {
 fn cloudformation(action: &ActionFacts<'_>) -> Vec<Need> {
     let stack = || {
         let stack = action.of("StackName")?;
-        let id =
-            action.arn("cloudformation", &format!("stack/{stack}/12345678-1234-1234-1234-123456789012"))?;
+        let id = action.arn("cloudformation", &format!("stack/{stack}/*"))?;
         Some(vec![id, action.arn("cloudformation", &format!("stack/{stack}"))?])
     };
     let mode: &[&str] = match action.of("ActionMode") {
@@ -172,8 +192,7 @@ fn cloudformation(action: &ActionFacts<'_>) -> Vec<Need> {
 fn stack_set(action: &ActionFacts<'_>) -> Vec<Need> {
     let set = || {
         let name = action.of("StackSetName")?;
-        let id =
-            action.arn("cloudformation", &format!("stackset/{name}:12345678-1234-1234-1234-123456789012"))?;
+        let id = action.arn("cloudformation", &format!("stackset/{name}:*"))?;
         Some(vec![id, action.arn("cloudformation", &format!("stackset/{name}"))?])
     };
     let mut needs =

@@ -14,7 +14,6 @@
 //! A CodeDeploy action whose role has `codedeploy:CreateDeployment` but no `codedeploy:GetDeployment`.
 
 use crate::evaluation::Tri;
-use crate::rules::access::allow;
 use crate::rules::facts::role_location;
 use crate::rules::judgement::Judgement;
 use crate::rules::resources::target_account;
@@ -37,11 +36,14 @@ fn check(facts: &Facts<'_>, verdicts: &mut Verdicts) {
     for action in facts.cross_account_actions() {
         let (role, account) = (action.role_arn(), action.account);
         let location = role_location(role);
-        let mut judgement = Judgement::default();
+        let (mut judgement, mut missing) = (Judgement::default(), vec![]);
         for need in providers::needs(&action) {
             let (lacks, refusal) = providers::lacks(&action, &need);
             match lacks {
-                Tri::Yes => judgement.refused.push(refusal),
+                Tri::Yes => {
+                    judgement.refused.push(refusal);
+                    missing.push(need);
+                }
                 Tri::No => {}
                 Tri::Unknown => verdicts.unknown(&location),
             }
@@ -50,11 +52,10 @@ fn check(facts: &Facts<'_>, verdicts: &mut Verdicts) {
             continue;
         }
         let denied = judgement.denied();
-        let actions: Vec<&str> = denied.iter().map(|denied| denied.action.as_str()).collect();
         let mut resources: Vec<String> = denied.iter().map(|denied| denied.resource.clone()).collect();
         resources.sort();
         resources.dedup();
-        let statements = vec![allow(None, &actions, &resources)];
+        let statements = providers::statements(&missing);
         let crosspipe = parameter(&action).map(|parameter| target_account(account, &[parameter]));
         let (provider, label) = (action.action.provider(), action.label());
         verdicts.fail(Fault {
