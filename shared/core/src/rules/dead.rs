@@ -3,11 +3,14 @@
 //! AWS shows the unique id (`AROA…`) of a role that was deleted. A role re-created under its name has
 //! another one, so the statement is void; and AWS refuses to save a policy that has it.
 
+use std::collections::BTreeSet;
+
 use serde_json::Value;
 
 use super::documents::Document;
 use super::judgement::Judgement;
 use super::verdicts::{Denied, Fault, Fix, Severity};
+use crate::arn::Arn;
 use crate::evaluation::statement::covers_action;
 use crate::policy::{Effect, PolicyDocument, principal};
 use crate::snapshot::Fact;
@@ -51,6 +54,13 @@ pub(super) fn explains(policy: &Fact<&PolicyDocument>, judgement: &Judgement) ->
     omitted && policy.known().is_some_and(|policy| !that_would_allow(policy, &actions).is_empty())
 }
 
+/// The accounts of roles, as principals: a statement for the account lets in its instances as well.
+pub(super) fn accounts(roles: &[&str]) -> Vec<String> {
+    let arns = roles.iter().filter_map(|role| Arn::parse(role).ok());
+    let roots = arns.map(|arn| format!("arn:{}:iam::{}:root", arn.partition(), arn.account()));
+    roots.collect::<BTreeSet<_>>().into_iter().collect()
+}
+
 /// As a sentence has them: `AROA…` (statement `x`).
 pub(super) fn named(dead: &[Dead]) -> String {
     let named = dead.iter().map(|dead| format!("`{}` in {}", dead.id, dead.statement));
@@ -79,7 +89,7 @@ pub(super) fn fault(
         (
             format!("{policy} names a deleted principal in place of {roles}"),
             format!("{because}, and no other statement lets {roles} in"),
-            format!("remove the id, and let {roles} in by the ARN"),
+            format!("remove the id, and add what lets {roles} in"),
         )
     };
     let severity = if roles.is_empty() { Severity::Warning } else { Severity::Error };

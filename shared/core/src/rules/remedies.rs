@@ -9,6 +9,7 @@ use super::facts::{ActionFacts, Facts};
 use super::judgement::Judgement;
 use super::verdicts::Fix;
 use crate::arn::Arn;
+use crate::policy::PolicyDocument;
 
 /// The fix of what a role's own policies refuse, or its boundary: adding to an inline policy helps neither
 /// against a boundary nor against a statement that denies.
@@ -34,8 +35,7 @@ pub(super) fn own(
             ..Fix::default()
         };
     }
-    let these = if statements.len() == 1 { "this statement" } else { "these statements" };
-    let summary = format!("add {these} to {place}");
+    let summary = format!("add {} to {place}", these(&statements));
     if judgement.is_of_boundary() {
         let shown = format!("aws iam get-role {name} --query Role.PermissionsBoundary");
         let command = Some(show(account.as_deref(), &shown));
@@ -54,23 +54,13 @@ pub(super) fn key(
     (role_arn, principal): (&str, &str),
     crosspipe: String,
 ) -> Fix {
-    let document = Document::key_policy(key);
     let policy = facts.key(key.as_str()).part(|key| &key.policy);
-    let denying = policy.known().map(|policy| judgement.denying_of(policy)).unwrap_or_default();
-    if !denying.is_empty() {
-        return Fix {
-            summary: format!("exempt {role_arn} from {} of `{key}`", judgement.denying()),
-            command: Some(document.exempt(&denying, &[role_arn])),
-            ..Fix::default()
-        };
-    }
+    let place = (format!("the policy of `{key}` in account {}", key.account()), policy.known());
     let statements = vec![key_statement(key, Some(principal))];
-    Fix {
-        summary: format!("add this statement to the policy of `{key}` in account {}", key.account()),
-        command: Some(document.add(&statements)),
-        statements,
-        crosspipe: Some(crosspipe),
-    }
+    let fix = letting_in(role_arn, judgement, place, &Document::key_policy(key), statements);
+    // A grant adds statements, which does not help against one that denies.
+    let helps = !fix.statements.is_empty();
+    Fix { crosspipe: helps.then_some(crosspipe), ..fix }
 }
 
 /// The fix for a role that can't read an action's inputs as itself: in its own policies, in the bucket's, and in
@@ -81,33 +71,62 @@ pub(super) fn reading(
     [own, bucket, key]: [&Judgement; 3],
     crosspipe: Option<String>,
 ) -> Fix {
-    let is_of_key =
-        |statement: &Value| statement.get("Action").is_some_and(|it| it.to_string().contains("kms:"));
-    let (mut places, mut statements, mut commands) = (vec![], vec![], vec![]);
+    let facts = action.facts();
+    let of_service = |service: &'static str| {
+        move |statement: &Value| statement.get("Action").is_some_and(|it| it.to_string().contains(service))
+    };
+    let of = |principal, service| -> Vec<Value> {
+        read_statements(action, principal).into_iter().filter(of_service(service)).collect()
+    };
+    let mut fixes = vec![];
     if !own.is_clear() {
-        let missing = read_statements(action, None);
-        places.push(format!("the policies of {role}"));
-        commands.push(Document::role_policy(role, "PipelineArtifacts").add(&missing));
-        statements.extend(missing);
+        fixes.push(self::own(own, role, "PipelineArtifacts", of(None, ""), None));
     }
-    let (of_key, of_bucket): (Vec<Value>, Vec<Value>) =
-        read_statements(action, Some(role)).into_iter().partition(is_of_key);
     if let Some(store) = action.store().filter(|_| !bucket.is_clear()) {
-        places.push("the bucket policy".to_owned());
-        commands.push(Document::bucket_policy(action.facts(), store.bucket()).add(&of_bucket));
-        statements.extend(of_bucket);
+        let policy = facts.bucket(store.bucket()).part(|bucket| &bucket.policy);
+        let place = (format!("the policy of bucket `{}`", store.bucket()), policy.known());
+        let document = Document::bucket_policy(facts, store.bucket());
+        fixes.push(letting_in(role, bucket, place, &document, of(Some(role), "s3:")));
     }
     if let Some(arn) = action.key_arn().filter(|_: &Arn| !key.is_clear()) {
-        places.push("the key policy".to_owned());
-        commands.push(Document::key_policy(&arn).add(&of_key));
-        statements.extend(of_key);
+        let policy = facts.key(arn.as_str()).part(|key| &key.policy);
+        let place = (format!("the policy of `{arn}`"), policy.known());
+        let document = Document::key_policy(&arn);
+        fixes.push(letting_in(role, key, place, &document, of(Some(role), "kms:")));
     }
+    let summaries: Vec<String> = fixes.iter().map(|fix| fix.summary.clone()).collect();
+    let commands: Vec<String> = fixes.iter().filter_map(|fix| fix.command.clone()).collect();
     Fix {
-        summary: format!("add these statements to {}", places.join(" and ")),
-        statements,
+        summary: summaries.join("; and "),
+        statements: fixes.into_iter().flat_map(|fix| fix.statements).collect(),
         command: Some(commands.join("\n")).filter(|it| !it.is_empty()),
         crosspipe,
     }
+}
+
+/// The fix of a resource's policy that shuts a role out.
+fn letting_in(
+    role_arn: &str,
+    judgement: &Judgement,
+    (place, policy): (String, Option<&&PolicyDocument>),
+    document: &Document,
+    statements: Vec<Value>,
+) -> Fix {
+    let denying = policy.map(|policy| judgement.denying_of(policy)).unwrap_or_default();
+    if denying.is_empty() {
+        let summary = format!("add {} to {place}", these(&statements));
+        let command = Some(document.add(&statements));
+        return Fix { summary, statements, command, crosspipe: None };
+    }
+    Fix {
+        summary: format!("exempt {role_arn} from {} of {place}", judgement.denying()),
+        command: Some(document.exempt(&denying, &[role_arn])),
+        ..Fix::default()
+    }
+}
+
+fn these(statements: &[Value]) -> &'static str {
+    if statements.len() == 1 { "this statement" } else { "these statements" }
 }
 
 /// Shows the roles of the task definition that is in use, for a human to choose.

@@ -89,7 +89,8 @@ impl Cases {
         judge: impl Fn(Value) -> Verdicts,
     ) {
         for finding in &verdicts.findings {
-            let problem = pasted::problem(finding, snapshot, |mended| judge(mended).findings);
+            let problem =
+                pasted::problem(finding, &verdicts.findings, snapshot, |mended| judge(mended).findings);
             self.problems.extend(problem.map(|it| format!("{what}: {}: {it}", finding.rule)));
         }
     }

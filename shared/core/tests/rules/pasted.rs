@@ -8,7 +8,7 @@ use std::process::{Command, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Mutex, OnceLock, PoisonError};
 
-use crosspipe_core::rules::Finding;
+use crosspipe_core::rules::{Finding, Severity};
 use crosspipe_testing::walkthrough::KEY;
 use serde_json::Value;
 
@@ -17,9 +17,11 @@ const AWS: &str = include_str!("aws.py");
 /// Scripts that were run: many fixtures lead to the same one.
 static SEEN: Mutex<BTreeSet<String>> = Mutex::new(BTreeSet::new());
 
-/// What is wrong with the script of a finding: it can't be read, it fails, or what it was for is still there.
+/// What is wrong with the script of a finding: it can't be read, it fails, what it was for is still there, or
+/// another fault is.
 pub fn problem(
     finding: &Finding,
+    before: &[Finding],
     snapshot: &Value,
     lint: impl FnOnce(Value) -> Vec<Finding>,
 ) -> Option<String> {
@@ -48,8 +50,17 @@ pub fn problem(
         return None;
     }
     let mended = serde_json::from_slice(&fs::read(&state).unwrap()).unwrap();
-    let still = lint(mended).iter().any(|it| (it.rule, &it.location) == (finding.rule, &finding.location));
-    still.then(|| format!("the fault is still there after\n{command}"))
+    let found = lint(mended);
+    if found.iter().any(|it| is_same(it, finding)) {
+        return Some(format!("the fault is still there after\n{command}"));
+    }
+    let new = |it: &&Finding| it.severity == Severity::Error && !before.iter().any(|old| is_same(old, it));
+    let new = found.iter().find(new)?;
+    Some(format!("{} at {}: {} is new after\n{command}", new.rule, new.location, new.because))
+}
+
+fn is_same(a: &Finding, b: &Finding) -> bool {
+    (a.rule, &a.location) == (b.rule, &b.location)
 }
 
 fn bash(command: &str, only_read: bool, folder: &Path) -> Result<(), String> {

@@ -70,7 +70,9 @@ fn judge(action: &ActionFacts<'_>, role: &str, verdicts: &mut Verdicts) {
             other_side.refused.extend(judged.refused);
         }
     }
-    let [bucket, key] = &other_side;
+    // What the bucket policy denies is S3002.
+    let [bucket, key] = other_side;
+    let bucket = bucket.omitted();
     let because = match (own.is_clear(), bucket.is_clear(), key.is_clear()) {
         (true, true, true) => return,
         (false, ..) => own.because_of_role(role, "on what the pipeline keeps its artifacts in"),
@@ -91,7 +93,7 @@ fn judge(action: &ActionFacts<'_>, role: &str, verdicts: &mut Verdicts) {
         fix: remedies::reading(
             action,
             role,
-            [&own, bucket, key],
+            [&own, &bucket, &key],
             Some(target_account(action.account, &[("InstanceRoleNames", name)])),
         ),
         denied: [own.denied(), bucket.denied(), key.denied()].concat(),

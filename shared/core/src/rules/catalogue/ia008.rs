@@ -7,7 +7,7 @@
 //! trust never holds: the same "… is not authorized to perform AssumeRole on role …" as for IA002.
 //!
 //! # How to fix
-//! Remove the condition.
+//! Add a statement for the service role that has no such condition, or remove the condition.
 //!
 //! # Example
 //! `"Condition": {"StringEquals": {"sts:ExternalId": "pipeline"}}`

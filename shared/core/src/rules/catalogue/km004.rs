@@ -7,7 +7,7 @@
 //! as long as the id is in it: "MalformedPolicyDocumentException … invalid principals".
 //!
 //! # How to fix
-//! Put the ARN of the role that now exists in place of the id.
+//! Remove the id, and let the account of the role that now exists in, or the role by its ARN.
 //!
 //! # Example
 //! `"Principal": {"AWS": "AROAEXAMPLEEXAMPLE12"}`
@@ -55,7 +55,7 @@ fn check(facts: &Facts<'_>, verdicts: &mut Verdicts) {
                 denied.extend(judgement.denied());
             }
         }
-        let instead = action_roles.iter().map(|role| key_statement(&key, Some(role))).collect();
+        let instead = dead::accounts(&action_roles).iter().map(|it| key_statement(&key, Some(it))).collect();
         verdicts.fail(dead::fault(
             &format!("the policy of `{key}`"),
             location,

@@ -57,8 +57,8 @@ fn check(facts: &Facts<'_>, verdicts: &mut Verdicts) {
     }
 }
 
-/// What action roles do with the store's artifacts. Whatever they read, the service role or another action
-/// has put there.
+/// What action roles and instances do with the store's artifacts. Whatever they read, the service role or another
+/// action has put there.
 fn accesses<'a>(facts: &'a Facts<'a>, store: &Store<'a>) -> Vec<(&'a str, Access<'a>)> {
     let service_role = facts.pipeline().role_arn();
     let mut accesses = vec![];
@@ -76,6 +76,11 @@ fn accesses<'a>(facts: &'a Facts<'a>, store: &Store<'a>) -> Vec<(&'a str, Access
         let role = it.role_arn().unwrap_or_default();
         accesses.push((role, Access::bucket(facts, role, store, own)));
         accesses.push((service_role, Access::bucket(facts, service_role, store, put)));
+        let instances = facts.instance_roles(action.account).filter(|_| it.provider() == "CodeDeploy");
+        for role in instances {
+            let read = artifacts(&mut it.input_artifacts(), "s3:GetObject");
+            accesses.push((role, Access::bucket(facts, role, store, read).in_context(facts.context(role))));
+        }
     }
     accesses
 }

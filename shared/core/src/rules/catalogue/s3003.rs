@@ -7,7 +7,7 @@
 //! "MalformedPolicy: Invalid principal in policy".
 //!
 //! # How to fix
-//! Put the ARN of the role that now exists in place of the id.
+//! Remove the id, and let the account of the role that now exists in, or the role by its ARN.
 //!
 //! # Example
 //! `"Principal": {"AWS": ["AROAEXAMPLEEXAMPLE12", "arn:aws:iam::222222222222:root"]}`
@@ -56,7 +56,8 @@ fn check(facts: &Facts<'_>, verdicts: &mut Verdicts) {
                 denied.extend(judgement.denied());
             }
         }
-        let instead = action_roles.iter().flat_map(|role| artifact_statements(facts, bucket, Some(role)));
+        let accounts = dead::accounts(&action_roles);
+        let instead = accounts.iter().flat_map(|it| artifact_statements(facts, bucket, Some(it)));
         verdicts.fail(dead::fault(
             &format!("the policy of bucket `{bucket}`"),
             location,
