@@ -86,11 +86,7 @@ const ON_EVERY_RESOURCE: &[(&str, &str, &[&str])] = &[
     (
         "DiagnosticsRole",
         "ReadDeploymentTargets",
-        &[
-            "codedeploy:BatchGetDeploymentTargets",
-            "codedeploy:GetDeploymentTarget",
-            "codedeploy:ListDeploymentTargets",
-        ],
+        &["codedeploy:BatchGetDeploymentTargets", "codedeploy:ListDeploymentTargets"],
     ),
     ("DiagnosticsRole", "ListTasks", &["ecs:DescribeTaskDefinition", "ecs:ListTasks"]),
 ];

@@ -11,6 +11,7 @@ mod alerts;
 mod bad_input;
 mod command;
 mod concurrency;
+mod evidence;
 mod faults;
 mod life_cycle;
 mod permissions;

@@ -3,12 +3,14 @@
 //! # Layout
 //! - [`failure`]: what the event and the execution's details say
 //! - [`message`]: what an error message claims
+//! - [`provider`]: what the provider in the target account says
 //! - [`rank`]: which finding explains the failure, and how surely
 //! - [`report`]: the report
 //! - [`text`]: the report as a person reads it
 
 pub mod failure;
 pub mod message;
+pub mod provider;
 pub mod rank;
 pub mod report;
 pub mod text;
@@ -37,7 +39,8 @@ pub fn diagnose(
     let verdicts = run(&facts);
     let claim = message::claim(failure.message());
     let findings = rank::rank(verdicts.findings, &claim, failure);
-    let report = Report::new(failure, action.account, findings, verdicts.unknown, remediation);
+    let mut report = Report::new(failure, action.account, findings, verdicts.unknown, remediation);
+    report.add(provider::details(failure, &action.action, snapshot), snapshot.unreadable.clone());
     Ok(Some(report))
 }
 

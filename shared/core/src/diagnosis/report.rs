@@ -7,8 +7,12 @@ use serde::Serialize;
 use serde_json::{Map, Value};
 
 use super::failure::Failure;
+use super::provider::{Details, TargetFailure};
 use super::rank::{Confidence, Ranked};
 use crate::rules::Unknown;
+
+/// Lines on what could not be read: one missing permission mostly explains them all.
+const NOT_READ: usize = 10;
 
 /// A diagnosed failure.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -78,6 +82,15 @@ pub struct Deployment {
     /// CodePipeline's error message, or the provider's summary.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub error_message: Option<String>,
+    /// Why it failed, in the provider's words.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
+    /// Where it failed: the first five targets.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub failures: Vec<TargetFailure>,
+    /// What could not be read, and why: the first ten lines.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub not_read: Vec<String>,
 }
 
 /// What was, or could be, done about a failure.
@@ -135,10 +148,24 @@ impl Report {
                 external_execution_id: failure.external_execution_id.clone(),
                 error_code: failure.error_code.clone(),
                 error_message: Some(failure.message().to_owned()).filter(|message| !message.is_empty()),
+                reason: None,
+                failures: vec![],
+                not_read: vec![],
             },
             links: links(failure),
             remediation,
         }
+    }
+}
+
+impl Report {
+    /// Adds what the provider says, and why there may be more to know.
+    pub(super) fn add(&mut self, details: Details, mut not_read: Vec<String>) {
+        not_read.truncate(NOT_READ);
+        self.deployment.reason = details.reason;
+        self.deployment.failures = details.failures;
+        self.deployment.not_read = not_read;
+        self.links.extend(details.log.map(|url| ("logs".to_owned(), Value::String(url))));
     }
 }
 
