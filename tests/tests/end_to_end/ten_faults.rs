@@ -1,5 +1,5 @@
-//! The ten most frequent faults, one after the other in one scene: the pipeline fails, the alert names the fault, its
-//! printed fix is pasted as it is into a shell of the account that it names, and the next run succeeds.
+//! The ten most frequent faults, and a denial that somebody adds, one after the other in one scene: the pipeline
+//! fails, the alert names the fault, its printed fix is pasted as it is into a shell of the account that it names, and the next run succeeds.
 
 use crosspipe_e2e::Account;
 use crosspipe_e2e::world::World;
@@ -31,7 +31,7 @@ struct Fault {
 }
 
 #[rustfmt::skip]
-const FAULTS: [Fault; 10] = [
+const FAULTS: [Fault; 11] = [
     Fault { what: "the bucket policy omits the target account", inject: inject::bucket_policy_omits_target, rule: "S3001", confidence: "confirmed", fixed: In::Tools, changed: 0 },
     Fault { what: "the key policy omits the target account", inject: inject::key_policy_omits_target, rule: "KM001", confidence: "confirmed", fixed: In::Tools, changed: 0 },
     Fault { what: "the service role may not assume the action role", inject: inject::service_role_may_not_assume, rule: "IA001", confidence: "confirmed", fixed: In::Tools, changed: 0 },
@@ -41,7 +41,8 @@ const FAULTS: [Fault; 10] = [
     Fault { what: "the action role may not deploy", inject: inject::target_role_without_codedeploy, rule: "IA006", confidence: "likely", fixed: In::Target, changed: 0 },
     Fault { what: "the key is given by its id", inject: inject::key_by_id, rule: "PL002", confidence: "confirmed", fixed: In::Tools, changed: 0 },
     Fault { what: "the key is disabled", inject: inject::key_disabled, rule: "KM003", confidence: "confirmed", fixed: In::Tools, changed: 0 },
-    Fault { what: "somebody denies other accounts", inject: inject::deny_other_accounts, rule: "S3002", confidence: "confirmed", fixed: In::Tools, changed: 1 },
+    Fault { what: "the instances may not download the revision", inject: inject::instances_without_artifacts, rule: "IA007", confidence: "confirmed", fixed: In::Target, changed: 0 },
+    Fault { what: "somebody denies other accounts", inject: inject::deny_other_accounts, rule: "S3002", confidence: "possible", fixed: In::Tools, changed: 1 },
 ];
 
 #[test]
@@ -65,7 +66,7 @@ fn each_of_ten_faults_is_named_and_mended_by_its_printed_fix() {
             "{what}: {}, because {}\n{}",
             cause["message"],
             cause["because"],
-            report["deployment"]["errorMessage"],
+            report,
         );
 
         let before = Documents::of(world);

@@ -63,6 +63,24 @@ pub fn target_role_without_codedeploy(world: &World<'_>) {
     revoke(&world.target, TARGET_ROLE, "codedeploy:");
 }
 
+/// The agent downloads the revision as the instance's own role.
+pub fn instances_without_artifacts(world: &World<'_>) {
+    let group = json!({
+        "account": world.target.id(), "region": world.target.region(), "application": "orders",
+        "group": "orders-production", "role": world.instance_role_arn(), "instances": ["i-0a1b2c3d4e5f60718"],
+    });
+    world.target.aws().control("instances", &group).unwrap();
+    let role = json!({"RoleName": world.instance_role});
+    let attached = world.target.call("iam", "list_attached_role_policies", role).unwrap();
+    for policy in attached["AttachedPolicies"].as_array().unwrap() {
+        // That of the fixture has nothing to do with artifacts.
+        if policy["PolicyName"] != "patching" {
+            let request = json!({"RoleName": world.instance_role, "PolicyArn": policy["PolicyArn"]});
+            world.target.call("iam", "detach_role_policy", request).unwrap();
+        }
+    }
+}
+
 fn names(statement: &Value, account: &str) -> bool {
     statement["Principal"].to_string().contains(account)
 }
