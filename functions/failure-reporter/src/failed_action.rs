@@ -12,6 +12,7 @@ use crosspipe_core::snapshot::SnapshotError;
 use serde_json::Value;
 
 use crate::alerts;
+use crate::metrics;
 use crate::settings::Settings;
 
 /// For how long a failure that was reported is not reported again. EventBridge delivers for up to a day.
@@ -45,6 +46,13 @@ pub enum ReportError {
     /// The snapshot can't be read.
     #[error(transparent)]
     Snapshot(#[from] SnapshotError),
+}
+
+impl ReportError {
+    /// Whether another attempt at the same event would fail the same way.
+    pub fn is_final(&self) -> bool {
+        matches!(self, ReportError::Event(_) | ReportError::Pipeline(_) | ReportError::Snapshot(_))
+    }
 }
 
 impl<'a> Reporter<'a> {
@@ -102,6 +110,9 @@ impl<'a> Reporter<'a> {
                     outcome = Err(error);
                 }
             }
+        }
+        if let (Ok(Some(report)), Ok(())) = (&report, &outcome) {
+            metrics::count_report(report, event.get("time").and_then(Value::as_str));
         }
         outcome
     }

@@ -14,7 +14,7 @@ use aws_smithy_http_client::{
 use crate::{
     cloudformation::CloudFormation, codebuild::CodeBuild, codedeploy::CodeDeploy, codepipeline::CodePipeline,
     ecs::Ecs, error::AwsError, eventbridge::EventBridge, iam::Iam, kms::Kms, lambda::Lambda, s3::S3,
-    sns::Sns, stepfunctions::StepFunctions,
+    sns::Sns, sqs::Sqs, stepfunctions::StepFunctions,
 };
 
 /// Connecting is a handshake away or not at all.
@@ -186,6 +186,12 @@ impl Aws {
     #[must_use]
     pub fn sns(&self) -> Sns {
         Sns::new(aws_sdk_sns::Client::new(&self.config))
+    }
+
+    /// The queues of this account and Region.
+    #[must_use]
+    pub fn sqs(&self) -> Sqs {
+        Sqs::new(aws_sdk_sqs::Client::new(&self.config))
     }
 
     /// The state machines of this account and Region.

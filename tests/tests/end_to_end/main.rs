@@ -14,6 +14,7 @@ mod concurrency;
 mod evidence;
 mod faults;
 mod life_cycle;
+mod operations;
 mod permissions;
 mod protocol;
 mod reporter_permissions;

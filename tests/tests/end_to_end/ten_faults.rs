@@ -42,7 +42,7 @@ const FAULTS: [Fault; 11] = [
     Fault { what: "the key is given by its id", inject: inject::key_by_id, rule: "PL002", confidence: "confirmed", fixed: In::Tools, changed: 0 },
     Fault { what: "the key is disabled", inject: inject::key_disabled, rule: "KM003", confidence: "confirmed", fixed: In::Tools, changed: 0 },
     Fault { what: "the instances may not download the revision", inject: inject::instances_without_artifacts, rule: "IA007", confidence: "confirmed", fixed: In::Target, changed: 0 },
-    Fault { what: "somebody denies other accounts", inject: inject::deny_other_accounts, rule: "S3002", confidence: "possible", fixed: In::Tools, changed: 1 },
+    Fault { what: "somebody denies other accounts", inject: inject::deny_other_accounts, rule: "S3002", confidence: "confirmed", fixed: In::Tools, changed: 1 },
 ];
 
 #[test]
@@ -66,7 +66,7 @@ fn each_of_ten_faults_is_named_and_mended_by_its_printed_fix() {
             "{what}: {}, because {}\n{}",
             cause["message"],
             cause["because"],
-            report,
+            report["deployment"],
         );
 
         let before = Documents::of(world);

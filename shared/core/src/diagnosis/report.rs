@@ -8,7 +8,7 @@ use serde_json::{Map, Value};
 
 use super::failure::Failure;
 use super::provider::{Details, TargetFailure};
-use super::rank::{Confidence, Ranked};
+use super::rank::{Confidence, Ranked, cause};
 use crate::rules::Unknown;
 
 /// Lines on what could not be read: one missing permission mostly explains them all.
@@ -128,7 +128,7 @@ impl Report {
         if remediation.mode == "propose" {
             remediation.steps = findings.iter().map(|ranked| ranked.finding.fix.clone()).collect();
         }
-        let root_cause = findings.first().map(RootCause::of);
+        let root_cause = cause(&findings).map(RootCause::of);
         Report {
             schema_version: "1",
             pipeline: failure.pipeline.clone(),
@@ -140,7 +140,7 @@ impl Report {
             pipeline_account: failure.account.clone(),
             target_account: target_account.to_owned(),
             region: failure.region.clone(),
-            headline: headline(failure, target_account, root_cause.as_ref()),
+            headline: headline(failure, target_account, root_cause.as_ref(), !findings.is_empty()),
             root_cause,
             findings,
             unknown,
@@ -167,6 +167,16 @@ impl Report {
         self.deployment.not_read = not_read;
         self.links.extend(details.log.map(|url| ("logs".to_owned(), Value::String(url))));
     }
+
+    /// The finding that is the root cause; none where no finding explains the failure.
+    pub fn cause(&self) -> Option<&Ranked> {
+        cause(&self.findings)
+    }
+
+    /// The other findings, the likeliest first.
+    pub fn further(&self) -> impl Iterator<Item = &Ranked> {
+        self.findings.iter().skip(usize::from(self.cause().is_some()))
+    }
 }
 
 impl RootCause {
@@ -182,7 +192,12 @@ impl RootCause {
     }
 }
 
-fn headline(failure: &Failure, target_account: &str, cause: Option<&RootCause>) -> String {
+fn headline(
+    failure: &Failure,
+    target_account: &str,
+    cause: Option<&RootCause>,
+    has_findings: bool,
+) -> String {
     let what = format!(
         "Pipeline {}: {} ({}) failed in account {target_account}",
         failure.pipeline, failure.action, failure.provider
@@ -191,6 +206,7 @@ fn headline(failure: &Failure, target_account: &str, cause: Option<&RootCause>) 
         Some((Confidence::Confirmed, message)) => format!("{what}: {message}"),
         Some((Confidence::Likely, message)) => format!("{what}, most likely because {message}"),
         Some((Confidence::Possible, message)) => format!("{what}; one fault was found: {message}"),
+        None if has_findings => format!("{what}; what was found does not explain it"),
         None => format!("{what}; no fault was found in what could be read"),
     }
 }

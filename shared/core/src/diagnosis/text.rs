@@ -23,7 +23,7 @@ pub fn body(report: &Report) -> String {
         section(&mut text, &format!("Cause ({}, {confidence})", cause.rule), &cause.because);
         section(&mut text, "Fix", &cause.fix);
     }
-    for ranked in report.findings.iter().skip(1) {
+    for ranked in report.further() {
         let finding = &ranked.finding;
         section(
             &mut text,

@@ -1,7 +1,7 @@
 //! # What it does
 //! Evaluates the action role's own policies for what the action's provider needs, on the resources that the
 //! action's configuration names. Where it names none, it speaks up only if no statement allows the
-//! permission on anything.
+//! permission on anything. After a failure it evaluates what the message says was denied, too.
 //!
 //! # Why deploys fail
 //! "The provided role does not have sufficient permissions to access CodeDeploy". The message may name the

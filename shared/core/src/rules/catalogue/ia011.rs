@@ -74,7 +74,8 @@ fn task_roles(facts: &Facts<'_>, action: &ActionFacts<'_>, verdicts: &mut Verdic
                 format!("no statement of the own policies of {role} allows iam:PassRole on anything");
             let any = format!("arn:{}:iam::{}:role/*", facts.partition(), action.account);
             let (principal, pass) = (role.to_owned(), "iam:PassRole".to_owned());
-            let denied = Denied { principal, action: pass, resource: any, side: Side::Identity };
+            let denied =
+                Denied { principal, action: pass, resource: any, side: Side::Identity, explicit: false };
             let placeholder = "the ARNs of the task role and the task execution role";
             let judgement = Judgement::refusing(denied, None);
             let fault = fault(action, placeholder, "ecs-tasks.amazonaws.com", because, &judgement);

@@ -53,7 +53,8 @@ fn check(facts: &Facts<'_>, verdicts: &mut Verdicts) {
                     let denying = evaluation.because().denied_by;
                     let by = denying.first().map(|by| format!("{} of the {}", by.statement, by.policy));
                     let side = refusing(&evaluation);
-                    let denied = Denied { principal: role.to_owned(), action, resource, side };
+                    let denied =
+                        Denied { principal: role.to_owned(), action, resource, side, explicit: by.is_some() };
                     judgement.refused.push(Refusal { denied, by });
                 }
             }
