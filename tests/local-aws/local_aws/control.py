@@ -4,11 +4,12 @@
 |---|---|---|
 | `fail` | `account`, `region`, `pipeline`, `stage`, `action`, `code`, `summary`, `externalExecutionId`? | the action fails so in every later execution; `"code": null` ends it |
 | `deployment` | `account`, `region`, `deploymentInfo`, `targets`? | CodeDeploy knows this deployment |
+| `instances` | `account`, `region`, `application`, `group`, `role`, `instances` | CodeDeploy deploys to instances of this role (an ARN): each fetches the revision as it |
 | `deployment-group` | `account`, `region`, `applicationName`, `deploymentGroupName`, `computePlatform` | CodeDeploy knows this deployment group |
 | `fault` | `service`, `operation`, `account`?, `times` (1), `skip` (0), `status` (400), `code`, `message`, `after` (false) | the next `times` matching calls, after `skip`, answer the error; with `after`, the call is carried out all the same |
 | `organization` | `account`, `id`, `paths` | condition keys aws:PrincipalOrgID and aws:PrincipalOrgPaths of the account |
 | `calls` | `account`?, `service`?, `operation`? | the calls since the start: `{"calls": [{account, caller, service, operation, status}]}` |
-| `reset` | | forgets faults, scripted failures, deployments, organizations and calls |
+| `reset` | | forgets faults, scripted failures, deployments, instances, organizations and calls |
 
 `service` and `operation` are those of the IAM action (`kms`, `PutKeyPolicy`), which for a few S3 operations is not the API's name.
 """
@@ -24,8 +25,9 @@ from ministack.core import iam_actions, iam_evaluator, router
 from ministack.core.responses import get_account_id, request_scope
 
 from . import codedeploy
-from .codepipeline.attempts import Failure
+from .codepipeline.deployments import INSTANCES
 from .codepipeline.executions import SCRIPTED
+from .codepipeline.failures import Failure
 
 PREFIX = "/_local/"
 
@@ -46,6 +48,13 @@ def _fail(request: dict[str, Any]) -> dict[str, Any]:
 def _deployment(request: dict[str, Any]) -> dict[str, Any]:
     with request_scope(request.pop("account"), request.pop("region")):
         codedeploy.register(request)
+    return {}
+
+
+def _instances(request: dict[str, Any]) -> dict[str, Any]:
+    group = (request["application"], request["group"])
+    with request_scope(request["account"], request["region"]):
+        INSTANCES[group] = {"role": request["role"], "instances": request["instances"]}
     return {}
 
 
@@ -82,7 +91,7 @@ def _list_calls(request: dict[str, Any]) -> dict[str, Any]:
 
 
 def _reset(_request: dict[str, Any]) -> dict[str, Any]:
-    for store in (_faults, _calls, SCRIPTED, codedeploy.DEPLOYMENTS, codedeploy.GROUPS, ORGANIZATIONS):
+    for store in (_faults, _calls, SCRIPTED, codedeploy.DEPLOYMENTS, codedeploy.GROUPS, INSTANCES, ORGANIZATIONS):
         store.clear()
     return {}
 
@@ -90,6 +99,7 @@ def _reset(_request: dict[str, Any]) -> dict[str, Any]:
 _OPERATIONS: dict[str, Callable[[dict[str, Any]], dict[str, Any]]] = {
     "fail": _fail,
     "deployment": _deployment,
+    "instances": _instances,
     "deployment-group": _deployment_group,
     "fault": _fault,
     "organization": _organization,

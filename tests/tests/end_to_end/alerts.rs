@@ -52,6 +52,22 @@ impl Listening {
             .unwrap();
     }
 
+    /// Runs the pipeline to its end and answers the execution's status.
+    pub fn run_to_its_end(&self) -> String {
+        let world = &self.scene.world;
+        let call = |operation, request| world.tools.call("codepipeline", operation, request).unwrap();
+        let started = call("start_pipeline_execution", json!({"name": world.pipeline}));
+        let id = &started["pipelineExecutionId"];
+        loop {
+            let request = json!({"pipelineName": world.pipeline, "pipelineExecutionId": id});
+            let status = call("get_pipeline_execution", request)["pipelineExecution"]["status"].take();
+            if status != "InProgress" {
+                return status.as_str().unwrap().to_owned();
+            }
+            std::thread::sleep(Duration::from_millis(50));
+        }
+    }
+
     pub fn alert(&self) -> Option<Value> {
         self.subscriber.wait_for(PATIENCE, |_| true)
     }

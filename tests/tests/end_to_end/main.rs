@@ -19,4 +19,5 @@ mod permissions;
 mod protocol;
 mod reporter_permissions;
 mod scene;
+mod ten_faults;
 mod whole;
