@@ -1,21 +1,27 @@
 //! A failed action: look, diagnose, tell.
 
-use std::time::{Duration, SystemTime};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use crosspipe_aws::claim::Claimed;
 use crosspipe_aws::gather::{self, Lookout};
 use crosspipe_aws::lease::Leases;
 use crosspipe_aws::{Aws, AwsError};
-use crosspipe_core::diagnosis::{EventError, Failure, Report, diagnose};
+use crosspipe_core::diagnosis::{Confidence, EventError, Failure, Outcome, Report, diagnose};
 use crosspipe_core::pipeline::{Pipeline, PipelineError};
+use crosspipe_core::remedy::targets;
+use crosspipe_core::rules::{Finding, Severity};
 use crosspipe_core::snapshot::SnapshotError;
 use serde_json::Value;
 
 use crate::alerts;
+use crate::remedy::{Remedy, Sight};
 use crate::settings::Settings;
 
 /// For how long a failure that was reported is not reported again. EventBridge delivers for up to a day.
 const REMEMBERED: Duration = Duration::from_secs(14 * 24 * 60 * 60);
+
+/// What is left of an invocation for telling.
+const FOR_TELLING: Duration = Duration::from_secs(20);
 
 /// Explains failed actions.
 pub struct Reporter<'a> {
@@ -83,7 +89,7 @@ impl<'a> Reporter<'a> {
             );
             return busy;
         }
-        let report = self.explain(failure).await;
+        let report = self.explain(failure, deadline).await;
         let mut outcome = busy;
         for (receiver, claim) in claims {
             let sent = match &report {
@@ -104,7 +110,7 @@ impl<'a> Reporter<'a> {
     }
 
     /// None for an action in the pipeline's own account.
-    async fn explain(&self, failure: Failure) -> Result<Option<Report>, ReportError> {
+    async fn explain(&self, failure: Failure, deadline: SystemTime) -> Result<Option<Report>, ReportError> {
         let codepipeline = self.aws.codepipeline();
         let (live, executions) = tokio::try_join!(
             codepipeline.get_pipeline(&failure.pipeline),
@@ -112,25 +118,18 @@ impl<'a> Reporter<'a> {
         )?;
         let failure = failure.with_details(&executions);
         let pipeline = Pipeline::parse(live.clone())?;
-        let lookout = Lookout {
-            tools: self.aws,
-            diagnostics_role: self.settings.diagnostics_role_name.as_deref(),
-            session_name: "crosspipe-failure-reporter",
-        };
-        let only = Some((failure.stage.as_str(), failure.action.as_str()));
-        let gathered = gather::snapshot(lookout, live, &pipeline, only).await;
-        for why in &gathered.unreadable {
-            tracing::warn!(execution_id = failure.execution_id, why, "a part of the snapshot is unknown");
-        }
-        let report = diagnose(&failure, &gathered.snapshot, self.settings.remediation.clone())?;
-        match &report {
-            Some(report) => tracing::info!(
-                execution_id = report.execution_id,
-                action_execution_id = report.action_execution_id,
-                rule = report.root_cause.as_ref().map(|cause| cause.rule),
-                unknown = report.unknown.len(),
-                "diagnosed"
-            ),
+        let mut report = self.look(&failure, live, &pipeline).await?;
+        match &mut report {
+            Some(report) => {
+                tracing::info!(
+                    execution_id = report.execution_id,
+                    action_execution_id = report.action_execution_id,
+                    rule = report.root_cause.as_ref().map(|cause| cause.rule),
+                    unknown = report.unknown.len(),
+                    "diagnosed"
+                );
+                self.mend(&failure, &pipeline, report, deadline).await;
+            }
             None => tracing::info!(
                 execution_id = failure.execution_id,
                 "the failed action is in the pipeline's own account"
@@ -138,4 +137,63 @@ impl<'a> Reporter<'a> {
         }
         Ok(report)
     }
+
+    async fn look(
+        &self,
+        failure: &Failure,
+        live: Value,
+        pipeline: &Pipeline,
+    ) -> Result<Option<Report>, ReportError> {
+        let lookout = Lookout {
+            tools: self.aws,
+            diagnostics_role: self.settings.diagnostics_role_name.as_deref(),
+            session_name: "crosspipe-failure-reporter",
+        };
+        let only = Some((failure.stage.as_str(), failure.action.as_str()));
+        let gathered = gather::snapshot(lookout, live, pipeline, only).await;
+        for why in &gathered.unreadable {
+            tracing::warn!(execution_id = failure.execution_id, why, "a part of the snapshot is unknown");
+        }
+        Ok(diagnose(failure, &gathered.snapshot, self.settings.remediation.clone())?)
+    }
+
+    /// Has mended what is ours, where that is asked for, and retries the action once nothing stands in its way.
+    async fn mend(&self, failure: &Failure, pipeline: &Pipeline, report: &mut Report, deadline: SystemTime) {
+        let Some(provider) = &self.settings.access_provider_name else { return };
+        // Faults that have nothing to do with this failure are no occasion to change anything.
+        if !stands_in_the_way(report).any(|finding| !targets(finding, pipeline).is_empty()) {
+            return;
+        }
+        let deadline = deadline.checked_sub(FOR_TELLING).unwrap_or(UNIX_EPOCH);
+        let remedy = Remedy::new(self.aws, self.leases, provider);
+        let look = async || {
+            let live = self.aws.codepipeline().get_pipeline(&failure.pipeline).await?;
+            let pipeline = Pipeline::parse(live.clone())?;
+            let report = self.look(failure, live, &pipeline).await?;
+            Ok::<Sight, ReportError>(report.as_ref().map(sight).unwrap_or_default())
+        };
+        let mended = remedy.mend(&sight(report), pipeline, &failure.execution_id, deadline, look).await;
+        let left = |finding: &&Finding| {
+            mended.left.iter().any(|left| left.rule == finding.rule && left.location == finding.location)
+        };
+        let mended = match stands_in_the_way(report).find(left) {
+            Some(finding) if mended.outcome == Outcome::Reapplied => {
+                let step = format!("Not retried, because it would fail again: {}.", finding.message);
+                mended.step(step)
+            }
+            _ => remedy.retry(failure, mended, deadline).await,
+        };
+        report.remediation.done(mended.steps, mended.outcome);
+    }
+}
+
+/// What the action failed for, confirmed or likely.
+fn stands_in_the_way(report: &Report) -> impl Iterator<Item = &Finding> {
+    let ranked = report.findings.iter().filter(|ranked| ranked.confidence != Confidence::Possible);
+    ranked.map(|ranked| &ranked.finding).filter(|finding| finding.severity == Severity::Error)
+}
+
+fn sight(report: &Report) -> Sight {
+    let findings = report.findings.iter().map(|ranked| ranked.finding.clone()).collect();
+    Sight { findings, unknown: report.unknown.clone() }
 }

@@ -4,12 +4,14 @@
 //! - `main.rs`: wiring
 //! - `settings.rs`: the environment
 //! - `failed_action.rs`: a failed action: look, diagnose, tell
+//! - `remedy.rs`: what is ours is put back
 //! - `alerts.rs`: where reports go
 //!
 //! What the facts mean is judged in `crosspipe-core`; how they are read is in `crosspipe-aws`.
 
 mod alerts;
 mod failed_action;
+mod remedy;
 mod settings;
 
 use std::time::{Duration, UNIX_EPOCH};

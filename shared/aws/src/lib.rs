@@ -5,6 +5,7 @@
 //! - [`error`]: one error type, classified by AWS's error *code*, never by its text
 //! - `raw_json`: JSON bodies as they are on the wire, for calls whose unknown fields must survive
 //! - [`codepipeline`], [`eventbridge`], [`iam`], [`kms`], [`s3`], [`sns`]: the adapters
+//! - `invoke`: functions that are asked something and answer
 //! - [`gather`]: a snapshot of what a pipeline's cross-account actions depend on, in both accounts
 //! - [`lease`], [`claim`]: one writer at a time per target, and work done once, in one DynamoDB table
 //!
@@ -19,6 +20,7 @@ pub mod error;
 pub mod eventbridge;
 pub mod gather;
 pub mod iam;
+mod invoke;
 pub mod kms;
 pub mod lease;
 mod raw_json;

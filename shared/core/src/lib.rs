@@ -8,6 +8,7 @@
 //! - [`snapshot`]: the facts that rules look at, each known, absent or unknown
 //! - [`rules`]: one file per rule
 //! - [`diagnosis`]: a failed action and a snapshot make a report
+//! - [`remedy`]: what the custom resources can mend, and how the functions speak of it
 //!
 //! Nothing here knows a clock, an environment, a network or an AWS SDK, so everything here can be
 //! tested with values alone.
@@ -19,5 +20,6 @@ pub mod grants;
 pub mod owner;
 pub mod pipeline;
 pub mod policy;
+pub mod remedy;
 pub mod rules;
 pub mod snapshot;

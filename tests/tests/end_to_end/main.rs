@@ -15,6 +15,7 @@ mod faults;
 mod life_cycle;
 mod permissions;
 mod protocol;
+mod remediation;
 mod reporter_permissions;
 mod scene;
 mod whole;

@@ -23,6 +23,11 @@ pub fn body(report: &Report) -> String {
         section(&mut text, &format!("Cause ({}, {confidence})", cause.rule), &cause.because);
         section(&mut text, "Fix", &cause.fix);
     }
+    let done = done(report);
+    if !done.is_empty() {
+        let title = format!("Remediation ({})", report.remediation.outcome);
+        section(&mut text, &title, &done.join("\n"));
+    }
     for ranked in report.findings.iter().skip(1) {
         let finding = &ranked.finding;
         section(
@@ -36,6 +41,12 @@ pub fn body(report: &Report) -> String {
     section(&mut text, "Links", &links.collect::<Vec<_>>().join("\n"));
     section(&mut text, "Evidence", &evidence(report));
     text
+}
+
+/// What was done about it. Changes that are only proposed are under their findings already.
+fn done(report: &Report) -> Vec<&str> {
+    let proposed = |step: &&String| report.findings.iter().any(|it| it.finding.fix == **step);
+    report.remediation.steps.iter().filter(|step| !proposed(step)).map(String::as_str).collect()
 }
 
 fn evidence(report: &Report) -> String {
