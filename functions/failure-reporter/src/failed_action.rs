@@ -10,7 +10,7 @@ use crosspipe_core::diagnosis::{Confidence, EventError, Failure, Outcome, Report
 use crosspipe_core::pipeline::{Pipeline, PipelineError};
 use crosspipe_core::remedy::targets;
 use crosspipe_core::rules::{Finding, Severity};
-use crosspipe_core::snapshot::SnapshotError;
+use crosspipe_core::snapshot::{Snapshot, SnapshotError};
 use serde_json::Value;
 
 use crate::alerts;
@@ -118,7 +118,7 @@ impl<'a> Reporter<'a> {
         )?;
         let failure = failure.with_details(&executions);
         let pipeline = Pipeline::parse(live.clone())?;
-        let mut report = self.look(&failure, live, &pipeline).await?;
+        let (mut report, _) = self.look(&failure, live, &pipeline).await?;
         match &mut report {
             Some(report) => {
                 tracing::info!(
@@ -143,7 +143,7 @@ impl<'a> Reporter<'a> {
         failure: &Failure,
         live: Value,
         pipeline: &Pipeline,
-    ) -> Result<Option<Report>, ReportError> {
+    ) -> Result<(Option<Report>, Snapshot), ReportError> {
         let lookout = Lookout {
             tools: self.aws,
             diagnostics_role: self.settings.diagnostics_role_name.as_deref(),
@@ -154,7 +154,8 @@ impl<'a> Reporter<'a> {
         for why in &gathered.unreadable {
             tracing::warn!(execution_id = failure.execution_id, why, "a part of the snapshot is unknown");
         }
-        Ok(diagnose(failure, &gathered.snapshot, self.settings.remediation.clone())?)
+        let report = diagnose(failure, &gathered.snapshot, self.settings.remediation.clone())?;
+        Ok((report, gathered.snapshot))
     }
 
     /// Has mended what is ours, where that is asked for, and retries the action once nothing stands in its way.
@@ -169,10 +170,13 @@ impl<'a> Reporter<'a> {
         let look = async || {
             let live = self.aws.codepipeline().get_pipeline(&failure.pipeline).await?;
             let pipeline = Pipeline::parse(live.clone())?;
-            let report = self.look(failure, live, &pipeline).await?;
-            Ok::<Sight, ReportError>(report.as_ref().map(sight).unwrap_or_default())
+            let (report, snapshot) = self.look(failure, live, &pipeline).await?;
+            Ok::<Sight, ReportError>(Sight {
+                findings: report.as_ref().map(findings).unwrap_or_default(),
+                snapshot,
+            })
         };
-        let mended = remedy.mend(&sight(report), pipeline, &failure.execution_id, deadline, look).await;
+        let mended = remedy.mend(&findings(report), pipeline, &failure.execution_id, deadline, look).await;
         let left = |finding: &&Finding| {
             mended.left.iter().any(|left| left.rule == finding.rule && left.location == finding.location)
         };
@@ -193,7 +197,6 @@ fn stands_in_the_way(report: &Report) -> impl Iterator<Item = &Finding> {
     ranked.map(|ranked| &ranked.finding).filter(|finding| finding.severity == Severity::Error)
 }
 
-fn sight(report: &Report) -> Sight {
-    let findings = report.findings.iter().map(|ranked| ranked.finding.clone()).collect();
-    Sight { findings, unknown: report.unknown.clone() }
+fn findings(report: &Report) -> Vec<Finding> {
+    report.findings.iter().map(|ranked| ranked.finding.clone()).collect()
 }

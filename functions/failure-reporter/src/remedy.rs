@@ -12,7 +12,8 @@ use crosspipe_aws::{Aws, AwsError, ErrorKind};
 use crosspipe_core::diagnosis::{Failure, Outcome};
 use crosspipe_core::pipeline::Pipeline;
 use crosspipe_core::remedy::{Answer, Kind, Order, Target, targets};
-use crosspipe_core::rules::{Finding, Unknown};
+use crosspipe_core::rules::Finding;
+use crosspipe_core::snapshot::Snapshot;
 
 /// What one target takes on a bad day: a lease to wait for, a write, and readings until it shows.
 const ENOUGH: Duration = Duration::from_secs(30);
@@ -32,13 +33,13 @@ pub struct Remedy<'a> {
     access_provider: &'a str,
 }
 
-/// What is wrong, as far as it can be told.
+/// What is wrong now.
 #[derive(Debug, Clone, Default)]
 pub struct Sight {
     /// Proven faults.
     pub findings: Vec<Finding>,
-    /// What could not be judged.
-    pub unknown: Vec<Unknown>,
+    /// What they were proven on.
+    pub snapshot: Snapshot,
 }
 
 /// What was done.
@@ -60,19 +61,19 @@ impl<'a> Remedy<'a> {
         Remedy { aws, leases, access_provider }
     }
 
-    /// Has applied again whatever custom resources own that could mend the findings of `seen`, and looks again.
+    /// Has applied again whatever custom resources own that could mend these findings, and looks again.
     ///
     /// There is one attempt for each `occasion`, such as a pipeline execution, whatever comes of it. `deadline` is
-    /// by when to be done. `look` sees anew what `seen` saw.
+    /// by when to be done. `look` sees anew where the findings were found.
     pub async fn mend<E: std::fmt::Display>(
         &self,
-        seen: &Sight,
+        findings: &[Finding],
         pipeline: &Pipeline,
         occasion: &str,
         deadline: SystemTime,
         look: impl AsyncFnOnce() -> Result<Sight, E>,
     ) -> Mended {
-        let ours = seen.findings.iter().filter(|finding| !targets(finding, pipeline).is_empty());
+        let ours = findings.iter().filter(|finding| !targets(finding, pipeline).is_empty());
         let ours: Vec<&Finding> = ours.collect();
         let targets: BTreeSet<Target> = ours.iter().flat_map(|finding| targets(finding, pipeline)).collect();
         if targets.is_empty() {
@@ -98,7 +99,7 @@ impl<'a> Remedy<'a> {
             return applied;
         }
         let mended = match applied.outcome {
-            Outcome::Reapplied => applied.verified(&ours, seen, look().await),
+            Outcome::Reapplied => applied.verified(&ours, &targets, look().await),
             _ => applied,
         };
         tracing::info!(occasion, outcome = mended.outcome.word(), steps = ?mended.steps, "mended");
@@ -214,7 +215,7 @@ impl Mended {
     fn verified<E: std::fmt::Display>(
         mut self,
         ours: &[&Finding],
-        before: &Sight,
+        targets: &BTreeSet<Target>,
         now: Result<Sight, E>,
     ) -> Self {
         let now = match now {
@@ -225,22 +226,19 @@ impl Mended {
                 return Mended { outcome: Outcome::Failed, ..self.step(step) };
             }
         };
-        let mut rules = BTreeSet::new();
-        for fault in ours {
-            let is_same = |other: &&Finding| other.rule == fault.rule && other.location == fault.location;
-            let hidden = |it: &&Unknown| it.rule == fault.rule && !before.unknown.contains(it);
-            let step = if now.findings.iter().any(|other| is_same(&other)) {
-                format!("{} is still there: {}.", fault.rule, fault.message)
-            } else if let Some(unknown) = now.unknown.iter().find(hidden) {
-                format!("Whether {} is mended is not known: {} can't be read.", fault.rule, unknown.missing)
-            } else {
-                rules.insert(fault.rule);
-                continue;
-            };
+        for target in targets.iter().filter(|target| !target.is_shown(&now.snapshot)) {
             self.outcome = Outcome::Failed;
-            self.steps.push(step);
+            self.steps.push(format!("Could not read {} again, so nothing is sure.", target.label()));
         }
-        if !rules.is_empty() {
+        let same = |a: &Finding, b: &Finding| a.rule == b.rule && a.location == b.location;
+        let is_left = |fault: &&&Finding| now.findings.iter().any(|other| same(other, fault));
+        let (left, gone): (Vec<&&Finding>, Vec<&&Finding>) = ours.iter().partition(is_left);
+        for fault in left {
+            self.outcome = Outcome::Failed;
+            self.steps.push(format!("{} is still there: {}.", fault.rule, fault.message));
+        }
+        if self.outcome == Outcome::Reapplied {
+            let rules: BTreeSet<&str> = gone.iter().map(|fault| fault.rule).collect();
             let rules = rules.into_iter().collect::<Vec<_>>().join(", ");
             self.steps.push(format!("Looked again: {rules} is gone."));
         }

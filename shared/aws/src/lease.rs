@@ -190,18 +190,22 @@ impl Lease {
         }
     }
 
-    /// The same, leaving `note` under `name`, or striking the one that is there; in one write, so both are done
-    /// or neither is.
+    /// The same, leaving `note` under `name`, or striking the one that is there, in the same write. If that fails
+    /// it is released without.
     ///
     /// # Errors
-    /// If the table can't be written, or (as [`ErrorKind::Conflict`]) the lease had expired and somebody else
+    /// Of the note: if the table can't be written, or (as [`ErrorKind::Conflict`]) the lease had expired and somebody else
     /// took it.
     pub async fn release_noting(self, name: &str, note: Option<&str>) -> Result<(), AwsError> {
         let expression = match note {
             Some(_) => "REMOVE Holder, HeldUntil SET #note = :note",
             None => "REMOVE Holder, HeldUntil, #note",
         };
-        self.note(expression, name, note).await
+        let answer = self.note(expression, name, note).await;
+        if answer.as_ref().is_err_and(|error| error.kind != ErrorKind::Conflict) {
+            self.release().await;
+        }
+        answer
     }
 
     /// Leaves a note and stays held.

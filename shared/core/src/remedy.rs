@@ -14,6 +14,7 @@ use crate::arn::Arn;
 use crate::evaluation::Side;
 use crate::pipeline::Pipeline;
 use crate::rules::{Finding, Severity};
+use crate::snapshot::Snapshot;
 
 /// A type of custom resource, without `Custom::`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -47,6 +48,29 @@ impl Target {
             Kind::PipelinePatch => "the patch of pipeline",
         };
         format!("{what} `{}`", self.name)
+    }
+
+    /// Whether the snapshot shows the document that was written to. Where it does not, that a fault is not found
+    /// any more says nothing.
+    pub fn is_shown(&self, snapshot: &Snapshot) -> bool {
+        match self.kind {
+            Kind::ArtifactKeyGrant => {
+                let key = snapshot.keys.get(&self.name).map(|key| key.as_ref().part(|key| &key.policy));
+                key.is_some_and(|policy| !policy.is_unknown())
+            }
+            Kind::ArtifactBucketGrant => {
+                let bucket = snapshot.buckets.get(&self.name).map(|it| it.as_ref().part(|it| &it.policy));
+                bucket.is_some_and(|policy| !policy.is_unknown())
+            }
+            Kind::ServiceRoleGrant => snapshot.roles.iter().any(|(arn, role)| {
+                let named = Arn::parse(arn).is_ok_and(|arn| arn.role_name() == Some(self.name.as_str()));
+                let role = role.as_ref();
+                named
+                    && !role.part(|role| &role.inline_policies).is_unknown()
+                    && !role.part(|role| &role.attached_policies).is_unknown()
+            }),
+            Kind::PipelinePatch => !snapshot.pipeline.is_unknown(),
+        }
     }
 }
 
@@ -214,6 +238,38 @@ mod tests {
         assert_eq!(found(&finding("S3002", &[(TARGET, "arn:aws:s3:::artifacts", Side::Resource)])), []);
         let warning = Finding { severity: Severity::Warning, ..finding("PL002", &[]) };
         assert_eq!(found(&warning), []);
+    }
+
+    #[test]
+    fn what_is_not_shown_proves_nothing() {
+        let target = |kind: Kind, name: &str| Target { kind, name: name.to_owned() };
+        let all = [
+            target(Kind::ArtifactKeyGrant, KEY),
+            target(Kind::ArtifactBucketGrant, "artifacts"),
+            target(Kind::ServiceRoleGrant, "sr"),
+            target(Kind::PipelinePatch, "orders"),
+        ];
+        let policy = json!({"Version": "2012-10-17", "Statement": []});
+        let whole = json!({
+            "pipeline": {}, "keys": {KEY: {"policy": policy}}, "buckets": {"artifacts": {"policy": null}},
+            "roles": {SERVICE: {"inlinePolicies": {}, "attachedPolicies": {}}},
+        });
+        let shown = |snapshot: &Value| {
+            let snapshot: Snapshot = serde_json::from_value(snapshot.clone()).unwrap();
+            all.iter().map(|target| target.is_shown(&snapshot)).collect::<Vec<_>>()
+        };
+        assert_eq!(shown(&whole), [true; 4]);
+        for (hidden, pointer) in [
+            (0, format!("/keys/{}", KEY.replace('/', "~1"))),
+            (1, "/buckets/artifacts".into()),
+            (2, format!("/roles/{}", SERVICE.replace('/', "~1"))),
+        ] {
+            let mut snapshot = whole.clone();
+            *snapshot.pointer_mut(&pointer).unwrap() = json!({});
+            let expected: Vec<bool> = (0..4).map(|index| index != hidden).collect();
+            assert_eq!(shown(&snapshot), expected, "{pointer}");
+        }
+        assert_eq!(shown(&json!({})), [false; 4]);
     }
 
     #[test]

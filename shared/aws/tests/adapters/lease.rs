@@ -168,7 +168,10 @@ async fn work_that_is_kept_tells_its_outcome_to_the_next() {
 #[tokio::test]
 async fn notes_come_with_the_lease_and_are_left_or_struck_with_the_release() {
     let row = json!({"Attributes": {"LockKey": {"S": KEY}, "Holder": {"S": "me"}, "HeldUntil": {"N": "4"}, "Note:a": {"S": "one"}}});
-    let replay = Replay::start([Reply::new(200, row), taken(), taken(), taken(), taken(), refused()]).await;
+    let invalid = Reply::new(400, json!({"__type": "ValidationException", "message": "Item size"}));
+    let replies =
+        [Reply::new(200, row), taken(), taken(), taken(), taken(), refused(), taken(), invalid, taken()];
+    let replay = Replay::start(replies).await;
     let leases = Leases::new(&replay.aws, "locks");
     let lease = async || leases.acquire(KEY, "stack", in_a_minute(), UNIX_EPOCH).await.unwrap();
     let first = lease().await;
@@ -177,6 +180,8 @@ async fn notes_come_with_the_lease_and_are_left_or_struck_with_the_release() {
     lease().await.release_noting("b", None).await.unwrap();
     let late = lease().await.release_noting("b", Some("two")).await.unwrap_err();
     assert_eq!(late.kind, ErrorKind::Conflict, "somebody else has it by now");
+    let error = lease().await.release_noting("b", Some("too long")).await.unwrap_err();
+    assert_eq!(error.kind, ErrorKind::Invalid);
 
     let requests = replay.requests();
     assert_eq!(requests[0].json()["ReturnValues"], "ALL_NEW");
@@ -184,6 +189,7 @@ async fn notes_come_with_the_lease_and_are_left_or_struck_with_the_release() {
     assert_eq!(left["UpdateExpression"], "REMOVE Holder, HeldUntil SET #note = :note");
     assert_eq!(value(&left, ":note"), &json!({"S": "two"}));
     assert_eq!(struck["UpdateExpression"], "REMOVE Holder, HeldUntil, #note");
+    assert_eq!(requests[8].json()["UpdateExpression"], "REMOVE Holder, HeldUntil", "nobody waits for a note");
     for request in [left, struck] {
         assert_eq!(request["ConditionExpression"], "Holder = :me");
         assert_eq!(request["ExpressionAttributeNames"], json!({"#note": "Note:b"}));
