@@ -110,12 +110,13 @@ fn parted(policy: &Value) -> (Vec<Value>, Vec<Value>) {
     statements.partition(|one| !one["Sid"].as_str().unwrap_or_default().starts_with("Crosspipe"))
 }
 
-/// A document without our statements; a foreign one is added in front, the way its author wrote it.
-fn without_ours(policy: &Value, foreign: Value) -> Value {
-    let (mut others, ours) = parted(policy);
+/// The document without our statements, and with these in front of the others.
+fn without_ours(policy: &Value, foreign: &[Value]) -> Value {
+    let (others, ours) = parted(policy);
     assert!(!ours.is_empty(), "{policy}");
-    others.insert(0, foreign);
-    json!({"Version": policy["Version"], "Statement": others})
+    let mut document = policy.clone();
+    document["Statement"] = json!([foreign, &others].concat());
+    document
 }
 
 /// Whatever the order of its statements: what is put back comes last.
@@ -136,7 +137,7 @@ fn what_is_ours_is_put_back_and_the_execution_goes_on() {
 
     let foreign = json!({"Sid": "Audit 7", "Effect": "Allow", "Principal": {"AWS": format!("arn:aws:iam::{}:root", world.tools.id())},
         "Action": ["s3:ListBucket", "s3:GetBucketLocation"], "Resource": [listening.bucket_arn()]});
-    let by_hand = without_ours(&deployed.bucket_policy, foreign);
+    let by_hand = without_ours(&deployed.bucket_policy, &[foreign]);
     listening.put_bucket_policy(&by_hand);
     let by_hand = scene.live().bucket_policy;
     let report = listening.report_of_run();
@@ -148,7 +149,7 @@ fn what_is_ours_is_put_back_and_the_execution_goes_on() {
 
     let foreign = json!({"Sid": "Audit 8", "Effect": "Allow", "Principal": {"AWS": format!("arn:aws:iam::{}:root", world.tools.id())},
         "Action": ["kms:ListGrants"], "Resource": ["*"]});
-    listening.put_key_policy(&without_ours(&deployed.key_policy, foreign));
+    listening.put_key_policy(&without_ours(&deployed.key_policy, &[foreign]));
     let by_hand = scene.live().key_policy;
     let report = listening.report_of_run();
     assert_eq!((rule(&report), outcome(&report)), ("KM001", "retried"), "{report}");
@@ -280,8 +281,7 @@ fn records_come_and_go_with_their_resources() {
 
     // Both owners' statements go, and both are put back.
     let granted = scene.live();
-    listening
-        .put_bucket_policy(&json!({"Version": "2012-10-17", "Statement": parted(&granted.bucket_policy).0}));
+    listening.put_bucket_policy(&without_ours(&granted.bucket_policy, &[]));
     let report = listening.report_of_run();
     assert_eq!(outcome(&report), "retried", "{report}");
     assert!(report["remediation"]["steps"].to_string().contains("`Resource` of stack `second`"), "{report}");
@@ -306,9 +306,11 @@ fn records_come_and_go_with_their_resources() {
 
     // A Create whose record can't be kept succeeds and says so.
     fail(1);
-    scene.create("third", "ArtifactBucketGrant", grant).unwrap();
-    let events = scene.world.tools.stack_events("third").unwrap();
-    assert!(format!("{events:?}").contains("could not be put on record"), "{events:?}");
+    let mut template: Value = serde_json::from_str(&scene.template("ArtifactBucketGrant", grant)).unwrap();
+    template["Outputs"] = json!({"Notice": {"Value": {"Fn::GetAtt": ["Resource", "Notice"]}}});
+    let outputs = scene.world.tools.deploy_stack("third", &template.to_string(), &[], &[]).unwrap();
+    assert!(outputs["Notice"].contains("could not be put on record"), "{outputs:?}");
+    assert_eq!(listening.records(&bucket), first, "and it holds nobody up");
     scene.delete("third");
 
     // What was deleted is not put back.
