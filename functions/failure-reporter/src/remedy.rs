@@ -268,3 +268,60 @@ fn already_attempted(outcome: Option<&str>) -> Mended {
 fn left(deadline: SystemTime) -> Duration {
     deadline.duration_since(SystemTime::now()).unwrap_or_default()
 }
+
+#[cfg(test)]
+mod tests {
+    use crosspipe_core::remedy::Reapplied;
+
+    use super::*;
+
+    fn target(kind: Kind) -> Target {
+        Target { kind, name: "orders".to_owned() }
+    }
+
+    fn noted(kind: Kind, resources: &[(bool, Option<&str>)]) -> Mended {
+        let resources = resources.iter().map(|(changed, error)| Reapplied {
+            stack_id: "arn:aws:cloudformation:eu-west-1:111111111111:stack/shop/1".to_owned(),
+            logical_id: "Grant".to_owned(),
+            changed: *changed,
+            error: error.map(str::to_owned),
+        });
+        let mut mended = Mended::new(Outcome::NothingOwned);
+        mended.note(&target(kind), &Answer { resources: resources.collect(), error: None });
+        mended
+    }
+
+    #[test]
+    fn what_was_put_back_counts_before_what_was_not() {
+        let outcome =
+            |resources: &[(bool, Option<&str>)]| noted(Kind::ArtifactBucketGrant, resources).outcome;
+        assert_eq!(outcome(&[]), Outcome::NothingOwned);
+        assert_eq!(outcome(&[(false, None)]), Outcome::Unchanged);
+        assert_eq!(outcome(&[(false, Some("denied")), (false, None)]), Outcome::Failed);
+        assert_eq!(outcome(&[(true, None), (false, Some("denied"))]), Outcome::Reapplied);
+    }
+
+    #[test]
+    fn each_owner_has_a_sentence() {
+        let mended = noted(Kind::PipelinePatch, &[(true, None), (false, Some("denied. Next: allow it"))]);
+        assert_eq!(
+            mended.steps,
+            [
+                "`Grant` of stack `shop` put back the patch of pipeline `orders`.",
+                "`Grant` of stack `shop` could not put back the patch of pipeline `orders`: denied. Next: allow it",
+            ]
+        );
+        assert!(mended.patched, "another structure can't be retried");
+        assert!(!noted(Kind::PipelinePatch, &[(false, None)]).patched);
+    }
+
+    #[test]
+    fn what_can_not_be_read_again_is_not_taken_for_mended() {
+        let applied = || noted(Kind::PipelinePatch, &[(true, None)]);
+        let targets = BTreeSet::from([target(Kind::PipelinePatch)]);
+        let unseen = applied().verified(&[], &targets, Ok::<_, String>(Sight::default()));
+        assert_eq!(unseen.outcome, Outcome::Failed, "{:?}", unseen.steps);
+        let failed = applied().verified(&[], &targets, Err("Rate exceeded"));
+        assert_eq!(failed.outcome, Outcome::Failed, "{:?}", failed.steps);
+    }
+}

@@ -10,6 +10,7 @@ mod alerts;
 mod codepipeline;
 mod connect;
 mod iam;
+mod invoke;
 mod kms;
 mod lease;
 mod replay;
