@@ -196,6 +196,12 @@ impl Report {
             remediation,
         }
     }
+
+    /// What was done about it, one sentence each. Changes that are only proposed are under their findings already.
+    pub fn done_steps(&self) -> Vec<&str> {
+        let proposed = |step: &&String| self.findings.iter().any(|ranked| ranked.finding.fix == **step);
+        self.remediation.steps.iter().filter(|step| !proposed(step)).map(String::as_str).collect()
+    }
 }
 
 impl RootCause {

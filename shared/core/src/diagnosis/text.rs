@@ -23,7 +23,7 @@ pub fn body(report: &Report) -> String {
         section(&mut text, &format!("Cause ({}, {confidence})", cause.rule), &cause.because);
         section(&mut text, "Fix", &cause.fix);
     }
-    let done = done(report);
+    let done = report.done_steps();
     if !done.is_empty() {
         let title = format!("Remediation ({})", report.remediation.outcome);
         section(&mut text, &title, &done.join("\n"));
@@ -41,12 +41,6 @@ pub fn body(report: &Report) -> String {
     section(&mut text, "Links", &links.collect::<Vec<_>>().join("\n"));
     section(&mut text, "Evidence", &evidence(report));
     text
-}
-
-/// What was done about it. Changes that are only proposed are under their findings already.
-fn done(report: &Report) -> Vec<&str> {
-    let proposed = |step: &&String| report.findings.iter().any(|it| it.finding.fix == **step);
-    report.remediation.steps.iter().filter(|step| !proposed(step)).map(String::as_str).collect()
 }
 
 fn evidence(report: &Report) -> String {
