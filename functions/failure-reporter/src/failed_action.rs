@@ -161,12 +161,19 @@ impl<'a> Reporter<'a> {
     /// Has mended what is ours, where that is asked for, and retries the action once nothing stands in its way.
     async fn mend(&self, failure: &Failure, pipeline: &Pipeline, report: &mut Report, deadline: SystemTime) {
         let Some(provider) = &self.settings.access_provider_name else { return };
+        let remedy = Remedy::new(self.aws, self.leases, provider);
+        // What another failure of this execution had put back is not missing any more.
+        if report.findings.is_empty() {
+            if let Some(attempted) = remedy.recall(&failure.execution_id).await {
+                report.remediation.done(attempted.steps, attempted.outcome);
+            }
+            return;
+        }
         // Faults that have nothing to do with this failure are no occasion to change anything.
         if !stands_in_the_way(report).any(|finding| !targets(finding, pipeline).is_empty()) {
             return;
         }
         let deadline = deadline.checked_sub(FOR_TELLING).unwrap_or(UNIX_EPOCH);
-        let remedy = Remedy::new(self.aws, self.leases, provider);
         let look = async || {
             let live = self.aws.codepipeline().get_pipeline(&failure.pipeline).await?;
             let pipeline = Pipeline::parse(live.clone())?;

@@ -6,7 +6,7 @@
 use std::collections::BTreeSet;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use crosspipe_aws::claim::Claimed;
+use crosspipe_aws::claim::{Claim, Claimed};
 use crosspipe_aws::lease::Leases;
 use crosspipe_aws::{Aws, AwsError, ErrorKind};
 use crosspipe_core::diagnosis::{Failure, Outcome};
@@ -83,11 +83,9 @@ impl<'a> Remedy<'a> {
             let step = "Nothing was tried: there was too little time left.";
             return Mended::new(Outcome::NotAttempted).step(step);
         }
-        let kept_until = SystemTime::now() + REMEMBERED;
-        let claim = match self.leases.begin(&format!("mend:{occasion}"), occasion, kept_until).await {
-            Ok(Claimed::Ours(claim)) => claim,
-            Ok(Claimed::Busy(held)) => return already_attempted(held.outcome()),
-            Ok(Claimed::Done) => return already_attempted(None),
+        let claim = match self.begin(occasion).await {
+            Ok(Ok(claim)) => claim,
+            Ok(Err(attempted)) => return attempted,
             Err(error) => {
                 let step = format!("Nothing was tried, because the attempt could not be recorded: {error}.");
                 return Mended::new(Outcome::NotAttempted).step(step);
@@ -107,6 +105,26 @@ impl<'a> Remedy<'a> {
             tracing::warn!(occasion, %error, "what came of mending is not on record");
         }
         mended
+    }
+
+    /// What was done on this occasion, where something was: after that, the faults that were there are gone.
+    pub async fn recall(&self, occasion: &str) -> Option<Mended> {
+        match self.begin(occasion).await {
+            Ok(Ok(claim)) => claim.abandon().await,
+            Ok(Err(attempted)) => return Some(attempted),
+            Err(error) => tracing::warn!(occasion, %error, "whether mending was attempted is not known"),
+        }
+        None
+    }
+
+    /// The one attempt of an occasion, or what came of it.
+    async fn begin(&self, occasion: &str) -> Result<Result<Claim, Mended>, AwsError> {
+        let kept_until = SystemTime::now() + REMEMBERED;
+        Ok(match self.leases.begin(&format!("mend:{occasion}"), occasion, kept_until).await? {
+            Claimed::Ours(claim) => Ok(claim),
+            Claimed::Busy(held) => Err(already_attempted(held.outcome())),
+            Claimed::Done => Err(already_attempted(None)),
+        })
     }
 
     /// Orders every target, and tells what came of it.
@@ -261,7 +279,7 @@ fn worse(a: Outcome, b: Outcome) -> Outcome {
 
 fn already_attempted(outcome: Option<&str>) -> Mended {
     let came = outcome.map(|outcome| format!(" What came of it: {outcome}")).unwrap_or_default();
-    let step = format!("Mending was attempted for this execution before, and is attempted once only.{came}");
+    let step = format!("It was attempted before, and is attempted once only.{came}");
     Mended::new(Outcome::AlreadyAttempted).step(step)
 }
 

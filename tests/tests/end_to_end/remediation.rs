@@ -254,6 +254,13 @@ fn there_is_one_attempt_for_each_execution() {
     assert!(listening.subscriber.notifications().is_empty(), "duplicates alert nobody");
     assert_eq!(listening.reporters_calls("lambda", "InvokeFunction"), 1);
 
+    // Another action of the same stage failed for the same reason, and is looked at when nothing is missing any more.
+    listening.deliver_again(&report, &json!("11111111-8888-7777-6666-555555555555"));
+    let other = listening.report().expect("a report of the other action");
+    assert_eq!((&other["rootCause"], outcome(&other)), (&Value::Null, "alreadyAttempted"), "{other}");
+    assert!(other["remediation"]["steps"].to_string().contains("put back"), "{other}");
+    listening.alert().expect("its alert");
+
     // Somebody removes it again, and the same execution fails once more.
     listening.clean_up_bucket_policy();
     let before = listening.scene.live();
