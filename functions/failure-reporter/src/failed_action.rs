@@ -3,24 +3,23 @@
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use crosspipe_aws::claim::Claimed;
-use crosspipe_aws::gather::{self, Lookout};
+use crosspipe_aws::gather::{self, Gathered, Lookout};
 use crosspipe_aws::lease::Leases;
 use crosspipe_aws::{Aws, AwsError};
-use crosspipe_core::diagnosis::{Confidence, EventError, Failure, Outcome, Report, diagnose};
+use crosspipe_core::diagnosis::{EventError, Failure, Report, diagnose};
 use crosspipe_core::pipeline::{Pipeline, PipelineError};
-use crosspipe_core::remedy::targets;
-use crosspipe_core::rules::{Finding, Severity};
 use crosspipe_core::snapshot::{Snapshot, SnapshotError};
 use serde_json::Value;
 
 use crate::alerts;
+use crate::metrics;
 use crate::remedy::{Remedy, Sight};
 use crate::settings::Settings;
 
 /// For how long a failure that was reported is not reported again. EventBridge delivers for up to a day.
 const REMEMBERED: Duration = Duration::from_secs(14 * 24 * 60 * 60);
 
-/// What is left of an invocation for telling.
+/// What is left of an invocation for telling; of a short one a third.
 const FOR_TELLING: Duration = Duration::from_secs(20);
 
 /// Explains failed actions.
@@ -48,6 +47,13 @@ pub enum ReportError {
     /// The snapshot can't be read.
     #[error(transparent)]
     Snapshot(#[from] SnapshotError),
+}
+
+impl ReportError {
+    /// Whether another attempt at the same event would fail the same way.
+    pub fn is_final(&self) -> bool {
+        matches!(self, ReportError::Event(_) | ReportError::Pipeline(_) | ReportError::Snapshot(_))
+    }
 }
 
 impl<'a> Reporter<'a> {
@@ -106,6 +112,9 @@ impl<'a> Reporter<'a> {
                 }
             }
         }
+        if let (Ok(Some(report)), Ok(())) = (&report, &outcome) {
+            metrics::count_report(report, event.get("time").and_then(Value::as_str));
+        }
         outcome
     }
 
@@ -118,92 +127,79 @@ impl<'a> Reporter<'a> {
         )?;
         let failure = failure.with_details(&executions);
         let pipeline = Pipeline::parse(live.clone())?;
-        let (mut report, _) = self.look(&failure, live, &pipeline).await?;
-        match &mut report {
-            Some(report) => {
-                tracing::info!(
-                    execution_id = report.execution_id,
-                    action_execution_id = report.action_execution_id,
-                    rule = report.root_cause.as_ref().map(|cause| cause.rule),
-                    unknown = report.unknown.len(),
-                    "diagnosed"
-                );
-                self.mend(&failure, &pipeline, report, deadline).await;
-            }
-            None => tracing::info!(
+        let Some((mut report, _)) = self.look(&failure, live, &pipeline, deadline).await? else {
+            tracing::info!(
                 execution_id = failure.execution_id,
                 "the failed action is in the pipeline's own account"
-            ),
+            );
+            return Ok(None);
+        };
+        tracing::info!(
+            execution_id = report.execution_id,
+            action_execution_id = report.action_execution_id,
+            rule = report.root_cause.as_ref().map(|cause| cause.rule),
+            unknown = report.unknown.len(),
+            "diagnosed"
+        );
+        if let Some(provider) = &self.settings.access_provider_name {
+            let remedy = Remedy::new(self.aws, self.leases, provider);
+            let look = async || self.look_again(&failure, deadline).await;
+            let in_time = deadline.checked_sub(FOR_TELLING).unwrap_or(UNIX_EPOCH);
+            remedy.see_to(&failure, &pipeline, &mut report, in_time, look).await;
         }
-        Ok(report)
+        Ok(Some(report))
     }
 
+    /// None for an action in the pipeline's own account.
     async fn look(
         &self,
         failure: &Failure,
         live: Value,
         pipeline: &Pipeline,
-    ) -> Result<(Option<Report>, Snapshot), ReportError> {
+        deadline: SystemTime,
+    ) -> Result<Option<(Report, Snapshot)>, ReportError> {
         let lookout = Lookout {
             tools: self.aws,
             diagnostics_role: self.settings.diagnostics_role_name.as_deref(),
             session_name: "crosspipe-failure-reporter",
+            until: Some(latest_answer(SystemTime::now(), deadline)),
         };
         let only = Some((failure.stage.as_str(), failure.action.as_str()));
-        let gathered = gather::snapshot(lookout, live, pipeline, only).await;
-        for why in &gathered.unreadable {
+        let Gathered { mut snapshot, unreadable } =
+            gather::snapshot(lookout, live, pipeline, only, std::slice::from_ref(failure)).await;
+        for why in &unreadable {
             tracing::warn!(execution_id = failure.execution_id, why, "a part of the snapshot is unknown");
         }
-        let report = diagnose(failure, &gathered.snapshot, self.settings.remediation.clone())?;
-        Ok((report, gathered.snapshot))
+        snapshot.unreadable = unreadable;
+        let report = diagnose(failure, &snapshot, self.settings.remediation.clone())?;
+        Ok(report.map(|report| (report, snapshot)))
     }
 
-    /// Has mended what is ours, where that is asked for, and retries the action once nothing stands in its way.
-    async fn mend(&self, failure: &Failure, pipeline: &Pipeline, report: &mut Report, deadline: SystemTime) {
-        let Some(provider) = &self.settings.access_provider_name else { return };
-        let remedy = Remedy::new(self.aws, self.leases, provider);
-        // What another failure of this execution had put back is not missing any more.
-        if report.findings.is_empty() {
-            if let Some(attempted) = remedy.recall(&failure.execution_id).await {
-                report.remediation.done(attempted.steps, attempted.outcome);
-            }
-            return;
-        }
-        // Faults that have nothing to do with this failure are no occasion to change anything.
-        if !stands_in_the_way(report).any(|finding| !targets(finding, pipeline).is_empty()) {
-            return;
-        }
-        let deadline = deadline.checked_sub(FOR_TELLING).unwrap_or(UNIX_EPOCH);
-        let look = async || {
-            let live = self.aws.codepipeline().get_pipeline(&failure.pipeline).await?;
-            let pipeline = Pipeline::parse(live.clone())?;
-            let (report, snapshot) = self.look(failure, live, &pipeline).await?;
-            Ok::<Sight, ReportError>(Sight {
-                findings: report.as_ref().map(findings).unwrap_or_default(),
-                snapshot,
-            })
-        };
-        let mended = remedy.mend(&findings(report), pipeline, &failure.execution_id, deadline, look).await;
-        let left = |finding: &&Finding| {
-            mended.left.iter().any(|left| left.rule == finding.rule && left.location == finding.location)
-        };
-        let mended = match stands_in_the_way(report).find(left) {
-            Some(finding) if mended.outcome == Outcome::Reapplied => {
-                let step = format!("Not retried, because it would fail again: {}.", finding.message);
-                mended.step(step)
-            }
-            _ => remedy.retry(failure, mended, deadline).await,
-        };
-        report.remediation.done(mended.steps, mended.outcome);
+    /// The same once something was changed.
+    async fn look_again(&self, failure: &Failure, deadline: SystemTime) -> Result<Sight, ReportError> {
+        let live = self.aws.codepipeline().get_pipeline(&failure.pipeline).await?;
+        let pipeline = Pipeline::parse(live.clone())?;
+        let seen = self.look(failure, live, &pipeline, deadline).await?;
+        Ok(seen.map(|(report, snapshot)| Sight::new(&report, snapshot)).unwrap_or_default())
     }
 }
 
-/// What the action failed for, confirmed or likely.
-fn stands_in_the_way(report: &Report) -> impl Iterator<Item = &Finding> {
-    let ranked = report.findings.iter().filter(|ranked| ranked.confidence != Confidence::Possible);
-    ranked.map(|ranked| &ranked.finding).filter(|finding| finding.severity == Severity::Error)
+/// When to go on with what is known, so that the report goes out before the invocation ends.
+fn latest_answer(now: SystemTime, deadline: SystemTime) -> SystemTime {
+    let left = deadline.duration_since(now).unwrap_or_default();
+    now + (left - FOR_TELLING.min(left / 3))
 }
 
-fn findings(report: &Report) -> Vec<Finding> {
-    report.findings.iter().map(|ranked| ranked.finding.clone()).collect()
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_report_goes_out_before_the_invocation_ends() {
+        let now = SystemTime::UNIX_EPOCH;
+        let latest = |seconds| {
+            latest_answer(now, now + Duration::from_secs(seconds)).duration_since(now).unwrap().as_secs()
+        };
+        assert_eq!((latest(120), latest(30), latest(0)), (100, 20, 0));
+    }
 }

@@ -4,13 +4,17 @@
 //! - `main.rs`: wiring
 //! - `settings.rs`: the environment
 //! - `failed_action.rs`: a failed action: look, diagnose, tell
-//! - `remedy.rs`: what is ours is put back
+//! - `remedy/`: what is ours is put back
 //! - `alerts.rs`: where reports go
+//! - `dead_letters.rs`: events that can't be read
+//! - `metrics.rs`: what is measured
 //!
 //! What the facts mean is judged in `crosspipe-core`; how they are read is in `crosspipe-aws`.
 
 mod alerts;
+mod dead_letters;
 mod failed_action;
+mod metrics;
 mod remedy;
 mod settings;
 
@@ -37,7 +41,15 @@ async fn main() -> Result<(), Error> {
 
     lambda_runtime::run(service_fn(async |event: LambdaEvent<Value>| {
         let deadline = UNIX_EPOCH + Duration::from_millis(event.context.deadline);
-        reporter.handle(&event.payload, &event.context.request_id, deadline).await.map_err(Error::from)
+        let (event, request_id) = (&event.payload, event.context.request_id.as_str());
+        match (reporter.handle(event, request_id, deadline).await, &settings.dead_letter_queue_url) {
+            // Lambda would try again, twice.
+            (Err(error), Some(queue)) if error.is_final() => {
+                dead_letters::keep(&aws, queue, event, request_id, &error.to_string()).await?;
+                Ok(())
+            }
+            (outcome, _) => outcome.map_err(Error::from),
+        }
     }))
     .await
 }

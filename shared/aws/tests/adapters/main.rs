@@ -9,9 +9,11 @@
 mod alerts;
 mod codepipeline;
 mod connect;
+mod gather;
 mod iam;
 mod invoke;
 mod kms;
 mod lease;
+mod providers;
 mod replay;
 mod s3;

@@ -7,8 +7,12 @@ use serde::Serialize;
 use serde_json::{Map, Value};
 
 use super::failure::Failure;
-use super::rank::{Confidence, Ranked};
+use super::provider::{Details, TargetFailure};
+use super::rank::{Confidence, Ranked, cause};
 use crate::rules::Unknown;
+
+/// Lines on what could not be read: one missing permission mostly explains them all.
+const NOT_READ: usize = 10;
 
 /// A diagnosed failure.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -78,6 +82,15 @@ pub struct Deployment {
     /// CodePipeline's error message, or the provider's summary.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub error_message: Option<String>,
+    /// Why it failed, in the provider's words.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
+    /// Where it failed: the first five targets.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub failures: Vec<TargetFailure>,
+    /// What could not be read, and why: the first ten lines.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub not_read: Vec<String>,
 }
 
 /// What was, or could be, done about a failure.
@@ -87,12 +100,13 @@ pub struct Remediation {
     pub mode: &'static str,
     /// What was done, one sentence each; what is left to do, ready to paste.
     pub steps: Vec<String>,
-    /// What came of it: the word of an [`Outcome`].
-    pub outcome: &'static str,
+    /// What came of it.
+    pub outcome: Outcome,
 }
 
 /// What came of mending a failure.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(into = "&'static str")]
 pub enum Outcome {
     /// Nothing was tried: it was not asked for, or no custom resource could mend what was found.
     NotAttempted,
@@ -133,10 +147,16 @@ impl Outcome {
     }
 }
 
+impl From<Outcome> for &'static str {
+    fn from(outcome: Outcome) -> Self {
+        outcome.word()
+    }
+}
+
 impl Remediation {
     /// Nothing is proposed beside the fix of each finding.
     pub fn off() -> Self {
-        Remediation { mode: "off", steps: vec![], outcome: Outcome::NotAttempted.word() }
+        Remediation { mode: "off", steps: vec![], outcome: Outcome::NotAttempted }
     }
 
     /// The fix of every finding is a step.
@@ -155,7 +175,7 @@ impl Remediation {
         if !outcome.is_mended() {
             self.steps.extend(proposed);
         }
-        self.outcome = outcome.word();
+        self.outcome = outcome;
     }
 }
 
@@ -171,7 +191,7 @@ impl Report {
         if remediation.mode != "off" {
             remediation.steps = findings.iter().map(|ranked| ranked.finding.fix.clone()).collect();
         }
-        let root_cause = findings.first().map(RootCause::of);
+        let root_cause = cause(&findings).map(RootCause::of);
         Report {
             schema_version: "1",
             pipeline: failure.pipeline.clone(),
@@ -183,7 +203,7 @@ impl Report {
             pipeline_account: failure.account.clone(),
             target_account: target_account.to_owned(),
             region: failure.region.clone(),
-            headline: headline(failure, target_account, root_cause.as_ref()),
+            headline: headline(failure, target_account, root_cause.as_ref(), !findings.is_empty()),
             root_cause,
             findings,
             unknown,
@@ -191,6 +211,9 @@ impl Report {
                 external_execution_id: failure.external_execution_id.clone(),
                 error_code: failure.error_code.clone(),
                 error_message: Some(failure.message().to_owned()).filter(|message| !message.is_empty()),
+                reason: None,
+                failures: vec![],
+                not_read: vec![],
             },
             links: links(failure),
             remediation,
@@ -201,6 +224,27 @@ impl Report {
     pub fn done_steps(&self) -> Vec<&str> {
         let proposed = |step: &&String| self.findings.iter().any(|ranked| ranked.finding.fix == **step);
         self.remediation.steps.iter().filter(|step| !proposed(step)).map(String::as_str).collect()
+    }
+}
+
+impl Report {
+    /// Adds what the provider says, and why there may be more to know.
+    pub(super) fn add(&mut self, details: Details, mut not_read: Vec<String>) {
+        not_read.truncate(NOT_READ);
+        self.deployment.reason = details.reason;
+        self.deployment.failures = details.failures;
+        self.deployment.not_read = not_read;
+        self.links.extend(details.log.map(|url| ("logs".to_owned(), Value::String(url))));
+    }
+
+    /// The finding that is the root cause; none where no finding explains the failure.
+    pub fn cause(&self) -> Option<&Ranked> {
+        cause(&self.findings)
+    }
+
+    /// The other findings, the likeliest first.
+    pub fn further(&self) -> impl Iterator<Item = &Ranked> {
+        self.findings.iter().skip(usize::from(self.cause().is_some()))
     }
 }
 
@@ -217,7 +261,12 @@ impl RootCause {
     }
 }
 
-fn headline(failure: &Failure, target_account: &str, cause: Option<&RootCause>) -> String {
+fn headline(
+    failure: &Failure,
+    target_account: &str,
+    cause: Option<&RootCause>,
+    has_findings: bool,
+) -> String {
     let what = format!(
         "Pipeline {}: {} ({}) failed in account {target_account}",
         failure.pipeline, failure.action, failure.provider
@@ -226,6 +275,7 @@ fn headline(failure: &Failure, target_account: &str, cause: Option<&RootCause>) 
         Some((Confidence::Confirmed, message)) => format!("{what}: {message}"),
         Some((Confidence::Likely, message)) => format!("{what}, most likely because {message}"),
         Some((Confidence::Possible, message)) => format!("{what}; one fault was found: {message}"),
+        None if has_findings => format!("{what}; what was found does not explain it"),
         None => format!("{what}; no fault was found in what could be read"),
     }
 }
