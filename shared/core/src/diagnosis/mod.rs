@@ -29,7 +29,7 @@ use said::Said;
 
 pub use failure::{EventError, Failure};
 pub use rank::Confidence;
-pub use report::{Remediation, Report};
+pub use report::{Outcome, Remediation, Report};
 
 /// Explains a failed action by what the snapshot shows.
 ///

@@ -104,23 +104,86 @@ pub struct Deployment {
 /// What was, or could be, done about a failure.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Remediation {
-    /// `off` or `propose`.
+    /// `off`, `propose` or `apply`.
     pub mode: &'static str,
-    /// The steps, ready to paste.
+    /// What was done, one sentence each; what is left to do, ready to paste.
     pub steps: Vec<String>,
     /// What came of it.
-    pub outcome: &'static str,
+    pub outcome: Outcome,
+}
+
+/// What came of mending a failure.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(into = "&'static str")]
+pub enum Outcome {
+    /// Nothing was tried: it was not asked for, or no custom resource could mend what was found.
+    NotAttempted,
+    /// It was tried for this execution before, and is not tried again.
+    AlreadyAttempted,
+    /// No custom resource owns what is missing. Nothing was changed.
+    NothingOwned,
+    /// Everything that custom resources own there is in place. Nothing was changed.
+    Unchanged,
+    /// What custom resources own was put back, and the fault is gone. Nothing was retried.
+    Reapplied,
+    /// The same, and the failed actions were retried.
+    Retried,
+    /// The same, but CodePipeline did not retry them.
+    RetryRefused,
+    /// It could not be put back, or the fault is still there.
+    Failed,
+}
+
+impl Outcome {
+    /// As in the report.
+    pub fn word(self) -> &'static str {
+        match self {
+            Outcome::NotAttempted => "notAttempted",
+            Outcome::AlreadyAttempted => "alreadyAttempted",
+            Outcome::NothingOwned => "nothingOwned",
+            Outcome::Unchanged => "unchanged",
+            Outcome::Reapplied => "reapplied",
+            Outcome::Retried => "retried",
+            Outcome::RetryRefused => "retryRefused",
+            Outcome::Failed => "failed",
+        }
+    }
+
+    /// Whether what was found is mended.
+    pub fn is_mended(self) -> bool {
+        matches!(self, Outcome::Reapplied | Outcome::Retried | Outcome::RetryRefused)
+    }
+}
+
+impl From<Outcome> for &'static str {
+    fn from(outcome: Outcome) -> Self {
+        outcome.word()
+    }
 }
 
 impl Remediation {
     /// Nothing is proposed beside the fix of each finding.
     pub fn off() -> Self {
-        Remediation { mode: "off", steps: vec![], outcome: "notAttempted" }
+        Remediation { mode: "off", steps: vec![], outcome: Outcome::NotAttempted }
     }
 
     /// The fix of every finding is a step.
     pub fn propose() -> Self {
         Remediation { mode: "propose", ..Remediation::off() }
+    }
+
+    /// The same, until it is known what was done.
+    pub fn apply() -> Self {
+        Remediation { mode: "apply", ..Remediation::off() }
+    }
+
+    /// Says what was done; what was proposed stays for whatever is not mended.
+    pub fn done(&mut self, steps: Vec<String>, outcome: Outcome) {
+        let proposed = std::mem::replace(&mut self.steps, steps);
+        if !outcome.is_mended() {
+            self.steps.extend(proposed);
+        }
+        self.outcome = outcome;
     }
 }
 
@@ -134,7 +197,7 @@ impl Report {
         unknown: Vec<Unknown>,
         mut remediation: Remediation,
     ) -> Self {
-        if remediation.mode == "propose" {
+        if remediation.mode != "off" {
             remediation.steps = findings.iter().map(|ranked| ranked.finding.fix.clone()).collect();
         }
         let root_cause = cause(&findings).map(RootCause::of);
@@ -166,6 +229,12 @@ impl Report {
             pipeline_arn: failure.pipeline_arn(),
             remediation,
         }
+    }
+
+    /// What was done about it, one sentence each. Changes that are only proposed are under their findings already.
+    pub fn done_steps(&self) -> Vec<&str> {
+        let proposed = |step: &&String| self.findings.iter().any(|ranked| ranked.finding.fix == **step);
+        self.remediation.steps.iter().filter(|step| !proposed(step)).map(String::as_str).collect()
     }
 }
 

@@ -186,3 +186,28 @@ fn the_json_has_the_members_of_its_contract() {
     let cause: Vec<&str> = report["rootCause"].as_object().unwrap().keys().map(String::as_str).collect();
     assert_eq!(cause, ["rule", "confidence", "message", "because", "fix"]);
 }
+
+#[test]
+fn what_is_not_mended_stays_proposed() {
+    let mut snapshot = corrected();
+    bucket_policy_omits_target(&mut snapshot);
+    let snapshot = Snapshot::from_value(snapshot).unwrap();
+    let failure = Failure::from_event(&event()).unwrap();
+    let mended = |outcome| {
+        let mut report = diagnose(&failure, &snapshot, Remediation::apply()).unwrap().unwrap();
+        let fix = report.findings[0].finding.fix.clone();
+        assert_eq!(
+            (&report.remediation.steps, report.remediation.outcome),
+            (&vec![fix.clone()], Outcome::NotAttempted)
+        );
+        assert_eq!(report.done_steps(), Vec::<&str>::new(), "nothing is done by proposing it");
+        assert!(!text::body(&report).contains("Remediation"));
+        report.remediation.done(vec!["Did something.".to_owned()], outcome);
+        assert_eq!(report.done_steps(), ["Did something."]);
+        let text = text::body(&report);
+        assert!(text.contains(&format!("Remediation ({})", outcome.word())), "{text}");
+        (report.remediation.steps.contains(&fix), text.matches(&fix).count())
+    };
+    assert_eq!(mended(Outcome::Retried), (false, 1));
+    assert_eq!(mended(Outcome::Failed), (true, 1), "said once in an e-mail");
+}
