@@ -8,6 +8,7 @@
 //! - [`snapshot`]: the facts that rules look at, each known, absent or unknown
 //! - [`rules`]: one file per rule
 //! - [`diagnosis`]: a failed action and a snapshot make a report
+//! - [`watch`]: what changed, and which faults are news
 //!
 //! Nothing here knows a clock, an environment, a network or an AWS SDK, so everything here can be
 //! tested with values alone.
@@ -21,3 +22,4 @@ pub mod pipeline;
 pub mod policy;
 pub mod rules;
 pub mod snapshot;
+pub mod watch;
