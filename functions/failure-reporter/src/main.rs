@@ -4,6 +4,7 @@
 //! - `main.rs`: wiring
 //! - `settings.rs`: the environment
 //! - `failed_action.rs`: a failed action: look, diagnose, tell
+//! - `watch.rs`: a change or a schedule: look at the pipelines that it concerns
 //! - `alerts.rs`: where reports go
 //!
 //! What the facts mean is judged in `crosspipe-core`; how they are read is in `crosspipe-aws`.
@@ -11,17 +12,20 @@
 mod alerts;
 mod failed_action;
 mod settings;
+mod watch;
 
 use std::time::{Duration, UNIX_EPOCH};
 
 use crosspipe_aws::Aws;
 use crosspipe_aws::lease::Leases;
+use crosspipe_core::watch::Occasion;
 use lambda_runtime::{Error, LambdaEvent, service_fn};
 use serde_json::Value;
 use tracing_subscriber::EnvFilter;
 
 use crate::failed_action::Reporter;
 use crate::settings::Settings;
+use crate::watch::Watch;
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Error> {
@@ -32,10 +36,15 @@ async fn main() -> Result<(), Error> {
     let aws = Aws::connect().await;
     let leases = Leases::new(&aws, settings.lock_table.clone());
     let reporter = Reporter::new(&aws, &leases, &settings);
+    let watch = Watch::new(&aws, &leases, &settings);
 
     lambda_runtime::run(service_fn(async |event: LambdaEvent<Value>| {
         let deadline = UNIX_EPOCH + Duration::from_millis(event.context.deadline);
-        reporter.handle(&event.payload, &event.context.request_id, deadline).await.map_err(Error::from)
+        let request_id = &event.context.request_id;
+        if Occasion::is_about(&event.payload) {
+            return watch.handle(&event.payload, request_id, deadline).await.map_err(Error::from);
+        }
+        reporter.handle(&event.payload, request_id, deadline).await.map_err(Error::from)
     }))
     .await
 }

@@ -15,6 +15,8 @@ pub struct Settings {
     pub diagnostics_role_name: Option<String>,
     /// `REMEDIATION_MODE`: `off` or `propose`.
     pub remediation: Remediation,
+    /// `WATCHED_PIPELINE`: the one pipeline to look at on changes and schedules; absent: all of the account.
+    pub watched_pipeline: Option<String>,
 }
 
 /// Somewhere that reports go.
@@ -70,6 +72,7 @@ impl Settings {
             event_bus_name: get("EVENT_BUS_NAME"),
             diagnostics_role_name: get("DIAGNOSTICS_ROLE_NAME"),
             remediation,
+            watched_pipeline: get("WATCHED_PIPELINE"),
         };
         match (&settings.alert_topic_arn, &settings.event_bus_name) {
             (None, None) => Err(SettingsError::NoReceiver),

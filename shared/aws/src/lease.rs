@@ -31,8 +31,8 @@ use crate::{
     error::{AwsError, ErrorKind},
 };
 
-const SERVICE: &str = "dynamodb";
-const OPERATION: &str = "UpdateItem";
+pub(crate) const SERVICE: &str = "dynamodb";
+pub(crate) const OPERATION: &str = "UpdateItem";
 /// The longest pause after the first refusal; doubled by each further one up to [`LONGEST_PAUSE`].
 const FIRST_PAUSE: Duration = Duration::from_millis(50);
 const LONGEST_PAUSE: Duration = Duration::from_secs(1);
@@ -40,8 +40,8 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(1);
 /// The table of leases.
 #[derive(Debug, Clone)]
 pub struct Leases {
-    client: Client,
-    table: String,
+    pub(crate) client: Client,
+    pub(crate) table: String,
 }
 
 /// A lease that is held. Dropped without [`Lease::release`] it blocks others until it expires.
@@ -218,7 +218,7 @@ fn seconds(time: SystemTime) -> u64 {
 }
 
 /// Rounded up: a lease may last longer than was asked for, never shorter.
-fn seconds_up(time: SystemTime) -> u64 {
+pub(crate) fn seconds_up(time: SystemTime) -> u64 {
     time.duration_since(UNIX_EPOCH).unwrap_or_default().as_secs_f64().ceil() as u64
 }
 

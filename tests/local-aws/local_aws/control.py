@@ -5,9 +5,10 @@
 | `fail` | `account`, `region`, `pipeline`, `stage`, `action`, `code`, `summary`, `externalExecutionId`? | the action fails so in every later execution; `"code": null` ends it |
 | `deployment` | `account`, `region`, `deploymentInfo`, `targets`? | CodeDeploy knows this deployment |
 | `fault` | `service`, `operation`, `account`?, `times` (1), `skip` (0), `status` (400), `code`, `message`, `after` (false) | the next `times` matching calls, after `skip`, answer the error; with `after`, the call is carried out all the same |
+| `trail` | `account` | EventBridge gets CloudTrail's records of the account's calls |
 | `organization` | `account`, `id`, `paths` | condition keys aws:PrincipalOrgID and aws:PrincipalOrgPaths of the account |
 | `calls` | `account`?, `service`?, `operation`? | the calls since the start: `{"calls": [{account, caller, service, operation, status}]}` |
-| `reset` | | forgets faults, scripted failures, deployments, organizations and calls |
+| `reset` | | forgets faults, scripted failures, deployments, organizations, trails and calls |
 
 `service` and `operation` are those of the IAM action (`kms`, `PutKeyPolicy`), which for a few S3 operations is not the API's name.
 """
@@ -22,7 +23,7 @@ from typing import Any
 from ministack.core import iam_actions, iam_evaluator, router
 from ministack.core.responses import get_account_id, request_scope
 
-from . import codedeploy
+from . import cloudtrail, codedeploy
 from .codepipeline.attempts import Failure
 from .codepipeline.executions import SCRIPTED
 
@@ -64,6 +65,11 @@ def _fault(request: dict[str, Any]) -> dict[str, Any]:
     return {}
 
 
+def _trail(request: dict[str, Any]) -> dict[str, Any]:
+    cloudtrail.TRAILS.add(request["account"])
+    return {}
+
+
 def _organization(request: dict[str, Any]) -> dict[str, Any]:
     ORGANIZATIONS[request["account"]] = {"id": request["id"], "paths": request.get("paths", [])}
     return {}
@@ -75,7 +81,7 @@ def _list_calls(request: dict[str, Any]) -> dict[str, Any]:
 
 
 def _reset(_request: dict[str, Any]) -> dict[str, Any]:
-    for store in (_faults, _calls, SCRIPTED, codedeploy.DEPLOYMENTS, ORGANIZATIONS):
+    for store in (_faults, _calls, SCRIPTED, codedeploy.DEPLOYMENTS, ORGANIZATIONS, cloudtrail.TRAILS):
         store.clear()
     return {}
 
@@ -85,6 +91,7 @@ _OPERATIONS: dict[str, Callable[[dict[str, Any]], dict[str, Any]]] = {
     "deployment": _deployment,
     "fault": _fault,
     "organization": _organization,
+    "trail": _trail,
     "calls": _list_calls,
     "reset": _reset,
 }
@@ -151,6 +158,7 @@ def wrap_dispatch(original: Callable[..., Awaitable[Any]]) -> Callable[..., Awai
                 "status": response[0],
             }
         )
+        cloudtrail.record(service, operation, path, params, body, response)
         return response
 
     return dispatch

@@ -18,7 +18,10 @@ pub struct Listening {
 
 impl Listening {
     pub fn start() -> Self {
-        let scene = Scene::deployed();
+        Self::to(Scene::deployed())
+    }
+
+    pub fn to(scene: Scene) -> Self {
         let tools = &scene.world.tools;
         let subscriber = Subscriber::start().unwrap();
         subscriber.subscribe(tools, &scene.outputs["AlertTopicArn"], PATIENCE).unwrap();
@@ -58,9 +61,14 @@ impl Listening {
 
     /// The next report on the event bus.
     pub fn report(&self) -> Option<Value> {
-        let event = self.message(&self.queue)?;
+        let event = self.event()?;
         assert_eq!(event["detail-type"], "Crosspipe Failure Report");
         Some(event["detail"].clone())
+    }
+
+    /// The next event on the event bus.
+    pub fn event(&self) -> Option<Value> {
+        self.message(&self.queue)
     }
 
     /// The next message of a queue, taken from it.

@@ -17,4 +17,5 @@ mod permissions;
 mod protocol;
 mod reporter_permissions;
 mod scene;
+mod watch;
 mod whole;

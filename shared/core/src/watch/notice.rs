@@ -25,6 +25,9 @@ pub struct Notice {
     pub kind: NoticeKind,
     /// What set off the look that found it out.
     pub trigger: Trigger,
+    /// What its receiver knows of once it is told.
+    #[serde(skip)]
+    pub known: Vec<Fault>,
 }
 
 /// What a notice is about.
@@ -40,17 +43,24 @@ pub enum NoticeKind {
 impl Notice {
     /// What is to be told of these news: what was found, then what was mended.
     pub fn of(news: &News, pipeline: &Pipeline, trigger: &Trigger) -> Vec<Self> {
-        let found = (!news.found.is_empty()).then(|| NoticeKind::Found(news.found.clone()));
-        let mended = (!news.mended.is_empty()).then(|| NoticeKind::Mended(news.mended.clone()));
-        let notice = |kind| Notice {
+        let notice = |kind, known: Vec<Fault>| Notice {
             schema_version: "1",
             pipeline: pipeline.name().to_owned(),
             account: pipeline.account().unwrap_or_default().to_owned(),
             region: pipeline.region().unwrap_or_default().to_owned(),
             kind,
             trigger: trigger.clone(),
+            known,
         };
-        found.into_iter().chain(mended).map(notice).collect()
+        let mut notices = Vec::new();
+        if !news.found.is_empty() {
+            let known = news.known.iter().chain(&news.mended).cloned().collect();
+            notices.push(notice(NoticeKind::Found(news.found.clone()), known));
+        }
+        if !news.mended.is_empty() {
+            notices.push(notice(NoticeKind::Mended(news.mended.clone()), news.known.clone()));
+        }
+        notices
     }
 
     /// The event's `detail-type`.
@@ -58,6 +68,14 @@ impl Notice {
         match self.kind {
             NoticeKind::Found(_) => "Crosspipe Fault Found",
             NoticeKind::Mended(_) => "Crosspipe Fault Mended",
+        }
+    }
+
+    /// The rules that are spoken of.
+    pub fn rules(&self) -> Vec<&str> {
+        match &self.kind {
+            NoticeKind::Found(findings) => findings.iter().map(|finding| finding.rule).collect(),
+            NoticeKind::Mended(faults) => faults.iter().map(|fault| fault.rule.as_str()).collect(),
         }
     }
 }
