@@ -5,6 +5,7 @@ use std::time::{Duration, SystemTime};
 use crosspipe_aws::gather::{self, Lookout};
 use crosspipe_core::pipeline::Pipeline;
 use crosspipe_core::rules::{Verdicts, lint};
+use crosspipe_core::snapshot::Snapshot;
 use crosspipe_core::watch::{Memory, Notice, Trigger, compare};
 use serde_json::Value;
 
@@ -27,9 +28,9 @@ impl Watch<'_> {
             // Nothing is wrong with a pipeline that is gone, and one of its name starts anew.
             None => memory = Memory::default(),
             Some((live, pipeline)) => {
-                let verdicts = self.judge(live, &pipeline).await?;
+                let (snapshot, verdicts) = self.judge(live, &pipeline).await?;
                 for receiver in self.settings.receivers() {
-                    let news = compare(memory.of(receiver.name()), &verdicts, &pipeline);
+                    let news = compare(memory.of(receiver.name()), &verdicts, &snapshot, &pipeline);
                     if news.is_empty() {
                         memory.learn(receiver.name(), news.known);
                         continue;
@@ -58,9 +59,9 @@ impl Watch<'_> {
     }
 
     /// What the rules say of a pipeline now; nothing of one that stays in its account.
-    async fn judge(&self, live: Value, pipeline: &Pipeline) -> Result<Verdicts, WatchError> {
+    async fn judge(&self, live: Value, pipeline: &Pipeline) -> Result<(Snapshot, Verdicts), WatchError> {
         if pipeline.cross_account_actions().next().is_none() {
-            return Ok(Verdicts::default());
+            return Ok(Default::default());
         }
         let lookout = Lookout {
             tools: self.aws,
@@ -71,6 +72,7 @@ impl Watch<'_> {
         for why in &gathered.unreadable {
             tracing::warn!(pipeline = pipeline.name(), why, "a part of the snapshot is unknown");
         }
-        Ok(lint(&gathered.snapshot)?)
+        let verdicts = lint(&gathered.snapshot)?;
+        Ok((gathered.snapshot, verdicts))
     }
 }

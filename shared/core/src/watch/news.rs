@@ -2,7 +2,8 @@
 
 use super::fault::Fault;
 use crate::pipeline::Pipeline;
-use crate::rules::{Finding, Severity, Verdicts};
+use crate::rules::{Finding, Severity, Unknown, Verdicts};
+use crate::snapshot::Snapshot;
 
 /// What changed since the last look.
 #[derive(Debug, Default)]
@@ -25,9 +26,10 @@ impl News {
 /// Compares what the rules say now with the faults that are known.
 ///
 /// Only what makes an action fail is news; warnings are for `crosspipe lint`. A known fault that can't be judged
-/// now stays known: what can't be read is neither mended nor new. One that gave way to another fault of the same
-/// place was not mended, and is just forgotten.
-pub fn compare(known: &[Fault], verdicts: &Verdicts, pipeline: &Pipeline) -> News {
+/// now because something can't be read stays known: it is neither mended nor new. One is just forgotten, to be
+/// told again if it comes back, that gave way to another fault of the same place, or that can't be judged
+/// although everything was read, as with a condition on what only the request will show: it may not be mended.
+pub fn compare(known: &[Fault], verdicts: &Verdicts, snapshot: &Snapshot, pipeline: &Pipeline) -> News {
     let mut news = News::default();
     for finding in verdicts.findings.iter().filter(|finding| finding.severity == Severity::Error) {
         let fault = Fault::of(finding, pipeline);
@@ -43,9 +45,11 @@ pub fn compare(known: &[Fault], verdicts: &Verdicts, pipeline: &Pipeline) -> New
     let gone: Vec<&Fault> =
         known.iter().filter(|fault| !news.known.iter().any(|other| other.is(fault))).collect();
     for fault in gone {
-        if verdicts.unknown.iter().any(|unknown| fault.is_unsettled_by(unknown)) {
+        let unsettled: Vec<&Unknown> =
+            verdicts.unknown.iter().filter(|unknown| fault.is_unsettled_by(unknown)).collect();
+        if unsettled.iter().any(|unknown| !snapshot.is_read(&unknown.missing)) {
             news.known.push(fault.clone());
-        } else if !new.iter().any(|other| other.is_in_place_of(fault)) {
+        } else if unsettled.is_empty() && !new.iter().any(|other| other.is_in_place_of(fault)) {
             news.mended.push(fault.clone());
         }
     }

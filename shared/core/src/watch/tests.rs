@@ -35,7 +35,7 @@ fn look(known: &[Fault], change: impl FnOnce(&mut Value)) -> News {
     let mut snapshot = corrected();
     change(&mut snapshot);
     let snapshot = Snapshot::from_value(snapshot).unwrap();
-    compare(known, &lint(&snapshot).unwrap(), &snapshot.pipeline().unwrap())
+    compare(known, &lint(&snapshot).unwrap(), &snapshot, &snapshot.pipeline().unwrap())
 }
 
 fn rules(news: &News) -> (Vec<&str>, Vec<&str>) {
@@ -184,6 +184,36 @@ fn a_fault_that_gives_way_to_another_was_not_mended() {
     let other = look(&broken.known, denies);
     assert_eq!(rules(&other), (vec!["S3002"], vec![]));
     assert_eq!(other.known.len(), 1);
+}
+
+#[test]
+fn what_can_not_be_judged_although_it_was_read_is_told_again_when_it_is_proven_again() {
+    let statements = |snapshot: &mut Value, condition: Value| {
+        let deny = json!({"Effect": "Deny", "Principal": "*", "Action": "s3:*", "Condition": condition,
+            "Resource": format!("arn:aws:s3:::{BUCKET}/*")});
+        snapshot["buckets"][BUCKET]["policy"]["Statement"].as_array_mut().unwrap().push(deny);
+    };
+    // Which version of TLS a request comes with is not known here.
+    let undecided =
+        |snapshot: &mut Value| statements(snapshot, json!({"NumericLessThan": {"s3:TlsVersion": 1.2}}));
+    let denied = |snapshot: &mut Value| {
+        undecided(snapshot);
+        statements(snapshot, json!({}));
+    };
+    let broken = look(&[], denied);
+    assert_eq!(rules(&broken), (vec!["S3002"], vec![]));
+    let open = look(&broken.known, undecided);
+    assert!(open.is_empty() && open.known.is_empty(), "{open:?}");
+    assert_eq!(rules(&look(&open.known, denied)), (vec!["S3002"], vec![]));
+
+    // That nothing allows is another matter, and settled.
+    let without = |snapshot: &mut Value| {
+        without_bucket_grant(snapshot);
+        undecided(snapshot);
+    };
+    let broken = look(&[], without);
+    assert_eq!(rules(&broken), (vec!["S3001"], vec![]));
+    assert_eq!(rules(&look(&broken.known, undecided)), (vec![], vec!["S3001"]));
 }
 
 #[test]
