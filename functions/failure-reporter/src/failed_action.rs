@@ -3,7 +3,7 @@
 use std::time::{Duration, SystemTime};
 
 use crosspipe_aws::claim::Claimed;
-use crosspipe_aws::gather::{self, Lookout};
+use crosspipe_aws::gather::{self, Gathered, Lookout};
 use crosspipe_aws::lease::Leases;
 use crosspipe_aws::{Aws, AwsError};
 use crosspipe_core::diagnosis::{EventError, Failure, Report, diagnose};
@@ -12,10 +12,14 @@ use crosspipe_core::snapshot::SnapshotError;
 use serde_json::Value;
 
 use crate::alerts;
+use crate::metrics;
 use crate::settings::Settings;
 
 /// For how long a failure that was reported is not reported again. EventBridge delivers for up to a day.
 const REMEMBERED: Duration = Duration::from_secs(14 * 24 * 60 * 60);
+
+/// What is left of an invocation for telling; of a short one a third.
+const FOR_TELLING: Duration = Duration::from_secs(20);
 
 /// Explains failed actions.
 pub struct Reporter<'a> {
@@ -42,6 +46,13 @@ pub enum ReportError {
     /// The snapshot can't be read.
     #[error(transparent)]
     Snapshot(#[from] SnapshotError),
+}
+
+impl ReportError {
+    /// Whether another attempt at the same event would fail the same way.
+    pub fn is_final(&self) -> bool {
+        matches!(self, ReportError::Event(_) | ReportError::Pipeline(_) | ReportError::Snapshot(_))
+    }
 }
 
 impl<'a> Reporter<'a> {
@@ -83,7 +94,7 @@ impl<'a> Reporter<'a> {
             );
             return busy;
         }
-        let report = self.explain(failure).await;
+        let report = self.explain(failure, deadline).await;
         let mut outcome = busy;
         for (receiver, claim) in claims {
             let sent = match &report {
@@ -100,11 +111,14 @@ impl<'a> Reporter<'a> {
                 }
             }
         }
+        if let (Ok(Some(report)), Ok(())) = (&report, &outcome) {
+            metrics::count_report(report, event.get("time").and_then(Value::as_str));
+        }
         outcome
     }
 
     /// None for an action in the pipeline's own account.
-    async fn explain(&self, failure: Failure) -> Result<Option<Report>, ReportError> {
+    async fn explain(&self, failure: Failure, deadline: SystemTime) -> Result<Option<Report>, ReportError> {
         let codepipeline = self.aws.codepipeline();
         let (live, executions) = tokio::try_join!(
             codepipeline.get_pipeline(&failure.pipeline),
@@ -116,13 +130,16 @@ impl<'a> Reporter<'a> {
             tools: self.aws,
             diagnostics_role: self.settings.diagnostics_role_name.as_deref(),
             session_name: "crosspipe-failure-reporter",
+            until: Some(latest_answer(SystemTime::now(), deadline)),
         };
         let only = Some((failure.stage.as_str(), failure.action.as_str()));
-        let gathered = gather::snapshot(lookout, live, &pipeline, only).await;
-        for why in &gathered.unreadable {
+        let Gathered { mut snapshot, unreadable } =
+            gather::snapshot(lookout, live, &pipeline, only, std::slice::from_ref(&failure)).await;
+        for why in &unreadable {
             tracing::warn!(execution_id = failure.execution_id, why, "a part of the snapshot is unknown");
         }
-        let report = diagnose(&failure, &gathered.snapshot, self.settings.remediation.clone())?;
+        snapshot.unreadable = unreadable;
+        let report = diagnose(&failure, &snapshot, self.settings.remediation.clone())?;
         match &report {
             Some(report) => tracing::info!(
                 execution_id = report.execution_id,
@@ -137,5 +154,25 @@ impl<'a> Reporter<'a> {
             ),
         }
         Ok(report)
+    }
+}
+
+/// When to go on with what is known, so that the report goes out before the invocation ends.
+fn latest_answer(now: SystemTime, deadline: SystemTime) -> SystemTime {
+    let left = deadline.duration_since(now).unwrap_or_default();
+    now + (left - FOR_TELLING.min(left / 3))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_report_goes_out_before_the_invocation_ends() {
+        let now = SystemTime::UNIX_EPOCH;
+        let latest = |seconds| {
+            latest_answer(now, now + Duration::from_secs(seconds)).duration_since(now).unwrap().as_secs()
+        };
+        assert_eq!((latest(120), latest(30), latest(0)), (100, 20, 0));
     }
 }

@@ -6,11 +6,15 @@
 //! - `failed_action.rs`: a failed action: look, diagnose, tell
 //! - `watch.rs`: a change or a schedule: look at the pipelines that it concerns
 //! - `alerts.rs`: where reports go
+//! - `dead_letters.rs`: events that can't be read
+//! - `metrics.rs`: what is measured
 //!
 //! What the facts mean is judged in `crosspipe-core`; how they are read is in `crosspipe-aws`.
 
 mod alerts;
+mod dead_letters;
 mod failed_action;
+mod metrics;
 mod settings;
 mod watch;
 
@@ -23,9 +27,9 @@ use lambda_runtime::{Error, LambdaEvent, service_fn};
 use serde_json::Value;
 use tracing_subscriber::EnvFilter;
 
-use crate::failed_action::Reporter;
+use crate::failed_action::{ReportError, Reporter};
 use crate::settings::Settings;
-use crate::watch::Watch;
+use crate::watch::{Watch, WatchError};
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Error> {
@@ -40,11 +44,24 @@ async fn main() -> Result<(), Error> {
 
     lambda_runtime::run(service_fn(async |event: LambdaEvent<Value>| {
         let deadline = UNIX_EPOCH + Duration::from_millis(event.context.deadline);
-        let request_id = &event.context.request_id;
-        if Occasion::is_about(&event.payload) {
-            return watch.handle(&event.payload, request_id, deadline).await.map_err(Error::from);
+        let (event, request_id) = (&event.payload, event.context.request_id.as_str());
+        let (outcome, is_final) = if Occasion::is_about(event) {
+            let outcome = watch.handle(event, request_id, deadline).await;
+            let is_final = outcome.as_ref().is_err_and(WatchError::is_final);
+            (outcome.map_err(Error::from), is_final)
+        } else {
+            let outcome = reporter.handle(event, request_id, deadline).await;
+            let is_final = outcome.as_ref().is_err_and(ReportError::is_final);
+            (outcome.map_err(Error::from), is_final)
+        };
+        match (outcome, &settings.dead_letter_queue_url) {
+            // Lambda would try again, twice.
+            (Err(error), Some(queue)) if is_final => {
+                dead_letters::keep(&aws, queue, event, request_id, &error.to_string()).await?;
+                Ok(())
+            }
+            (outcome, _) => outcome,
         }
-        reporter.handle(&event.payload, request_id, deadline).await.map_err(Error::from)
     }))
     .await
 }

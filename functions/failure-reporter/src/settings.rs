@@ -11,6 +11,8 @@ pub struct Settings {
     pub alert_topic_arn: Option<String>,
     /// `EVENT_BUS_NAME`: where reports go as events.
     pub event_bus_name: Option<String>,
+    /// `DEAD_LETTER_QUEUE_URL`: where events are kept that can't be read; without it Lambda tries them again.
+    pub dead_letter_queue_url: Option<String>,
     /// `DIAGNOSTICS_ROLE_NAME`: the role to take on in target accounts.
     pub diagnostics_role_name: Option<String>,
     /// `REMEDIATION_MODE`: `off` or `propose`.
@@ -70,6 +72,7 @@ impl Settings {
             lock_table: get("LOCK_TABLE").ok_or(SettingsError::Missing("LOCK_TABLE"))?,
             alert_topic_arn: get("ALERT_TOPIC_ARN"),
             event_bus_name: get("EVENT_BUS_NAME"),
+            dead_letter_queue_url: get("DEAD_LETTER_QUEUE_URL"),
             diagnostics_role_name: get("DIAGNOSTICS_ROLE_NAME"),
             remediation,
             watched_pipeline: get("WATCHED_PIPELINE"),

@@ -57,6 +57,13 @@ pub enum WatchError {
     OutOfTime(String),
 }
 
+impl WatchError {
+    /// Whether another attempt would end the same.
+    pub fn is_final(&self) -> bool {
+        matches!(self, WatchError::Event(_))
+    }
+}
+
 impl<'a> Watch<'a> {
     /// A watch with these settings.
     pub fn new(aws: &'a Aws, leases: &'a Leases, settings: &'a Settings) -> Self {
@@ -131,7 +138,7 @@ impl<'a> Watch<'a> {
         let give_up = invocation.deadline - ONE_LOOK;
         let key = format!("watch:{name}");
         let lease = self.leases.acquire(&key, invocation.request_id, invocation.deadline, give_up).await?;
-        let outcome = self.look(name, occasion.trigger()).await;
+        let outcome = self.look(name, occasion.trigger(), invocation.deadline).await;
         lease.release().await;
         outcome
     }

@@ -4,6 +4,7 @@
 |---|---|---|
 | `fail` | `account`, `region`, `pipeline`, `stage`, `action`, `code`, `summary`, `externalExecutionId`? | the action fails so in every later execution; `"code": null` ends it |
 | `deployment` | `account`, `region`, `deploymentInfo`, `targets`? | CodeDeploy knows this deployment |
+| `deployment-group` | `account`, `region`, `applicationName`, `deploymentGroupName`, `computePlatform` | CodeDeploy knows this deployment group |
 | `fault` | `service`, `operation`, `account`?, `times` (1), `skip` (0), `status` (400), `code`, `message`, `after` (false) | the next `times` matching calls, after `skip`, answer the error; with `after`, the call is carried out all the same |
 | `trail` | `account` | EventBridge gets CloudTrail's records of the account's calls |
 | `organization` | `account`, `id`, `paths` | condition keys aws:PrincipalOrgID and aws:PrincipalOrgPaths of the account |
@@ -49,6 +50,12 @@ def _deployment(request: dict[str, Any]) -> dict[str, Any]:
     return {}
 
 
+def _deployment_group(request: dict[str, Any]) -> dict[str, Any]:
+    with request_scope(request.pop("account"), request.pop("region")):
+        codedeploy.register_group(request)
+    return {}
+
+
 def _fault(request: dict[str, Any]) -> dict[str, Any]:
     defaults = {
         "account": None,
@@ -81,7 +88,15 @@ def _list_calls(request: dict[str, Any]) -> dict[str, Any]:
 
 
 def _reset(_request: dict[str, Any]) -> dict[str, Any]:
-    for store in (_faults, _calls, SCRIPTED, codedeploy.DEPLOYMENTS, ORGANIZATIONS, cloudtrail.TRAILS):
+    for store in (
+        _faults,
+        _calls,
+        SCRIPTED,
+        codedeploy.DEPLOYMENTS,
+        codedeploy.GROUPS,
+        ORGANIZATIONS,
+        cloudtrail.TRAILS,
+    ):
         store.clear()
     return {}
 
@@ -89,6 +104,7 @@ def _reset(_request: dict[str, Any]) -> dict[str, Any]:
 _OPERATIONS: dict[str, Callable[[dict[str, Any]], dict[str, Any]]] = {
     "fail": _fail,
     "deployment": _deployment,
+    "deployment-group": _deployment_group,
     "fault": _fault,
     "organization": _organization,
     "trail": _trail,

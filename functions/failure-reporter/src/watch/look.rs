@@ -14,11 +14,18 @@ use crate::alerts;
 
 /// For how long a fault that nobody looked at stays known. Each look starts this anew.
 const REMEMBERED: Duration = Duration::from_secs(90 * 24 * 60 * 60);
+/// What is left of an invocation for telling and remembering when reading has to end.
+const TO_TELL: Duration = Duration::from_secs(10);
 
 impl Watch<'_> {
     /// Tells each receiver what is news to it. What a receiver was told is remembered at the end, whatever
     /// failed meanwhile: what was not told is news to the next look.
-    pub(super) async fn look(&self, name: &str, trigger: &Trigger) -> Result<(), WatchError> {
+    pub(super) async fn look(
+        &self,
+        name: &str,
+        trigger: &Trigger,
+        deadline: SystemTime,
+    ) -> Result<(), WatchError> {
         let key = format!("watched:{name}");
         let until = SystemTime::now() + REMEMBERED;
         let before = Memory::parse(self.leases.recall(&key, until).await?.as_deref());
@@ -28,7 +35,7 @@ impl Watch<'_> {
             // Nothing is wrong with a pipeline that is gone, and one of its name starts anew.
             None => memory = Memory::default(),
             Some((live, pipeline)) => {
-                let (snapshot, verdicts) = self.judge(live, &pipeline).await?;
+                let (snapshot, verdicts) = self.judge(live, &pipeline, deadline).await?;
                 for receiver in self.settings.receivers() {
                     let news = compare(memory.of(receiver.name()), &verdicts, &snapshot, &pipeline);
                     if news.is_empty() {
@@ -59,7 +66,12 @@ impl Watch<'_> {
     }
 
     /// What the rules say of a pipeline now; nothing of one that stays in its account.
-    async fn judge(&self, live: Value, pipeline: &Pipeline) -> Result<(Snapshot, Verdicts), WatchError> {
+    async fn judge(
+        &self,
+        live: Value,
+        pipeline: &Pipeline,
+        deadline: SystemTime,
+    ) -> Result<(Snapshot, Verdicts), WatchError> {
         if pipeline.cross_account_actions().next().is_none() {
             return Ok(Default::default());
         }
@@ -67,8 +79,9 @@ impl Watch<'_> {
             tools: self.aws,
             diagnostics_role: self.settings.diagnostics_role_name.as_deref(),
             session_name: "crosspipe-failure-reporter",
+            until: Some(deadline - TO_TELL),
         };
-        let gathered = gather::snapshot(lookout, live, pipeline, None).await;
+        let gathered = gather::snapshot(lookout, live, pipeline, None, &[]).await;
         for why in &gathered.unreadable {
             tracing::warn!(pipeline = pipeline.name(), why, "a part of the snapshot is unknown");
         }

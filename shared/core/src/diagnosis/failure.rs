@@ -2,9 +2,12 @@
 //!
 //! See <https://docs.aws.amazon.com/codepipeline/latest/userguide/detect-state-changes-cloudwatch-events.html>.
 
+use std::collections::BTreeMap;
+
 use serde_json::Value;
 
 use crate::arn::Arn;
+use crate::pipeline::{Action, Pipeline};
 
 /// A failed action execution.
 ///
@@ -39,6 +42,10 @@ pub struct Failure {
     pub external_execution_summary: Option<String>,
     /// A console page of the provider.
     pub external_execution_url: Option<String>,
+    /// The action's configuration with its variables filled in; empty where that is not known.
+    pub configuration: BTreeMap<String, String>,
+    /// When the action began: epoch seconds as CodePipeline sends them, ISO 8601 as the AWS CLI prints them.
+    pub started: Option<Value>,
 }
 
 impl Failure {
@@ -76,7 +83,36 @@ impl Failure {
             external_execution_id: text(event, "/detail/execution-result/external-execution-id"),
             external_execution_summary: text(event, "/detail/execution-result/external-execution-summary"),
             external_execution_url: text(event, "/detail/execution-result/external-execution-url"),
+            configuration: BTreeMap::new(),
+            started: None,
         })
+    }
+
+    /// The failures among `ListActionExecutions` details of a pipeline, the last one first.
+    pub fn among(details: &[Value], pipeline: &Pipeline) -> Vec<Self> {
+        let failed = details.iter().filter(|detail| text(detail, "/status").as_deref() == Some("Failed"));
+        let failure = |detail: &Value| {
+            let region = pipeline.region().unwrap_or_default().to_owned();
+            let failure = Failure {
+                pipeline: pipeline.name().to_owned(),
+                account: pipeline.account().unwrap_or_default().to_owned(),
+                execution_id: text(detail, "/pipelineExecutionId").unwrap_or_default(),
+                action_execution_id: text(detail, "/actionExecutionId")?,
+                stage: text(detail, "/stageName")?,
+                action: text(detail, "/actionName")?,
+                provider: text(detail, "/input/actionTypeId/provider").unwrap_or_default(),
+                region: text(detail, "/input/region").unwrap_or_else(|| region.clone()),
+                pipeline_region: region,
+                ..Failure::default()
+            };
+            Some(failure.with_details(std::slice::from_ref(detail)))
+        };
+        failed.filter_map(failure).collect()
+    }
+
+    /// Whether this is what failed.
+    pub fn is_of(&self, action: &Action<'_>) -> bool {
+        self.stage == action.stage().name() && self.action == action.name()
     }
 
     /// Adds what `ListActionExecutions` knows of this action execution.
@@ -92,7 +128,38 @@ impl Failure {
         fill(&mut self.external_execution_id, result("externalExecutionId"));
         fill(&mut self.external_execution_summary, result("externalExecutionSummary"));
         fill(&mut self.external_execution_url, result("externalExecutionUrl"));
+        self.started = detail.get("startTime").cloned();
+        let resolved = detail.pointer("/input/resolvedConfiguration").and_then(Value::as_object);
+        self.configuration.extend(
+            resolved
+                .into_iter()
+                .flatten()
+                .filter_map(|(key, value)| Some((key.clone(), value.as_str()?.to_owned()))),
+        );
         self
+    }
+
+    /// A value of the configuration that an action runs with: as it was resolved for the execution that failed,
+    /// else as the pipeline has it. None where it holds a variable whose value is not known.
+    pub fn configuration<'a>(failure: Option<&'a Self>, action: &Action<'a>, key: &str) -> Option<&'a str> {
+        let resolved = failure.and_then(|failure| failure.configuration.get(key)).map(String::as_str);
+        let value = resolved.or_else(|| action.configuration(key));
+        value.filter(|value| !value.is_empty() && !value.contains("#{"))
+    }
+
+    /// The id of the CodeDeploy deployment that failed, `d-…`: as such, or from the summary or the console page.
+    pub fn deployment_id(&self) -> Option<&str> {
+        let texts = [
+            &self.external_execution_id,
+            &self.external_execution_summary,
+            &self.error_message,
+            &self.external_execution_url,
+        ];
+        let words = texts.into_iter().flatten().flat_map(|text| {
+            text.split(|c: char| !c.is_ascii_alphanumeric() && c != '-').filter(|word| word.len() > 2)
+        });
+        let is_id = |id: &str| id.bytes().all(|c| c.is_ascii_uppercase() || c.is_ascii_digit());
+        words.into_iter().find(|word| word.strip_prefix("d-").is_some_and(is_id))
     }
 
     /// The best text there is on why it failed; empty when there is none.

@@ -23,7 +23,7 @@ pub fn body(report: &Report) -> String {
         section(&mut text, &format!("Cause ({}, {confidence})", cause.rule), &cause.because);
         section(&mut text, "Fix", &cause.fix);
     }
-    for ranked in report.findings.iter().skip(1) {
+    for ranked in report.further() {
         let finding = &ranked.finding;
         section(
             &mut text,
@@ -60,6 +60,20 @@ fn evidence(report: &Report) -> String {
         if let Some(value) = value {
             let _ = write!(text, "\n{name}: {value}");
         }
+    }
+    if let Some(reason) = &deployment.reason {
+        let _ = write!(text, "\n{} says: {reason}", report.provider);
+    }
+    for failure in &deployment.failures {
+        let parts = [Some(&failure.target), failure.step.as_ref(), failure.message.as_ref()];
+        let _ =
+            write!(text, "\nfailed: {}", parts.into_iter().flatten().cloned().collect::<Vec<_>>().join(", "));
+        if let Some(log) = &failure.log_tail {
+            let _ = write!(text, "\n{log}");
+        }
+    }
+    for why in &deployment.not_read {
+        let _ = write!(text, "\nnot read: {why}");
     }
     for unknown in &report.unknown {
         let _ = write!(text, "\nnot judged by {}: {} is not known", unknown.rule, unknown.missing);
