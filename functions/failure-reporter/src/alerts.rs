@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use crosspipe_aws::{Aws, AwsError};
 use crosspipe_core::alert::{Alert, email};
 use crosspipe_core::diagnosis::Report;
+use crosspipe_core::watch::Notice;
 use serde_json::Value;
 
 use crate::settings::Receiver;
@@ -28,6 +29,22 @@ pub async fn send(aws: &Aws, receiver: Receiver<'_>, report: &Report) -> Result<
         Receiver::Bus(name) => {
             let detail = serde_json::to_value(report).unwrap_or(Value::Null);
             aws.eventbridge().put_event(name, SOURCE, DETAIL_TYPE, &detail, &[]).await?;
+        }
+    }
+    Ok(())
+}
+
+/// Sends a notice to one receiver.
+pub async fn notify(aws: &Aws, receiver: Receiver<'_>, notice: &Notice) -> Result<(), AwsError> {
+    let detail = serde_json::to_value(notice).unwrap_or(Value::Null);
+    match receiver {
+        Receiver::Topic(arn) => {
+            let attributes = BTreeMap::from([("pipeline".to_owned(), notice.pipeline.clone())]);
+            let subject = format!("{} [{}]", notice.detail_type(), notice.rules().join(" "));
+            aws.sns().publish(arn, &subject, &format!("{detail:#}"), &attributes).await?;
+        }
+        Receiver::Bus(name) => {
+            aws.eventbridge().put_event(name, SOURCE, notice.detail_type(), &detail, &[]).await?;
         }
     }
     Ok(())

@@ -5,6 +5,7 @@
 //! - `settings.rs`: the environment
 //! - `failed_action.rs`: a failed action: look, diagnose, tell
 //! - `remedy/`: what is ours is put back
+//! - `watch.rs`: a change or a schedule: look at the pipelines that it concerns
 //! - `alerts.rs`: where reports go
 //! - `dead_letters.rs`: events that can't be read
 //! - `metrics.rs`: what is measured
@@ -17,17 +18,20 @@ mod failed_action;
 mod metrics;
 mod remedy;
 mod settings;
+mod watch;
 
 use std::time::{Duration, UNIX_EPOCH};
 
 use crosspipe_aws::Aws;
 use crosspipe_aws::lease::Leases;
+use crosspipe_core::watch::Occasion;
 use lambda_runtime::{Error, LambdaEvent, service_fn};
 use serde_json::Value;
 use tracing_subscriber::EnvFilter;
 
-use crate::failed_action::Reporter;
+use crate::failed_action::{ReportError, Reporter};
 use crate::settings::Settings;
+use crate::watch::{Watch, WatchError};
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Error> {
@@ -38,17 +42,27 @@ async fn main() -> Result<(), Error> {
     let aws = Aws::connect().await;
     let leases = Leases::new(&aws, settings.lock_table.clone());
     let reporter = Reporter::new(&aws, &leases, &settings);
+    let watch = Watch::new(&aws, &leases, &settings);
 
     lambda_runtime::run(service_fn(async |event: LambdaEvent<Value>| {
         let deadline = UNIX_EPOCH + Duration::from_millis(event.context.deadline);
         let (event, request_id) = (&event.payload, event.context.request_id.as_str());
-        match (reporter.handle(event, request_id, deadline).await, &settings.dead_letter_queue_url) {
+        let (outcome, is_final) = if Occasion::is_about(event) {
+            let outcome = watch.handle(event, request_id, deadline).await;
+            let is_final = outcome.as_ref().is_err_and(WatchError::is_final);
+            (outcome.map_err(Error::from), is_final)
+        } else {
+            let outcome = reporter.handle(event, request_id, deadline).await;
+            let is_final = outcome.as_ref().is_err_and(ReportError::is_final);
+            (outcome.map_err(Error::from), is_final)
+        };
+        match (outcome, &settings.dead_letter_queue_url) {
             // Lambda would try again, twice.
-            (Err(error), Some(queue)) if error.is_final() => {
+            (Err(error), Some(queue)) if is_final => {
                 dead_letters::keep(&aws, queue, event, request_id, &error.to_string()).await?;
                 Ok(())
             }
-            (outcome, _) => outcome.map_err(Error::from),
+            (outcome, _) => outcome,
         }
     }))
     .await

@@ -19,6 +19,8 @@ pub struct Settings {
     pub remediation: Remediation,
     /// `ACCESS_PROVIDER_NAME`: the function that puts back what is ours; needed by, and read only for, `apply`.
     pub access_provider_name: Option<String>,
+    /// `WATCHED_PIPELINE`: the one pipeline to look at on changes and schedules; absent: all of the account.
+    pub watched_pipeline: Option<String>,
 }
 
 /// Somewhere that reports go.
@@ -86,6 +88,7 @@ impl Settings {
             diagnostics_role_name: get("DIAGNOSTICS_ROLE_NAME"),
             remediation,
             access_provider_name,
+            watched_pipeline: get("WATCHED_PIPELINE"),
         };
         match (&settings.alert_topic_arn, &settings.event_bus_name) {
             (None, None) => Err(SettingsError::NoReceiver),

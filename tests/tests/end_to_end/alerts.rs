@@ -78,9 +78,14 @@ impl Listening {
 
     /// The next report on the event bus.
     pub fn report(&self) -> Option<Value> {
-        let event = self.message(&self.queue)?;
+        let event = self.event()?;
         assert_eq!(event["detail-type"], "Crosspipe Failure Report");
         Some(event["detail"].clone())
+    }
+
+    /// The next event on the event bus.
+    pub fn event(&self) -> Option<Value> {
+        self.message(&self.queue)
     }
 
     /// The next message of a queue, taken from it.

@@ -21,4 +21,5 @@ mod remediation;
 mod reporter_permissions;
 mod scene;
 mod ten_faults;
+mod watch;
 mod whole;
