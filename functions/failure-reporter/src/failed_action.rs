@@ -1,41 +1,37 @@
 //! A failed action: look, diagnose, tell.
 
-use std::time::{Duration, SystemTime};
-
-use crosspipe_aws::claim::Claimed;
 use crosspipe_aws::gather::{self, Lookout};
-use crosspipe_aws::lease::Leases;
 use crosspipe_aws::{Aws, AwsError};
-use crosspipe_core::diagnosis::{EventError, Failure, Report, diagnose};
+use crosspipe_core::alert::Alert;
+use crosspipe_core::diagnosis::{EventError, Failure, diagnose};
 use crosspipe_core::pipeline::{Pipeline, PipelineError};
 use crosspipe_core::snapshot::SnapshotError;
-use serde_json::Value;
 
-use crate::alerts;
-use crate::settings::Settings;
-
-/// For how long a failure that was reported is not reported again. EventBridge delivers for up to a day.
-const REMEMBERED: Duration = Duration::from_secs(14 * 24 * 60 * 60);
+use crate::alerts::{AlertError, Alerts, Invocation, Message};
+use crate::settings::{SameAccount, Settings};
 
 /// Explains failed actions.
 pub struct Reporter<'a> {
-    aws: &'a Aws,
-    leases: &'a Leases,
+    pub(crate) aws: &'a Aws,
+    alerts: Alerts<'a>,
     settings: &'a Settings,
 }
 
 /// Why a failed action could not be reported: the event is tried again, and kept in the dead-letter queue.
 #[derive(Debug, Clone, thiserror::Error)]
 pub enum ReportError {
-    /// The event does not say which action failed.
+    /// The event does not say what failed.
     #[error(transparent)]
     Event(#[from] EventError),
-    /// Another invocation is at it, or died over it.
-    #[error("another invocation is reporting this failure")]
+    /// An earlier attempt at this event is at it, or died over it.
+    #[error("an earlier attempt at this event has not finished")]
     Busy,
     /// An AWS call that the report can't do without failed.
     #[error(transparent)]
     Aws(#[from] AwsError),
+    /// Somebody could not be told.
+    #[error(transparent)]
+    Alert(#[from] AlertError),
     /// The pipeline can't be read.
     #[error(transparent)]
     Pipeline(#[from] PipelineError),
@@ -46,69 +42,37 @@ pub enum ReportError {
 
 impl<'a> Reporter<'a> {
     /// A reporter with these settings.
-    pub fn new(aws: &'a Aws, leases: &'a Leases, settings: &'a Settings) -> Self {
-        Reporter { aws, leases, settings }
+    pub fn new(aws: &'a Aws, alerts: Alerts<'a>, settings: &'a Settings) -> Self {
+        Reporter { aws, alerts, settings }
     }
 
-    /// Serves one event. A receiver that has, or is just getting, its report of this failure gets no second one.
-    pub async fn handle(
-        &self,
-        event: &Value,
-        request_id: &str,
-        deadline: SystemTime,
-    ) -> Result<(), ReportError> {
-        let failure = match Failure::from_event(event) {
-            Ok(failure) => failure,
-            Err(incomplete @ EventError::Missing(_)) => return Err(incomplete.into()),
-            Err(other) => {
-                tracing::info!(%other, "passed over an event that is no failed action");
-                return Ok(());
-            }
-        };
-        let mut claims = Vec::new();
-        // If that invocation dies, only another attempt at this event will ever report.
-        let mut busy = Ok(());
-        for receiver in self.settings.receivers() {
-            let key = format!("report:{}:{}", receiver.name(), failure.action_execution_id);
-            match self.leases.begin(&key, request_id, deadline).await? {
-                Claimed::Ours(claim) => claims.push((receiver, claim)),
-                Claimed::Done => {}
-                Claimed::Busy(_) => busy = Err(ReportError::Busy),
-            }
-        }
-        if claims.is_empty() {
+    /// Reports one failure. A receiver that has, or is just getting, its report of it gets no second one.
+    pub async fn report(&self, failure: Failure, invocation: Invocation<'_>) -> Result<(), ReportError> {
+        let audience = self.alerts.audience(&failure.action_execution_id, invocation).await?;
+        let outcome = if audience.unfinished { Err(ReportError::Busy) } else { Ok(()) };
+        if audience.is_empty() {
             tracing::info!(
                 action_execution_id = failure.action_execution_id,
                 "reported already, or about to be"
             );
-            return busy;
+            return outcome;
         }
-        let report = self.explain(failure).await;
-        let mut outcome = busy;
-        for (receiver, claim) in claims {
-            let sent = match &report {
-                Ok(Some(report)) => alerts::send(self.aws, receiver, report).await.map_err(ReportError::from),
-                // Nothing to tell.
-                Ok(None) => Ok(()),
-                Err(error) => Err(error.clone()),
-            };
-            match sent {
-                Ok(()) => claim.finish(SystemTime::now() + REMEMBERED).await?,
-                Err(error) => {
-                    claim.abandon().await;
-                    outcome = Err(error);
-                }
+        match self.explain(failure).await {
+            Ok(Some(message)) => self.alerts.tell(audience, &message).await?,
+            Ok(None) => self.alerts.nothing_to_tell(audience).await?,
+            Err(error) => {
+                audience.abandon().await;
+                return Err(error);
             }
         }
         outcome
     }
 
-    /// None for an action in the pipeline's own account.
-    async fn explain(&self, failure: Failure) -> Result<Option<Report>, ReportError> {
-        let codepipeline = self.aws.codepipeline();
+    /// None for an action in the pipeline's own account, unless those are noted.
+    async fn explain(&self, failure: Failure) -> Result<Option<Message>, ReportError> {
         let (live, executions) = tokio::try_join!(
-            codepipeline.get_pipeline(&failure.pipeline),
-            codepipeline.list_action_executions(&failure.pipeline, &failure.execution_id),
+            self.aws.codepipeline().get_pipeline(&failure.pipeline),
+            self.executions(&failure.pipeline, &failure.execution_id, |details| failure.is_listed(details)),
         )?;
         let failure = failure.with_details(&executions);
         let pipeline = Pipeline::parse(live.clone())?;
@@ -123,19 +87,24 @@ impl<'a> Reporter<'a> {
             tracing::warn!(execution_id = failure.execution_id, why, "a part of the snapshot is unknown");
         }
         let report = diagnose(&failure, &gathered.snapshot, self.settings.remediation.clone())?;
-        match &report {
-            Some(report) => tracing::info!(
-                execution_id = report.execution_id,
-                action_execution_id = report.action_execution_id,
-                rule = report.root_cause.as_ref().map(|cause| cause.rule),
-                unknown = report.unknown.len(),
-                "diagnosed"
-            ),
-            None => tracing::info!(
+        let Some(mut report) = report else {
+            tracing::info!(
                 execution_id = failure.execution_id,
                 "the failed action is in the pipeline's own account"
-            ),
+            );
+            let note = || Message::from(Alert::own_action(&failure));
+            return Ok((self.settings.same_account_failures == SameAccount::Note).then(note));
+        };
+        tracing::info!(
+            execution_id = report.execution_id,
+            action_execution_id = report.action_execution_id,
+            rule = report.root_cause.as_ref().map(|cause| cause.rule),
+            unknown = report.unknown.len(),
+            "diagnosed"
+        );
+        if let Some(role) = &self.settings.console_role_name {
+            report.add_switch_role(role);
         }
-        Ok(report)
+        Ok(Some(Message::from(&report)))
     }
 }

@@ -3,14 +3,18 @@
 //! # Layout
 //! - `main.rs`: wiring
 //! - `settings.rs`: the environment
+//! - `incoming.rs`: which actions failed, by whatever event came
 //! - `failed_action.rs`: a failed action: look, diagnose, tell
-//! - `alerts.rs`: where reports go
+//! - `alerts.rs`: who is told, once each
+//! - `webhook.rs`: a webhook as Slack has them
 //!
 //! What the facts mean is judged in `crosspipe-core`; how they are read is in `crosspipe-aws`.
 
 mod alerts;
 mod failed_action;
+mod incoming;
 mod settings;
+mod webhook;
 
 use std::time::{Duration, UNIX_EPOCH};
 
@@ -20,8 +24,10 @@ use lambda_runtime::{Error, LambdaEvent, service_fn};
 use serde_json::Value;
 use tracing_subscriber::EnvFilter;
 
+use crate::alerts::{Alerts, Invocation};
 use crate::failed_action::Reporter;
 use crate::settings::Settings;
+use crate::webhook::Webhook;
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Error> {
@@ -31,11 +37,14 @@ async fn main() -> Result<(), Error> {
     let settings = Settings::from_environment(|name| std::env::var(name).ok())?;
     let aws = Aws::connect().await;
     let leases = Leases::new(&aws, settings.lock_table.clone());
-    let reporter = Reporter::new(&aws, &leases, &settings);
+    let webhook = settings.webhook_secret_arn.as_ref().map(|_| Webhook::new()).transpose()?;
+    let alerts = Alerts::new(&aws, &leases, &settings, webhook.as_ref());
+    let reporter = Reporter::new(&aws, alerts, &settings);
 
     lambda_runtime::run(service_fn(async |event: LambdaEvent<Value>| {
         let deadline = UNIX_EPOCH + Duration::from_millis(event.context.deadline);
-        reporter.handle(&event.payload, &event.context.request_id, deadline).await.map_err(Error::from)
+        let invocation = Invocation { request_id: &event.context.request_id, deadline };
+        reporter.handle(&event.payload, invocation).await.map_err(Error::from)
     }))
     .await
 }

@@ -13,7 +13,7 @@ use aws_smithy_http_client::{
 
 use crate::{
     codepipeline::CodePipeline, error::AwsError, eventbridge::EventBridge, iam::Iam, kms::Kms, s3::S3,
-    sns::Sns,
+    secrets::Secrets, sns::Sns,
 };
 
 /// Connecting is a handshake away or not at all.
@@ -149,6 +149,12 @@ impl Aws {
         let path_style = self.config.endpoint_url().is_some();
         let config = aws_sdk_s3::config::Builder::from(&self.config).force_path_style(path_style).build();
         S3::new(aws_sdk_s3::Client::from_conf(config))
+    }
+
+    /// The secrets of this account and Region.
+    #[must_use]
+    pub fn secrets(&self) -> Secrets {
+        Secrets::new(aws_sdk_secretsmanager::Client::new(&self.config))
     }
 
     /// The topics of this account and Region.

@@ -4,7 +4,7 @@
 //! - [`connect`]: where Region, credentials, endpoint, timeouts and retries come from; [`Aws`] hands out clients
 //! - [`error`]: one error type, classified by AWS's error *code*, never by its text
 //! - `raw_json`: JSON bodies as they are on the wire, for calls whose unknown fields must survive
-//! - [`codepipeline`], [`eventbridge`], [`iam`], [`kms`], [`s3`], [`sns`]: the adapters
+//! - [`codepipeline`], [`eventbridge`], [`iam`], [`kms`], [`s3`], [`secrets`], [`sns`]: the adapters
 //! - [`gather`]: a snapshot of what a pipeline's cross-account actions depend on, in both accounts
 //! - [`lease`], [`claim`]: one writer at a time per target, and work done once, in one DynamoDB table
 //!
@@ -23,6 +23,7 @@ pub mod kms;
 pub mod lease;
 mod raw_json;
 pub mod s3;
+pub mod secrets;
 pub mod sns;
 
 pub use connect::Aws;
