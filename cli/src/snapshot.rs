@@ -1,7 +1,9 @@
 //! `crosspipe snapshot`: the facts about a pipeline as they are in AWS now.
 
 use clap::Args;
-use crosspipe_aws::{Aws, AwsError, ErrorKind, gather};
+use crosspipe_aws::gather::{self, Gathered};
+use crosspipe_aws::{Aws, AwsError, ErrorKind};
+use crosspipe_core::diagnosis::Failure;
 use crosspipe_core::pipeline::Pipeline;
 use serde_json::json;
 
@@ -32,7 +34,8 @@ pub struct Arguments {
     /// The pipeline's Region
     #[arg(long, value_name = "REGION")]
     region: Option<String>,
-    /// Adds what the actions of this pipeline execution did, for `crosspipe diagnose`
+    /// Adds what the actions of this pipeline execution did, and what the providers of those that failed say,
+    /// for `crosspipe diagnose`
     #[arg(long, value_name = "ID")]
     execution: Option<String>,
 }
@@ -63,15 +66,21 @@ async fn take(arguments: &Arguments) -> Answer {
         tools: &aws,
         diagnostics_role: arguments.diagnostics_role.as_deref(),
         session_name: SESSION_NAME,
+        until: None,
     };
-    let mut gathered = gather::snapshot(lookout, live, &pipeline, None).await;
-    if let Some(execution) = &arguments.execution {
-        match aws.codepipeline().list_action_executions(&arguments.pipeline, execution).await {
-            Ok(details) => gathered.snapshot.action_executions = details,
-            Err(error) => gathered.unreadable.push(error.to_string()),
-        }
+    let executions = match &arguments.execution {
+        Some(execution) => aws.codepipeline().list_action_executions(&arguments.pipeline, execution).await,
+        None => Ok(vec![]),
+    };
+    let failures = executions.as_deref().map(|details| Failure::among(details, &pipeline));
+    let failures = failures.unwrap_or_default();
+    let Gathered { mut snapshot, unreadable: mut notes } =
+        gather::snapshot(lookout, live, &pipeline, None, &failures).await;
+    match executions {
+        Ok(details) => snapshot.action_executions = details,
+        Err(error) => notes.push(error.to_string()),
     }
-    let mut notes = gathered.unreadable;
+    snapshot.unreadable.clone_from(&notes);
     if arguments.diagnostics_role.is_none() && pipeline.cross_account_actions().next().is_some() {
         notes.push(
             "roles in target accounts were not read; name one to take on there with `--diagnostics-role`"
@@ -84,7 +93,7 @@ async fn take(arguments: &Arguments) -> Answer {
             count(notes.len(), "part")
         ));
     }
-    Answer { notes, ..Answer::of(to_json(&json!(gathered.snapshot))) }
+    Answer { notes, ..Answer::of(to_json(&json!(snapshot))) }
 }
 
 /// Without the pipeline there is nothing to know about it.

@@ -50,7 +50,7 @@ pub const DIFFERENCES: &[Difference] = &[
     },
     Difference {
         name: "if-exists-with-for-any-value",
-        why: "With `IfExists`, a condition on a missing key holds, whatever the operator. The other evaluator lets `ForAnyValue` win.",
+        why: "Of a missing key AWS says that a condition with `IfExists` holds, and that one with `ForAnyValue` does not; of both together nothing. The other evaluator lets `ForAnyValue` win.",
         page: "reference_policies_elements_condition_operators.html#Conditions_IfExists",
         applies: |case, _, _| {
             conditions(case).any(|(operator, key, _)| {

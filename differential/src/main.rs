@@ -62,7 +62,7 @@ fn run(options: &Options) -> Result<bool, String> {
 /// Our answer to a case.
 fn ours(case: &Value) -> Result<String, String> {
     let question: Question = serde_json::from_value(case.clone()).map_err(|error| error.to_string())?;
-    let decision = question.evaluate().map_err(|error| error.to_string())?.decision;
+    let decision = question.evaluate().decision;
     let name = serde_json::to_value(decision).map_err(|error| error.to_string())?;
     Ok(name.as_str().unwrap_or_default().to_owned())
 }

@@ -79,6 +79,8 @@ fn the_target_account_gets_roles_and_policies_only() {
 /// Statements on every resource: exactly these actions, each because its service knows no resource for them
 /// (Service Authorization Reference), `ListTasks` when asked for a service.
 const ON_EVERY_RESOURCE: &[(&str, &str, &[&str])] = &[
+    ("AccessProviderRole", "SendTraces", &["xray:PutTelemetryRecords", "xray:PutTraceSegments"]),
+    ("FailureReporterRole", "SendTraces", &["xray:PutTelemetryRecords", "xray:PutTraceSegments"]),
     ("TargetRole", "ReadTaskDefinitions", &["ecs:DescribeTaskDefinition"]),
     ("TargetRole", "ListTasks", &["ecs:ListTasks"]),
     ("TargetRole", "ValidateTemplates", &["cloudformation:ValidateTemplate"]),
@@ -86,11 +88,7 @@ const ON_EVERY_RESOURCE: &[(&str, &str, &[&str])] = &[
     (
         "DiagnosticsRole",
         "ReadDeploymentTargets",
-        &[
-            "codedeploy:BatchGetDeploymentTargets",
-            "codedeploy:GetDeploymentTarget",
-            "codedeploy:ListDeploymentTargets",
-        ],
+        &["codedeploy:BatchGetDeploymentTargets", "codedeploy:ListDeploymentTargets"],
     ),
     ("DiagnosticsRole", "ListTasks", &["ecs:DescribeTaskDefinition", "ecs:ListTasks"]),
 ];

@@ -55,6 +55,8 @@ pub struct Invocation<'a> {
     pub request_id: &'a str,
     /// When it ends.
     pub deadline: SystemTime,
+    /// When what its event tells of happened, if the event says so: ISO 8601.
+    pub happened: Option<&'a str>,
 }
 
 /// Those who are still to be told of one thing.

@@ -1,20 +1,34 @@
 //! A failed action: look, diagnose, tell.
 
-use crosspipe_aws::gather::{self, Lookout};
+use std::time::{Duration, SystemTime};
+
+use crosspipe_aws::gather::{self, Gathered, Lookout};
 use crosspipe_aws::{Aws, AwsError};
 use crosspipe_core::alert::Alert;
-use crosspipe_core::diagnosis::{EventError, Failure, diagnose};
+use crosspipe_core::diagnosis::{EventError, Failure, Report, diagnose};
 use crosspipe_core::pipeline::{Pipeline, PipelineError};
 use crosspipe_core::snapshot::SnapshotError;
 
 use crate::alerts::{AlertError, Alerts, Invocation, Message};
+use crate::metrics;
 use crate::settings::{SameAccount, Settings};
+
+/// What is left of an invocation for telling; of a short one a third.
+const FOR_TELLING: Duration = Duration::from_secs(20);
 
 /// Explains failed actions.
 pub struct Reporter<'a> {
     pub(crate) aws: &'a Aws,
     alerts: Alerts<'a>,
     settings: &'a Settings,
+}
+
+/// What there is to say of a failure.
+enum Explained {
+    /// What made it fail.
+    Report(Box<Report>),
+    /// It was in the pipeline's own account: there is nothing across accounts to explain.
+    Own(Box<Failure>),
 }
 
 /// Why a failed action could not be reported: the event is tried again, and kept in the dead-letter queue.
@@ -40,6 +54,13 @@ pub enum ReportError {
     Snapshot(#[from] SnapshotError),
 }
 
+impl ReportError {
+    /// Whether another attempt at the same event would fail the same way.
+    pub fn is_final(&self) -> bool {
+        matches!(self, ReportError::Event(_) | ReportError::Pipeline(_) | ReportError::Snapshot(_))
+    }
+}
+
 impl<'a> Reporter<'a> {
     /// A reporter with these settings.
     pub fn new(aws: &'a Aws, alerts: Alerts<'a>, settings: &'a Settings) -> Self {
@@ -57,9 +78,15 @@ impl<'a> Reporter<'a> {
             );
             return outcome;
         }
-        match self.explain(failure).await {
-            Ok(Some(message)) => self.alerts.tell(audience, &message).await?,
-            Ok(None) => self.alerts.nothing_to_tell(audience).await?,
+        match self.explain(failure, invocation.deadline).await {
+            Ok(Explained::Report(report)) => {
+                self.alerts.tell(audience, &Message::from(&*report)).await?;
+                metrics::count_report(&report, invocation.happened);
+            }
+            Ok(Explained::Own(failure)) if self.settings.same_account_failures == SameAccount::Note => {
+                self.alerts.tell(audience, &Message::from(Alert::own_action(&failure))).await?;
+            }
+            Ok(Explained::Own(_)) => self.alerts.nothing_to_tell(audience).await?,
             Err(error) => {
                 audience.abandon().await;
                 return Err(error);
@@ -68,10 +95,10 @@ impl<'a> Reporter<'a> {
         outcome
     }
 
-    /// None for an action in the pipeline's own account, unless those are noted.
-    async fn explain(&self, failure: Failure) -> Result<Option<Message>, ReportError> {
+    async fn explain(&self, failure: Failure, deadline: SystemTime) -> Result<Explained, ReportError> {
+        let codepipeline = self.aws.codepipeline();
         let (live, executions) = tokio::try_join!(
-            self.aws.codepipeline().get_pipeline(&failure.pipeline),
+            codepipeline.get_pipeline(&failure.pipeline),
             self.executions(&failure.pipeline, &failure.execution_id, |details| failure.is_listed(details)),
         )?;
         let failure = failure.with_details(&executions);
@@ -80,20 +107,22 @@ impl<'a> Reporter<'a> {
             tools: self.aws,
             diagnostics_role: self.settings.diagnostics_role_name.as_deref(),
             session_name: "crosspipe-failure-reporter",
+            until: Some(latest_answer(SystemTime::now(), deadline)),
         };
         let only = Some((failure.stage.as_str(), failure.action.as_str()));
-        let gathered = gather::snapshot(lookout, live, &pipeline, only).await;
-        for why in &gathered.unreadable {
+        let Gathered { mut snapshot, unreadable } =
+            gather::snapshot(lookout, live, &pipeline, only, std::slice::from_ref(&failure)).await;
+        for why in &unreadable {
             tracing::warn!(execution_id = failure.execution_id, why, "a part of the snapshot is unknown");
         }
-        let report = diagnose(&failure, &gathered.snapshot, self.settings.remediation.clone())?;
+        snapshot.unreadable = unreadable;
+        let report = diagnose(&failure, &snapshot, self.settings.remediation.clone())?;
         let Some(mut report) = report else {
             tracing::info!(
                 execution_id = failure.execution_id,
                 "the failed action is in the pipeline's own account"
             );
-            let note = || Message::from(Alert::own_action(&failure));
-            return Ok((self.settings.same_account_failures == SameAccount::Note).then(note));
+            return Ok(Explained::Own(Box::new(failure)));
         };
         tracing::info!(
             execution_id = report.execution_id,
@@ -105,6 +134,26 @@ impl<'a> Reporter<'a> {
         if let Some(role) = &self.settings.console_role_name {
             report.add_switch_role(role);
         }
-        Ok(Some(Message::from(&report)))
+        Ok(Explained::Report(Box::new(report)))
+    }
+}
+
+/// When to go on with what is known, so that the report goes out before the invocation ends.
+fn latest_answer(now: SystemTime, deadline: SystemTime) -> SystemTime {
+    let left = deadline.duration_since(now).unwrap_or_default();
+    now + (left - FOR_TELLING.min(left / 3))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_report_goes_out_before_the_invocation_ends() {
+        let now = SystemTime::UNIX_EPOCH;
+        let latest = |seconds| {
+            latest_answer(now, now + Duration::from_secs(seconds)).duration_since(now).unwrap().as_secs()
+        };
+        assert_eq!((latest(120), latest(30), latest(0)), (100, 20, 0));
     }
 }

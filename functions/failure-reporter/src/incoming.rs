@@ -29,7 +29,7 @@ impl Reporter<'_> {
             };
             if let Err(error) = served {
                 tracing::error!(%error, "an event was not served");
-                outcome = Err(error);
+                outcome = worth_trying_again(outcome, error);
             }
         }
         outcome
@@ -48,7 +48,7 @@ impl Reporter<'_> {
         let mut outcome = Ok(());
         for failure in failures {
             if let Err(error) = self.report(failure, invocation).await {
-                outcome = Err(error);
+                outcome = worth_trying_again(outcome, error);
             }
         }
         outcome
@@ -70,5 +70,13 @@ impl Reporter<'_> {
                 _ => return Ok(details),
             }
         }
+    }
+}
+
+/// Of two errors the one that another attempt may mend, so that there is one.
+fn worth_trying_again(so_far: Result<(), ReportError>, error: ReportError) -> Result<(), ReportError> {
+    match so_far {
+        Err(so_far) if !so_far.is_final() => Err(so_far),
+        _ => Err(error),
     }
 }

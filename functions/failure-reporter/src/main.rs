@@ -7,12 +7,16 @@
 //! - `failed_action.rs`: a failed action: look, diagnose, tell
 //! - `alerts.rs`: who is told, once each
 //! - `webhook.rs`: a webhook as Slack has them
+//! - `dead_letters.rs`: events that can't be read
+//! - `metrics.rs`: what is measured
 //!
 //! What the facts mean is judged in `crosspipe-core`; how they are read is in `crosspipe-aws`.
 
 mod alerts;
+mod dead_letters;
 mod failed_action;
 mod incoming;
+mod metrics;
 mod settings;
 mod webhook;
 
@@ -43,8 +47,17 @@ async fn main() -> Result<(), Error> {
 
     lambda_runtime::run(service_fn(async |event: LambdaEvent<Value>| {
         let deadline = UNIX_EPOCH + Duration::from_millis(event.context.deadline);
-        let invocation = Invocation { request_id: &event.context.request_id, deadline };
-        reporter.handle(&event.payload, invocation).await.map_err(Error::from)
+        let (event, request_id) = (&event.payload, event.context.request_id.as_str());
+        let happened = event.get("time").and_then(Value::as_str);
+        let invocation = Invocation { request_id, deadline, happened };
+        match (reporter.handle(event, invocation).await, &settings.dead_letter_queue_url) {
+            // Lambda would try again, twice.
+            (Err(error), Some(queue)) if error.is_final() => {
+                dead_letters::keep(&aws, queue, event, request_id, &error.to_string()).await?;
+                Ok(())
+            }
+            (outcome, _) => outcome.map_err(Error::from),
+        }
     }))
     .await
 }

@@ -15,6 +15,8 @@ pub struct Settings {
     pub webhook_secret_arn: Option<String>,
     /// `EVENT_BUS_NAME`: where reports go as events.
     pub event_bus_name: Option<String>,
+    /// `DEAD_LETTER_QUEUE_URL`: where events are kept that can't be read; without it Lambda tries them again.
+    pub dead_letter_queue_url: Option<String>,
     /// `DIAGNOSTICS_ROLE_NAME`: the role to take on in target accounts.
     pub diagnostics_role_name: Option<String>,
     /// `CONSOLE_ROLE_NAME`: the role that people take on in target accounts, for links to there.
@@ -101,15 +103,16 @@ impl Settings {
             chat_topic_arn: get("CHAT_TOPIC_ARN"),
             webhook_secret_arn: get("WEBHOOK_SECRET_ARN"),
             event_bus_name: get("EVENT_BUS_NAME"),
+            dead_letter_queue_url: get("DEAD_LETTER_QUEUE_URL"),
             diagnostics_role_name: get("DIAGNOSTICS_ROLE_NAME"),
             console_role_name: get("CONSOLE_ROLE_NAME"),
             same_account_failures,
             remediation,
         };
-        match settings.receivers().next() {
-            None => Err(SettingsError::NoReceiver),
-            Some(_) => Ok(settings),
+        if settings.receivers().next().is_none() {
+            return Err(SettingsError::NoReceiver);
         }
+        Ok(settings)
     }
 
     /// Everywhere that reports go, people first.

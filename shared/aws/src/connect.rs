@@ -12,8 +12,9 @@ use aws_smithy_http_client::{
 };
 
 use crate::{
-    codepipeline::CodePipeline, error::AwsError, eventbridge::EventBridge, iam::Iam, kms::Kms, s3::S3,
-    secrets::Secrets, sns::Sns,
+    cloudformation::CloudFormation, codebuild::CodeBuild, codedeploy::CodeDeploy, codepipeline::CodePipeline,
+    ecs::Ecs, error::AwsError, eventbridge::EventBridge, iam::Iam, kms::Kms, lambda::Lambda, s3::S3,
+    secrets::Secrets, sns::Sns, sqs::Sqs, stepfunctions::StepFunctions,
 };
 
 /// Connecting is a handshake away or not at all.
@@ -118,10 +119,34 @@ impl Aws {
         }
     }
 
+    /// The stacks of this account and Region.
+    #[must_use]
+    pub fn cloudformation(&self) -> CloudFormation {
+        CloudFormation::new(aws_sdk_cloudformation::Client::new(&self.config))
+    }
+
+    /// The builds of this account and Region.
+    #[must_use]
+    pub fn codebuild(&self) -> CodeBuild {
+        CodeBuild::new(aws_sdk_codebuild::Client::new(&self.config))
+    }
+
+    /// The deployments of this account and Region.
+    #[must_use]
+    pub fn codedeploy(&self) -> CodeDeploy {
+        CodeDeploy::new(aws_sdk_codedeploy::Client::new(&self.config))
+    }
+
     /// The pipelines of this account and Region.
     #[must_use]
     pub fn codepipeline(&self) -> CodePipeline {
         CodePipeline::new(aws_sdk_codepipeline::Client::new(&self.config))
+    }
+
+    /// The clusters of this account and Region.
+    #[must_use]
+    pub fn ecs(&self) -> Ecs {
+        Ecs::new(aws_sdk_ecs::Client::new(&self.config))
     }
 
     /// The event buses of this account and Region.
@@ -140,6 +165,12 @@ impl Aws {
     #[must_use]
     pub fn kms(&self) -> Kms {
         Kms::new(aws_sdk_kms::Client::new(&self.config))
+    }
+
+    /// The functions of this account and Region.
+    #[must_use]
+    pub fn lambda(&self) -> Lambda {
+        Lambda::new(aws_sdk_lambda::Client::new(&self.config))
     }
 
     /// The buckets of this Region.
@@ -161,6 +192,18 @@ impl Aws {
     #[must_use]
     pub fn sns(&self) -> Sns {
         Sns::new(aws_sdk_sns::Client::new(&self.config))
+    }
+
+    /// The queues of this account and Region.
+    #[must_use]
+    pub fn sqs(&self) -> Sqs {
+        Sqs::new(aws_sdk_sqs::Client::new(&self.config))
+    }
+
+    /// The state machines of this account and Region.
+    #[must_use]
+    pub fn stepfunctions(&self) -> StepFunctions {
+        StepFunctions::new(aws_sdk_sfn::Client::new(&self.config))
     }
 
     pub(crate) fn dynamodb(&self) -> aws_sdk_dynamodb::Client {

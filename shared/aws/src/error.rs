@@ -41,6 +41,10 @@ pub enum ErrorKind {
     Other,
 }
 
+/// How codes end that say so; each service has its own way.
+const NOT_FOUND: [&str; 5] =
+    ["NotFound", "NotFoundError", "NotFoundException", "DoesNotExist", "DoesNotExistException"];
+
 impl fmt::Display for AwsError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "`{}:{}` failed: ", self.service, self.operation)?;
@@ -179,9 +183,7 @@ impl ErrorKind {
             | "ValidationException" => Self::Invalid,
 
             _ if code.starts_with("NoSuch") => Self::NotFound,
-            _ if ["NotFound", "NotFoundError", "NotFoundException"].iter().any(|end| code.ends_with(end)) => {
-                Self::NotFound
-            }
+            _ if NOT_FOUND.iter().any(|end| code.ends_with(end)) => Self::NotFound,
             _ if code.starts_with("Invalid") || code.starts_with("Malformed") => Self::Invalid,
             _ => return None,
         })
@@ -238,6 +240,8 @@ mod tests {
             ("NoSuchEntity", ErrorKind::NotFound),
             ("NoSuchBucketPolicy", ErrorKind::NotFound),
             ("PipelineNotFoundException", ErrorKind::NotFound),
+            ("DeploymentDoesNotExistException", ErrorKind::NotFound),
+            ("ExecutionDoesNotExist", ErrorKind::NotFound),
             ("ServerSideEncryptionConfigurationNotFoundError", ErrorKind::NotFound),
             ("ThrottlingException", ErrorKind::Throttled),
             ("OperationAborted", ErrorKind::Conflict),

@@ -4,7 +4,8 @@
 //! - [`connect`]: where Region, credentials, endpoint, timeouts and retries come from; [`Aws`] hands out clients
 //! - [`error`]: one error type, classified by AWS's error *code*, never by its text
 //! - `raw_json`: JSON bodies as they are on the wire, for calls whose unknown fields must survive
-//! - [`codepipeline`], [`eventbridge`], [`iam`], [`kms`], [`s3`], [`secrets`], [`sns`]: the adapters
+//! - [`cloudformation`], [`codebuild`], [`codedeploy`], [`codepipeline`], [`ecs`], [`eventbridge`], [`iam`],
+//!   [`kms`], [`lambda`], [`s3`], [`secrets`], [`sns`], [`sqs`], [`stepfunctions`]: the adapters
 //! - [`gather`]: a snapshot of what a pipeline's cross-account actions depend on, in both accounts
 //! - [`lease`], [`claim`]: one writer at a time per target, and work done once, in one DynamoDB table
 //!
@@ -13,18 +14,25 @@
 //! planned in the core.
 
 pub mod claim;
+pub mod cloudformation;
+pub mod codebuild;
+pub mod codedeploy;
 pub mod codepipeline;
 pub mod connect;
+pub mod ecs;
 pub mod error;
 pub mod eventbridge;
 pub mod gather;
 pub mod iam;
 pub mod kms;
+pub mod lambda;
 pub mod lease;
 mod raw_json;
 pub mod s3;
 pub mod secrets;
 pub mod sns;
+pub mod sqs;
+pub mod stepfunctions;
 
 pub use connect::Aws;
 pub use error::{AwsError, ErrorKind};

@@ -1,8 +1,8 @@
 //! JSON bodies as they are on the wire.
 //!
 //! The SDK's structs know the fields of the day they were generated and drop the rest. Where everything must
-//! survive (`UpdatePipeline` replaces the whole pipeline), the SDK signs, sends and retries, and these two
-//! interceptors take and place the body itself.
+//! survive (`UpdatePipeline` replaces the whole pipeline) or be printed as the AWS CLI prints it, the SDK signs,
+//! sends and retries, and these two interceptors take and place the body itself.
 
 use std::{
     fmt,
@@ -51,6 +51,20 @@ impl CaptureBody {
         body.get_mut(name)
             .map(Value::take)
             .ok_or_else(|| AwsError::unexpected(service, operation, format!("the answer has no `{name}`")))
+    }
+
+    /// A list of the captured body's top level; one that is left out is empty.
+    pub(crate) fn list(
+        &self,
+        service: &'static str,
+        operation: &'static str,
+        name: &str,
+    ) -> Result<Vec<Value>, AwsError> {
+        match self.json(service, operation)?.get_mut(name).map(Value::take) {
+            Some(Value::Array(list)) => Ok(list),
+            None | Some(Value::Null) => Ok(vec![]),
+            Some(_) => Err(AwsError::unexpected(service, operation, format!("`{name}` is no list"))),
+        }
     }
 }
 

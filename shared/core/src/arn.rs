@@ -92,6 +92,11 @@ impl fmt::Debug for Arn {
 #[error("`{0}` is not an ARN (`arn:partition:service:region:account:resource`)")]
 pub struct ArnError(String);
 
+/// The bucket that an ARN of S3, or a pattern for one, is about.
+pub fn bucket_of(arn: &str) -> Option<&str> {
+    arn.split_once(":s3:::")?.1.split('/').next()
+}
+
 /// Whether the text is a 12-digit AWS account id.
 pub fn is_account_id(text: &str) -> bool {
     text.len() == 12 && text.bytes().all(|b| b.is_ascii_digit())

@@ -21,7 +21,7 @@ fn ask(members: &Value) -> Evaluation {
         json!({"principal": USER, "action": "s3:GetObject", "resource": OBJECT, "resourceAccount": A});
     question.as_object_mut().unwrap().extend(members.as_object().unwrap().clone());
     let question: Question = serde_json::from_value(question).unwrap();
-    question.evaluate().unwrap()
+    question.evaluate()
 }
 
 fn check(members: Value, expected: &str) {

@@ -17,11 +17,12 @@ fn key_in_b() -> Option<String> {
 #[test]
 fn every_wording_of_the_catalogue_claims_what_happened() {
     let role = |role: &str| Claim::AssumeRole { role: role.into() };
+    let bucket = || Some("codepipeline-us-east-2-1234567890".to_owned());
     let permissions = |service: Option<&str>| Claim::RolePermissions { service: service.map(str::to_owned) };
     let cases: Vec<(&str, Claim)> = vec![
         (
             "Unable to access the artifact with Amazon S3 object key 'MyFirstPipeline/MyAppBuild/AbC12' located in the Amazon S3 artifact bucket 'codepipeline-us-east-2-1234567890'. The provided role does not have sufficient permissions.",
-            Claim::Artifact,
+            Claim::Artifact { bucket: bucket() },
         ),
         (
             "Key 'arn:aws:kms:us-east-2:222222222222:key/1234abcd' does not exist (Service: AWSKMS; Status Code: 400; Error Code: NotFoundException; Request ID: 1)",
@@ -60,12 +61,12 @@ fn every_wording_of_the_catalogue_claims_what_happened() {
             permissions(None),
         ),
         (
-            "arn is disabled. (Service: Amazon S3; Status Code: 400; Error Code: KMS.DisabledException; Request ID: 1)",
-            Claim::KeyNotUsable,
+            "arn:aws:kms:us-east-2:222222222222:key/1234abcd is disabled. (Service: Amazon S3; Status Code: 400; Error Code: KMS.DisabledException; Request ID: 1)",
+            Claim::KeyNotUsable { key: key_in_b() },
         ),
         (
             "key is pending deletion. (Service: Amazon S3; Status Code: 400; Error Code: KMS.KMSInvalidStateException)",
-            Claim::KeyNotUsable,
+            Claim::KeyNotUsable { key: None },
         ),
         (
             "An error occurred (MalformedPolicyDocumentException) when calling the PutKeyPolicy operation: Policy contains a statement with one or more invalid principals.",
@@ -77,15 +78,18 @@ fn every_wording_of_the_catalogue_claims_what_happened() {
         ),
         (
             "The service role or action role doesn\u{2019}t have the permissions required to access the Amazon S3 bucket named codepipeline-us-east-2-1234567890. Update the IAM role permissions, and then try again. Error: Amazon S3:AccessDenied:Access Denied (Service: Amazon S3; Status Code: 403; Error Code: AccessDenied; Request ID: 1)",
-            Claim::Bucket,
+            Claim::Bucket { bucket: bucket() },
         ),
-        ("Access Denied (Service: Amazon S3; Status Code: 403; Error Code: AccessDenied)", Claim::Bucket),
+        (
+            "Access Denied (Service: Amazon S3; Status Code: 403; Error Code: AccessDenied)",
+            Claim::Bucket { bucket: None },
+        ),
         ("Access Denied", Claim::Refused),
         (
             "The bucket does not allow ACLs (Service: Amazon S3; Status Code: 400; Error Code: AccessControlListNotSupported; Request ID: 1)",
             Claim::NoAcls,
         ),
-        ("Upload to S3 failed with the following error: Access Denied", Claim::Bucket),
+        ("Upload to S3 failed with the following error: Access Denied", Claim::Bucket { bucket: None }),
         (
             "arn:aws:iam::111111111111:role/service-role/CodePipeline_Service_Role is not authorized to perform AssumeRole on role arn:aws:iam::222222222222:role/CrossAccount_Role (Service: null; Status Code: 0; Error Code: InvalidStructureException; Request ID: null)",
             role(ROLE),
@@ -132,6 +136,28 @@ fn every_wording_of_the_catalogue_claims_what_happened() {
             "You must be the master or delegated admin account of an organization before operating a SERVICE_MANAGED stack set",
             Claim::StackSetAdmin,
         ),
+        (
+            "Alias arn:aws:kms:us-east-2:222222222222:alias/shop is not found. (Service: Amazon S3; Status Code: 400; Error Code: KMS.NotFoundException)",
+            Claim::NoSuchKey { key: Some("arn:aws:kms:us-east-2:222222222222:alias/shop".into()) },
+        ),
+        (
+            "The provided role does not have sufficient permissions to access Amazon ECS",
+            permissions(Some("ECS")),
+        ),
+        (
+            "The specified bucket does not exist (Service: Amazon S3; Status Code: 404; Error Code: NoSuchBucket)",
+            Claim::NoSuchBucket,
+        ),
+        (
+            "Build terminated with state: FAILED. Phase: DOWNLOAD_SOURCE, Code: CLIENT_ERROR, Message: AccessDenied: Access Denied status code: 403, request id: D18C, host id: q8= for primary source and source version arn:aws:s3:::shop/x",
+            Claim::BuildSource,
+        ),
+        (
+            "Build terminated with state: FAILED. Phase: BUILD, Code: COMMAND_EXECUTION_ERROR, Message: aws s3 cp: Access Denied",
+            Claim::OwnWork,
+        ),
+        ("DownloadBundle: UnknownError: Access Denied", Claim::InstanceBucket),
+        ("BeforeInstall: ScriptFailed: aws s3 cp: Access Denied", Claim::OwnWork),
         ("Deployment d-ABCDEF123 failed", Claim::Nothing),
         ("", Claim::Nothing),
     ];

@@ -8,6 +8,7 @@
 - `protocol`: the JSON 1.1 wire form that CodePipeline and CodeDeploy share.
 - `codepipeline/`: the service: operations, structure rules, executions, events, tags.
 - `codedeploy`, `stack_sets`, `resource_types`: what else ministack lacks.
+- `providers`: what IAM evaluates requests to CodeBuild and ECS on.
 - `policies`, `principals`, `condition_keys`, `keys`, `buckets`, `custom_resources`, `event_targets`: where it is laxer
   than AWS, or differs.
 - `control`: `POST /_local/...`, the test's hand on the scenery: scripted failures, faults, deployments.

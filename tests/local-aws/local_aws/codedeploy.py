@@ -1,4 +1,4 @@
-"""CodeDeploy's look-ups, protocol JSON 1.1, on deployments that a test registers.
+"""CodeDeploy's look-ups, protocol JSON 1.1, on deployments and deployment groups that a test registers.
 
 <https://docs.aws.amazon.com/codedeploy/latest/APIReference/Welcome.html>
 """
@@ -14,6 +14,7 @@ from .protocol import Response, ServiceError
 
 TARGET_PREFIX = "CodeDeploy_20141006"
 DEPLOYMENTS = AccountRegionScopedDict()  # id -> {"deploymentInfo", "targets"}
+GROUPS = AccountRegionScopedDict()  # application/group -> deploymentGroupInfo
 
 
 async def handle_request(
@@ -21,6 +22,7 @@ async def handle_request(
 ) -> Response:
     operations: dict[str, protocol.Operation] = {
         "GetDeployment": lambda request: {"deploymentInfo": _deployment(request)["deploymentInfo"]},
+        "GetDeploymentGroup": lambda request: {"deploymentGroupInfo": _group(request)},
         "BatchGetDeploymentTargets": _batch_targets,
         "ListDeploymentTargets": _list_targets,
     }
@@ -32,19 +34,32 @@ def register(deployment: dict[str, Any]) -> None:
     DEPLOYMENTS[deployment["deploymentInfo"]["deploymentId"]] = {"targets": [], **deployment}
 
 
-def resource_arn(body: bytes) -> str:
-    """The deployment group: that is the resource that IAM evaluates these operations on."""
+def register_group(info: dict[str, Any]) -> None:
+    """Keeps `{...GetDeploymentGroup's deploymentGroupInfo...}`."""
+    GROUPS[f"{info['applicationName']}/{info['deploymentGroupName']}"] = info
+
+
+# IAM knows no resource for these.
+_ON_NO_RESOURCE = {"BatchGetDeploymentTargets", "ListDeploymentTargets"}
+
+
+def resource_arn(headers: Any, body: bytes) -> str:
+    """The deployment group, where IAM evaluates an operation on one."""
+    if str(headers.get("x-amz-target", "")).rpartition(".")[2] in _ON_NO_RESOURCE:
+        return "*"
     try:
-        found = DEPLOYMENTS.get(protocol.parse(body).get("deploymentId"))
+        request = protocol.parse(body)
+        found = DEPLOYMENTS.get(request.get("deploymentId"))
     except (ServiceError, AttributeError):
-        found = None
-    info = found["deploymentInfo"] if found else {}
+        request, found = {}, None
+    info = found["deploymentInfo"] if found else request
     group = f"{info.get('applicationName', '*')}/{info.get('deploymentGroupName', '*')}"
     return f"arn:aws:codedeploy:{get_region()}:{get_account_id()}:deploymentgroup:{group}"
 
 
 def reset() -> None:
     DEPLOYMENTS.clear()
+    GROUPS.clear()
 
 
 def get_state() -> dict[str, Any]:
@@ -58,6 +73,15 @@ def _deployment(request: dict[str, Any]) -> dict[str, Any]:
     if wanted not in DEPLOYMENTS:
         raise ServiceError("DeploymentDoesNotExistException", f"The deployment {wanted} could not be found")
     return DEPLOYMENTS[wanted]
+
+
+def _group(request: dict[str, Any]) -> dict[str, Any]:
+    name = f"{request.get('applicationName')}/{request.get('deploymentGroupName')}"
+    if name not in GROUPS:
+        raise ServiceError(
+            "DeploymentGroupDoesNotExistException", f"No Deployment Group found for name: {name.rpartition('/')[2]}"
+        )
+    return GROUPS[name]
 
 
 def _target_id(target: dict[str, Any]) -> str:

@@ -4,6 +4,7 @@
 |---|---|---|
 | `fail` | `account`, `region`, `pipeline`, `stage`, `action`, `code`, `summary`, `externalExecutionId`? | the action fails so in every later execution; `"code": null` ends it |
 | `deployment` | `account`, `region`, `deploymentInfo`, `targets`? | CodeDeploy knows this deployment |
+| `deployment-group` | `account`, `region`, `applicationName`, `deploymentGroupName`, `computePlatform` | CodeDeploy knows this deployment group |
 | `fault` | `service`, `operation`, `account`?, `times` (1), `skip` (0), `status` (400), `code`, `message`, `after` (false) | the next `times` matching calls, after `skip`, answer the error; with `after`, the call is carried out all the same |
 | `organization` | `account`, `id`, `paths` | condition keys aws:PrincipalOrgID and aws:PrincipalOrgPaths of the account |
 | `calls` | `account`?, `service`?, `operation`? | the calls since the start: `{"calls": [{account, caller, service, operation, status}]}` |
@@ -48,6 +49,12 @@ def _deployment(request: dict[str, Any]) -> dict[str, Any]:
     return {}
 
 
+def _deployment_group(request: dict[str, Any]) -> dict[str, Any]:
+    with request_scope(request.pop("account"), request.pop("region")):
+        codedeploy.register_group(request)
+    return {}
+
+
 def _fault(request: dict[str, Any]) -> dict[str, Any]:
     defaults = {
         "account": None,
@@ -75,7 +82,7 @@ def _list_calls(request: dict[str, Any]) -> dict[str, Any]:
 
 
 def _reset(_request: dict[str, Any]) -> dict[str, Any]:
-    for store in (_faults, _calls, SCRIPTED, codedeploy.DEPLOYMENTS, ORGANIZATIONS):
+    for store in (_faults, _calls, SCRIPTED, codedeploy.DEPLOYMENTS, codedeploy.GROUPS, ORGANIZATIONS):
         store.clear()
     return {}
 
@@ -83,6 +90,7 @@ def _reset(_request: dict[str, Any]) -> dict[str, Any]:
 _OPERATIONS: dict[str, Callable[[dict[str, Any]], dict[str, Any]]] = {
     "fail": _fail,
     "deployment": _deployment,
+    "deployment-group": _deployment_group,
     "fault": _fault,
     "organization": _organization,
     "calls": _list_calls,

@@ -28,6 +28,7 @@ from . import (
     keys,
     policies,
     principals,
+    providers,
     resource_types,
     stack_sets,
 )
@@ -95,7 +96,9 @@ def _wrap_extract_resource_arn(original: Callable[..., str]) -> Callable[..., st
         if service == "codepipeline":
             return codepipeline.resource_arn(body)
         if service == "codedeploy":
-            return codedeploy.resource_arn(body)
+            return codedeploy.resource_arn(headers, body)
+        if service in providers.SERVICES and (arn := providers.resource_arn(service, headers, body, region, account)):
+            return arn
         if service == "cloudformation" and (arn := stack_sets.resource_arn(query)):
             return arn
         arn = original(service, method, path, headers, body, query, region, account)

@@ -31,6 +31,7 @@ impl<'aws> World<'aws> {
         let key_arn = key(&tools, &values)?;
         let artifact = "orders/BuildOutpu/h7Xk2Qa".to_owned();
         artifact_bucket(&tools, &bucket, &key_arn, &artifact, &values)?;
+        build_project(&tools, &service_role_arn, &key_arn)?;
         let pipeline = pipeline(&tools, &service_role_arn, values.clone())?;
         Ok(Self {
             tools: tools.clone(),
@@ -113,6 +114,20 @@ fn artifact_bucket(
         tools.call("s3", operation, request).map_err(making)?;
     }
     Ok(())
+}
+
+/// The project that builds what is deployed; it already encrypts under the artifact key.
+fn build_project(tools: &Account<'_>, role_arn: &str, key_arn: &str) -> Result<(), SetupError> {
+    let request = json!({
+        "name": "orders-build", "serviceRole": role_arn, "encryptionKey": key_arn,
+        "source": {"type": "CODEPIPELINE"}, "artifacts": {"type": "CODEPIPELINE"},
+        "environment": {
+            "type": "LINUX_CONTAINER", "image": "aws/codebuild/amazonlinux-x86_64-standard:5.0",
+            "computeType": "BUILD_GENERAL1_SMALL",
+        },
+    });
+    let making = SetupError::while_doing::<CallError>("making the build project");
+    tools.call("codebuild", "create_project", request).map_err(making).map(drop)
 }
 
 fn pipeline<'a>(

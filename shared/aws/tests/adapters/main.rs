@@ -9,8 +9,10 @@
 mod alerts;
 mod codepipeline;
 mod connect;
+mod gather;
 mod iam;
 mod kms;
 mod lease;
+mod providers;
 mod replay;
 mod s3;

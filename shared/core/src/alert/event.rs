@@ -47,8 +47,8 @@ mod tests {
         let small = json!({"a": "x".repeat(200_000), "b": [1, 2]});
         assert_eq!(detail(&small), small);
         for unit in ["x", "\"", "\u{1}", "\u{1f4a5}"] {
-            let finding = json!({"fix": unit.repeat(50_000), "statements": vec![unit.repeat(5_000); 30]});
-            let large = json!({"pipeline": "p", "findings": vec![finding; 40]});
+            let finding = json!({"fix": unit.repeat(50_000), "statements": vec![unit.repeat(5_000); 10]});
+            let large = json!({"pipeline": "p", "findings": vec![finding; 20]});
             let fitted = detail(&large);
             assert!(fitted.to_string().len() <= DETAIL, "{unit:?}: {}", fitted.to_string().len());
             assert_eq!(fitted["pipeline"], "p");

@@ -11,15 +11,14 @@ use crate::rules::Unknown;
 
 impl From<&Report> for Alert {
     fn from(report: &Report) -> Self {
-        let explained = report.root_cause.is_some();
         Alert {
             id: report.action_execution_id.clone(),
             thread: report.execution_id.clone(),
             kind: Kind::ActionFailed,
             subject: format!("{}: {} failed in {}", report.pipeline, report.action, report.target_account),
             headline: report.headline.clone(),
-            cause: report.findings.first().filter(|_| explained).map(Cause::from),
-            further: report.findings.iter().skip(usize::from(explained)).map(Cause::from).collect(),
+            cause: report.cause().map(Cause::from),
+            further: report.further().map(Cause::from).collect(),
             done: done(report),
             links: links(report),
             evidence: evidence(report),

@@ -2,9 +2,12 @@
 //!
 //! See <https://docs.aws.amazon.com/codepipeline/latest/userguide/detect-state-changes-cloudwatch-events.html>.
 
+use std::collections::BTreeMap;
+
 use serde_json::Value;
 
 use crate::arn::Arn;
+use crate::pipeline::{Action, Pipeline};
 
 /// A failed action execution.
 ///
@@ -43,6 +46,10 @@ pub struct Failure {
     pub log_stream_arn: Option<String>,
     /// What has become of a later attempt at the same action in the same execution, `Succeeded`.
     pub retried: Option<String>,
+    /// The action's configuration with its variables filled in; empty where that is not known.
+    pub configuration: BTreeMap<String, String>,
+    /// When the action began: epoch seconds as CodePipeline sends them, ISO 8601 as the AWS CLI prints them.
+    pub started: Option<Value>,
 }
 
 impl Failure {
@@ -76,6 +83,26 @@ impl Failure {
         })
     }
 
+    /// The failures among `ListActionExecutions` details of a pipeline, the last one first.
+    pub fn among(details: &[Value], pipeline: &Pipeline) -> Vec<Self> {
+        let failed = details.iter().filter(|detail| text(detail, "/status").as_deref() == Some("Failed"));
+        let failure = |detail: &Value| {
+            let origin = Origin {
+                pipeline: pipeline.name().to_owned(),
+                execution_id: text(detail, "/pipelineExecutionId").unwrap_or_default(),
+                account: pipeline.account().unwrap_or_default().to_owned(),
+                region: pipeline.region().unwrap_or_default().to_owned(),
+            };
+            origin.listed(detail).map(|failure| failure.with_details(details))
+        };
+        failed.filter_map(failure).collect()
+    }
+
+    /// Whether this is what failed.
+    pub fn is_of(&self, action: &Action<'_>) -> bool {
+        self.stage == action.stage().name() && self.action == action.name()
+    }
+
     /// Adds what `ListActionExecutions` knows of this action execution.
     #[must_use]
     pub fn with_details(mut self, details: &[Value]) -> Self {
@@ -92,6 +119,14 @@ impl Failure {
         fill(&mut self.external_execution_url, result("externalExecutionUrl"));
         fill(&mut self.log_stream_arn, result("logStreamARN"));
         self.retried = later_attempt(details, index, detail);
+        self.started = detail.get("startTime").cloned();
+        let resolved = detail.pointer("/input/resolvedConfiguration").and_then(Value::as_object);
+        self.configuration.extend(
+            resolved
+                .into_iter()
+                .flatten()
+                .filter_map(|(key, value)| Some((key.clone(), value.as_str()?.to_owned()))),
+        );
         self
     }
 
@@ -111,6 +146,29 @@ impl Failure {
             _ => "aws",
         };
         format!("arn:{partition}:codepipeline:{}:{}:{}", self.pipeline_region, self.account, self.pipeline)
+    }
+
+    /// A value of the configuration that an action runs with: as it was resolved for the execution that failed,
+    /// else as the pipeline has it. None where it holds a variable whose value is not known.
+    pub fn configuration<'a>(failure: Option<&'a Self>, action: &Action<'a>, key: &str) -> Option<&'a str> {
+        let resolved = failure.and_then(|failure| failure.configuration.get(key)).map(String::as_str);
+        let value = resolved.or_else(|| action.configuration(key));
+        value.filter(|value| !value.is_empty() && !value.contains("#{"))
+    }
+
+    /// The id of the CodeDeploy deployment that failed, `d-…`: as such, or from the summary or the console page.
+    pub fn deployment_id(&self) -> Option<&str> {
+        let texts = [
+            &self.external_execution_id,
+            &self.external_execution_summary,
+            &self.error_message,
+            &self.external_execution_url,
+        ];
+        let words = texts.into_iter().flatten().flat_map(|text| {
+            text.split(|c: char| !c.is_ascii_alphanumeric() && c != '-').filter(|word| word.len() > 2)
+        });
+        let is_id = |id: &str| id.bytes().all(|c| c.is_ascii_uppercase() || c.is_ascii_digit());
+        words.into_iter().find(|word| word.strip_prefix("d-").is_some_and(is_id))
     }
 
     /// The best text there is on why it failed; empty when there is none.

@@ -3,14 +3,17 @@
 //! # Layout
 //! - this file: what a message can claim
 //! - [`mod@denial`]: AWS's own grammar, `User: ARN is not authorized to perform: ACTION on resource: ARN …`
+//! - [`agreement`]: whether that is a request which the policies deny
 //! - `wordings`: how CodePipeline, CodeDeploy, CloudFormation, S3 and KMS put it
 //!
 //! Any text is read, however it was cut, quoted, redacted or wrapped; what says nothing claims
 //! [`Claim::Nothing`].
 
+pub mod agreement;
 pub mod denial;
 mod wordings;
 
+pub use agreement::Agreement;
 pub use denial::{Denial, PolicyKind, denial};
 
 /// What a message claims to have happened.
@@ -31,9 +34,17 @@ pub enum Claim {
         service: Option<String>,
     },
     /// The action role could not get at an artifact; which of bucket and key refused is not said.
-    Artifact,
-    /// The artifact bucket refused.
-    Bucket,
+    Artifact {
+        /// The bucket that the artifact is in.
+        bucket: Option<String>,
+    },
+    /// A bucket refused.
+    Bucket {
+        /// Its name.
+        bucket: Option<String>,
+    },
+    /// There is no such bucket.
+    NoSuchBucket,
     /// CloudFormation could not read a bucket as the stack's role.
     StackBucket,
     /// An instance could not download the revision as its own role.
@@ -50,7 +61,10 @@ pub enum Claim {
         key: Option<String>,
     },
     /// The key is disabled, deleted or otherwise not usable.
-    KeyNotUsable,
+    KeyNotUsable {
+        /// The key's ARN.
+        key: Option<String>,
+    },
     /// A policy names a principal that does not exist (any more).
     InvalidPrincipal,
     /// A role was passed across accounts.
@@ -59,6 +73,10 @@ pub enum Claim {
     NoStoreInRegion,
     /// The deployment failed on its instances; why is in their logs.
     Instances,
+    /// A build could not fetch its source, as the build's own role.
+    BuildSource,
+    /// What runs in the target account failed at its own work: a script of a deployment, a command of a build.
+    OwnWork,
     /// The Lambda function never reported its result.
     LambdaSilent,
     /// The connection to the source provider can't be used.

@@ -4,19 +4,28 @@
 //! - [`failure`]: what the event and the execution's details say
 //! - [`intake`]: what came in, and what there is to do about it
 //! - [`message`]: what an error message claims
+//! - [`provider`]: what the provider in the target account says
+//! - [`said`]: every message there is, and what they claim
+//! - `explanations`: which faults explain a claim
 //! - [`rank`]: which finding explains the failure, and how surely
 //! - [`links`]: console pages to look at
 //! - [`report`]: the report
 
+mod explanations;
 pub mod failure;
 pub mod intake;
 pub mod links;
 pub mod message;
+pub mod provider;
 pub mod rank;
 pub mod report;
+pub mod said;
 
 use crate::rules::{Facts, run};
 use crate::snapshot::{Snapshot, SnapshotError};
+
+use rank::Evidence;
+use said::Said;
 
 pub use failure::{EventError, Failure};
 pub use rank::Confidence;
@@ -24,7 +33,8 @@ pub use report::{Remediation, Report};
 
 /// Explains a failed action by what the snapshot shows.
 ///
-/// None where the action is not a cross-account one: then there is nothing for Crosspipe to explain.
+/// None where the action does not reach into another account, neither by its role nor by what it works on: then
+/// there is nothing for Crosspipe to explain.
 ///
 /// # Errors
 /// When the snapshot's pipeline can't be read.
@@ -35,12 +45,22 @@ pub fn diagnose(
 ) -> Result<Option<Report>, SnapshotError> {
     let pipeline = snapshot.pipeline()?;
     let facts = Facts::of_action(snapshot, &pipeline, &failure.stage, &failure.action).with_failure(failure);
-    let Some(action) = facts.cross_account_actions().next() else { return Ok(None) };
+    let Some((action, account)) =
+        facts.actions().find_map(|action| Some((action, facts.reaches_into(&action)?)))
+    else {
+        return Ok(None);
+    };
     let verdicts = run(&facts);
-    let claim = message::claim(failure.message());
-    let findings = rank::rank(verdicts.findings, &claim, failure);
-    let report =
-        Report::new(failure, &action.action, action.account, findings, verdicts.unknown, remediation);
+    let details = provider::details(failure, &action, snapshot);
+    let store = pipeline.store_for(action.region());
+    let evidence = Evidence {
+        claims: Said::of(failure, &details).claims,
+        unknown: &verdicts.unknown,
+        artifact_bucket: store.as_ref().map(|store| store.bucket()),
+    };
+    let findings = rank::rank(verdicts.findings, &evidence);
+    let mut report = Report::new(failure, &action, account, findings, verdicts.unknown, remediation);
+    report.add(details, snapshot.unreadable.clone());
     Ok(Some(report))
 }
 

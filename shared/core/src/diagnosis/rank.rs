@@ -1,12 +1,17 @@
 //! Which finding explains the failure, and how surely.
+//!
+//! A finding is *confirmed* where message and policies agree: AWS names the request and the side, and the
+//! policies show that this side refuses it; or the message leaves it open, and of all that could explain it
+//! there is one fault, and nothing that could not be looked at. It is *likely* where the message fits and is
+//! not as clear, and *possible* where the fault is there and the message says nothing of it.
+
+use std::cmp::Reverse;
 
 use serde::Serialize;
 
-use super::failure::Failure;
-use super::message::{Claim, Denial, PolicyKind};
-use crate::arn::Arn;
-use crate::evaluation::Side;
-use crate::rules::{Denied, Finding};
+use super::explanations::{Explanations, is_about_permissions, judges};
+use super::message::{Agreement, Claim, Denial};
+use crate::rules::{Denied, Finding, Severity, Unknown};
 
 /// How surely a finding is the cause.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
@@ -41,19 +46,42 @@ pub struct Ranked {
     pub finding: Finding,
 }
 
+/// What findings are held against.
+#[derive(Debug)]
+pub(super) struct Evidence<'a> {
+    /// What the messages claim.
+    pub claims: Vec<Claim>,
+    /// What could not be judged.
+    pub unknown: &'a [Unknown],
+    /// The bucket that the failed action has its artifacts from.
+    pub artifact_bucket: Option<&'a str>,
+}
+
 /// Orders findings by how surely they are the cause; among equals, what the action needs first comes first.
-pub fn rank(findings: Vec<Finding>, claim: &Claim, failure: &Failure) -> Vec<Ranked> {
-    let ranked = findings
-        .into_iter()
-        .map(|finding| Ranked { confidence: confidence(&finding, claim, failure), finding });
-    let mut ranked: Vec<Ranked> = ranked.collect();
-    ranked.sort_by_key(|ranked| {
-        (ranked.confidence, std::cmp::Reverse(ranked.finding.severity), step(ranked.finding.rule))
-    });
+pub(super) fn rank(mut findings: Vec<Finding>, evidence: &Evidence<'_>) -> Vec<Ranked> {
+    // It failed for a reason of its own, and hints at permissions would lead astray.
+    if findings.iter().any(|finding| finding.rule == "EV004") {
+        findings.retain(|finding| !is_about_permissions(finding.rule));
+    }
+    let confidences: Vec<Confidence> =
+        findings.iter().map(|finding| evidence.confidence(finding, &findings)).collect();
+    let ranked = confidences.into_iter().zip(findings);
+    let mut ranked: Vec<Ranked> =
+        ranked.map(|(confidence, finding)| Ranked { confidence, finding }).collect();
+    ranked.sort_by_key(|it| (it.confidence, Reverse(it.finding.severity), step(it.finding.rule)));
     ranked
 }
 
-/// The order in which an action runs into faults: assume the role, fetch from S3, decrypt.
+/// The finding that explains the failure best. What works though it should not be so is no explanation unless
+/// the message points at it.
+pub(super) fn cause(ranked: &[Ranked]) -> Option<&Ranked> {
+    let explains =
+        |it: &&Ranked| it.confidence != Confidence::Possible || it.finding.severity == Severity::Error;
+    ranked.first().filter(explains)
+}
+
+/// The order in which an action runs into faults: assume the role, fetch from S3, decrypt, use the provider.
+/// What only the message tells comes last, since a fault that is shown says more.
 fn step(rule: &str) -> u8 {
     match rule.get(..2) {
         Some("IA") if rule < "IA004" => 0,
@@ -61,92 +89,85 @@ fn step(rule: &str) -> u8 {
         Some("S3") => 2,
         _ if rule == "IA005" => 3,
         Some("KM") => 4,
+        Some("EV") => 6,
         _ => 5,
     }
 }
 
-fn confidence(finding: &Finding, claim: &Claim, failure: &Failure) -> Confidence {
-    use Confidence::{Confirmed, Likely, Possible};
-    let rule = finding.rule;
-    let about_bucket = matches!(rule, "S3001" | "IA005");
-    let about_key = matches!(rule, "KM001" | "IA004");
-    let about_key_setting = matches!(rule, "PL001" | "PL002" | "PL003" | "PL004");
-    // Such a rule speaks of the message itself; without a denial there is nothing to confirm it by.
-    if rule.starts_with("EV") && finding.denied.is_empty() {
-        return Likely;
+impl Evidence<'_> {
+    fn confidence(&self, finding: &Finding, findings: &[Finding]) -> Confidence {
+        // Such a rule repeats the message; without a denial there is nothing to confirm it by.
+        if finding.rule.starts_with("EV") && finding.denied.is_empty() {
+            return Confidence::Likely;
+        }
+        let by_claim = self.claims.iter().map(|claim| match claim {
+            Claim::Denied(denial) => self.by_denial(finding, denial, findings),
+            claim => self.by_wording(finding, claim, findings),
+        });
+        by_claim.min().unwrap_or(Confidence::Possible)
     }
-    let is_permission_error = failure.error_code.as_deref() == Some("PermissionError");
-    match claim {
-        Claim::Denied(denial) => {
-            let mut named = finding.denied.iter().filter(|denied| is_of(denial, denied)).peekable();
-            if named.peek().is_none() {
-                Possible
-            } else if named.any(|denied| is_side(denial, denied.side)) {
-                Confirmed
-            } else {
-                // Across accounts AWS names one of the two sides, though both may be at fault.
-                Likely
+
+    /// AWS says who was denied what, and mostly by which side.
+    fn by_denial(&self, finding: &Finding, denial: &Denial, findings: &[Finding]) -> Confidence {
+        let agreement = |it: &Finding| it.denied.iter().map(|denied| denial.agreement(denied)).max();
+        match agreement(finding).unwrap_or(Agreement::None) {
+            Agreement::Full => Confidence::Confirmed,
+            // Across accounts AWS names one of the two sides, though both may be at fault.
+            Agreement::Related => Confidence::Likely,
+            Agreement::None => Confidence::Possible,
+            Agreement::AnySide => {
+                let others = findings.iter().filter(|it| agreement(it) == Some(Agreement::AnySide));
+                self.confirmed_if(others.count() == 1, |rule| judges(&denial.action).contains(&rule))
             }
         }
-        Claim::AssumeRole { role } => match finding.denied.iter().any(|denied| denied.resource == *role) {
-            true if matches!(rule, "IA001" | "IA002" | "IA008" | "IA009" | "IA012") => Confirmed,
-            _ => Possible,
-        },
-        Claim::Refused if !finding.denied.is_empty() => Likely,
-        Claim::Artifact if about_bucket || about_key => Confirmed,
-        Claim::Artifact if about_key_setting => Likely,
-        Claim::Bucket if about_bucket => Confirmed,
-        // S3 answers for KMS, too, when it fetches an encrypted object.
-        Claim::Bucket if about_key || about_key_setting => Likely,
-        Claim::Key if about_key => Confirmed,
-        Claim::NoSuchKey { .. } if matches!(rule, "PL002" | "PL003" | "PL004") => Confirmed,
-        Claim::Key | Claim::NoSuchKey { .. } if about_key || about_key_setting => Likely,
-        Claim::KeyNotUsable if rule == "KM003" => Confirmed,
-        Claim::StackBucket if rule == "IA010" => Confirmed,
-        Claim::InstanceBucket if rule == "IA007" => Confirmed,
-        Claim::Instances if rule == "IA007" => Likely,
-        Claim::NoAcls if rule == "S3005" => Confirmed,
-        Claim::NoStoreInRegion if rule == "PL009" => Confirmed,
-        Claim::Replication if about_bucket || matches!(rule, "PL004" | "S3004") => Likely,
-        Claim::RolePermissions { service: Some(_) } if rule == "IA006" => Likely,
-        Claim::RolePermissions { service: None } if is_permission_error => Likely,
-        Claim::PassRoleAcross if rule == "PL008" => Confirmed,
-        Claim::Nothing if is_permission_error => Likely,
-        _ => Possible,
     }
-}
 
-/// Whether the message speaks of this request; what it leaves out speaks against none.
-fn is_of(denial: &Denial, denied: &Denied) -> bool {
-    denial.action.eq_ignore_ascii_case(&denied.action)
-        && denial.actor.as_deref().is_none_or(|actor| is_role(actor, &denied.principal))
-        && denial.resource.as_deref().is_none_or(|resource| same_resource(resource, &denied.resource))
-}
+    /// The message is one of those that say less.
+    fn by_wording(&self, finding: &Finding, claim: &Claim, findings: &[Finding]) -> Confidence {
+        let explanations = Explanations::of(claim);
+        let is_named = |it: &Finding| explanations.names(it.rule) && self.is_about(it, claim);
+        if is_named(finding) {
+            let alone = findings.iter().filter(|it| is_named(it)).count() == 1;
+            return self.confirmed_if(alone, |rule| explanations.names(rule));
+        }
+        // Such a message may name the wrong service, and a bucket that the pipeline has left since.
+        let may_err = matches!(claim, Claim::RolePermissions { .. } | Claim::Artifact { .. });
+        let explains = explanations.names(finding.rule) || explanations.fits(finding.rule);
+        if explains && (may_err || self.is_about(finding, claim)) {
+            Confidence::Likely
+        } else {
+            Confidence::Possible
+        }
+    }
 
-/// Whether the message names this side, or none.
-fn is_side(denial: &Denial, side: Side) -> bool {
-    denial.side.is_none_or(|kind| match kind {
-        PolicyKind::IdentityBased => side == Side::Identity,
-        PolicyKind::ResourceBased => side == Side::Resource,
-        PolicyKind::PermissionsBoundary => side == Side::PermissionsBoundary,
-        PolicyKind::ServiceControl => side == Side::ServiceControl,
-        // Nothing of these is in a snapshot.
-        PolicyKind::Session | PolicyKind::ResourceControl | PolicyKind::VpcEndpoint => false,
-    })
-}
+    /// Nothing else is at fault, and everything else that could be was looked at. (Whatever key a build has,
+    /// a role that may not use the pipeline's can't use its artifacts.)
+    fn confirmed_if(&self, alone: bool, could_be: impl Fn(&str) -> bool) -> Confidence {
+        let unjudged = self.unknown.iter().any(|it| it.rule != "CB001" && could_be(it.rule));
+        if alone && !unjudged { Confidence::Confirmed } else { Confidence::Likely }
+    }
 
-/// Whether an actor is this role or a session of it.
-fn is_role(actor: &str, role_arn: &str) -> bool {
-    let (Ok(actor), Ok(role)) = (Arn::parse(actor), Arn::parse(role_arn)) else { return false };
-    let session_of = actor.resource().strip_prefix("assumed-role/").and_then(|rest| rest.split('/').next());
-    actor == role
-        || (actor.account() == role.account() && session_of.is_some() && session_of == role.role_name())
-}
-
-/// Objects of one bucket count as the same: the message names the real object, the evaluation a
-/// representative one.
-fn same_resource(a: &str, b: &str) -> bool {
-    let bucket =
-        |arn: &str| arn.contains(":s3:::").then(|| arn.split('/').next().unwrap_or_default().to_owned());
-    a == b || bucket(a).is_some_and(|a| bucket(b) == Some(a))
+    /// Whether the finding is about what the message names, if it names anything.
+    fn is_about(&self, finding: &Finding, claim: &Claim) -> bool {
+        let denies = |is: &dyn Fn(&Denied) -> bool| finding.denied.iter().any(is);
+        match claim {
+            Claim::AssumeRole { role } => role.is_empty() || denies(&|it| it.resource == *role),
+            Claim::RolePermissions { service: Some(service) } => {
+                let prefix = format!("{}:", service.to_ascii_lowercase());
+                denies(&|it| it.action.starts_with(&prefix))
+            }
+            Claim::Artifact { bucket } | Claim::Bucket { bucket } => {
+                let bucket = bucket.as_deref();
+                if matches!(finding.rule, "IA006" | "IA013") {
+                    return denies(&|it| it.bucket().is_some_and(|it| bucket.is_none_or(|name| name == it)));
+                }
+                bucket.is_none() || bucket == self.artifact_bucket
+            }
+            Claim::NoSuchKey { key: Some(key) } | Claim::KeyNotUsable { key: Some(key) } => {
+                let name = key.rsplit([':', '/']).next().unwrap_or(key);
+                finding.location.contains(name) || finding.because.contains(name)
+            }
+            _ => true,
+        }
+    }
 }

@@ -8,9 +8,13 @@ use serde_json::{Map, Value};
 
 use super::failure::Failure;
 use super::links;
-use super::rank::{Confidence, Ranked};
+use super::provider::{Details, TargetFailure};
+use super::rank::{Confidence, Ranked, cause};
 use crate::pipeline::Action;
 use crate::rules::Unknown;
+
+/// Lines on what could not be read: one missing permission mostly explains them all.
+const NOT_READ: usize = 10;
 
 /// A diagnosed failure.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -86,6 +90,15 @@ pub struct Deployment {
     /// What has become of a later attempt at the same action in the same execution, `Succeeded`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub retried_since: Option<String>,
+    /// Why it failed, in the provider's words.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
+    /// Where it failed: the first five targets.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub failures: Vec<TargetFailure>,
+    /// What could not be read, and why: the first ten lines.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub not_read: Vec<String>,
 }
 
 /// What was, or could be, done about a failure.
@@ -124,7 +137,7 @@ impl Report {
         if remediation.mode == "propose" {
             remediation.steps = findings.iter().map(|ranked| ranked.finding.fix.clone()).collect();
         }
-        let root_cause = findings.first().map(RootCause::of);
+        let root_cause = cause(&findings).map(RootCause::of);
         Report {
             schema_version: "1",
             pipeline: failure.pipeline.clone(),
@@ -136,7 +149,7 @@ impl Report {
             pipeline_account: failure.account.clone(),
             target_account: target_account.to_owned(),
             region: failure.region.clone(),
-            headline: headline(failure, target_account, root_cause.as_ref()),
+            headline: headline(failure, target_account, root_cause.as_ref(), !findings.is_empty()),
             root_cause,
             findings,
             unknown,
@@ -145,6 +158,9 @@ impl Report {
                 error_code: failure.error_code.clone(),
                 error_message: Some(failure.message().to_owned()).filter(|message| !message.is_empty()),
                 retried_since: failure.retried.clone(),
+                reason: None,
+                failures: vec![],
+                not_read: vec![],
             },
             links: links::of(failure, action, target_account),
             pipeline_arn: failure.pipeline_arn(),
@@ -161,6 +177,25 @@ impl Report {
         let at = self.links.keys().take_while(|name| *name == "execution").count();
         self.links.shift_insert(at, "switchRole".to_owned(), Value::String(url));
     }
+
+    /// Adds what the provider says, and why there may be more to know.
+    pub(super) fn add(&mut self, details: Details, mut not_read: Vec<String>) {
+        not_read.truncate(NOT_READ);
+        self.deployment.reason = details.reason;
+        self.deployment.failures = details.failures;
+        self.deployment.not_read = not_read;
+        self.links.extend(details.log.map(|url| ("logs".to_owned(), Value::String(url))));
+    }
+
+    /// The finding that is the root cause; none where no finding explains the failure.
+    pub fn cause(&self) -> Option<&Ranked> {
+        cause(&self.findings)
+    }
+
+    /// The other findings, the likeliest first.
+    pub fn further(&self) -> impl Iterator<Item = &Ranked> {
+        self.findings.iter().skip(usize::from(self.cause().is_some()))
+    }
 }
 
 impl RootCause {
@@ -176,7 +211,12 @@ impl RootCause {
     }
 }
 
-fn headline(failure: &Failure, target_account: &str, cause: Option<&RootCause>) -> String {
+fn headline(
+    failure: &Failure,
+    target_account: &str,
+    cause: Option<&RootCause>,
+    has_findings: bool,
+) -> String {
     let what = format!(
         "Pipeline {}: {} ({}) failed in account {target_account}",
         failure.pipeline, failure.action, failure.provider
@@ -185,6 +225,7 @@ fn headline(failure: &Failure, target_account: &str, cause: Option<&RootCause>) 
         Some((Confidence::Confirmed, message)) => format!("{what}: {message}"),
         Some((Confidence::Likely, message)) => format!("{what}, most likely because {message}"),
         Some((Confidence::Possible, message)) => format!("{what}; one fault was found: {message}"),
+        None if has_findings => format!("{what}; what was found does not explain it"),
         None => format!("{what}; no fault was found in what could be read"),
     }
 }

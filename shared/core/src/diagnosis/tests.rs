@@ -51,9 +51,16 @@ fn confirmed_where_message_and_evaluation_agree() {
         "User: {session} is not authorized to perform: kms:Decrypt on resource: {KEY} because no resource-based policy allows the kms:Decrypt action"
     );
     check(key_policy_omits_target, "PermissionError", &denied, Some(("KM001", Confidence::Confirmed)));
-    let artifact = "Unable to access the artifact with Amazon S3 object key 'MyFirstPipeline/MyAppBuild/x' located in the Amazon S3 artifact bucket 'b'. The provided role does not have sufficient permissions.";
-    check(bucket_policy_omits_target, "PermissionError", artifact, Some(("S3001", Confidence::Confirmed)));
-    check(key_policy_omits_target, "PermissionError", artifact, Some(("KM001", Confidence::Confirmed)));
+    let artifact = |bucket: &str| {
+        format!(
+            "Unable to access the artifact with Amazon S3 object key 'MyFirstPipeline/MyAppBuild/x' located in the Amazon S3 artifact bucket '{bucket}'. The provided role does not have sufficient permissions."
+        )
+    };
+    let own = artifact(BUCKET);
+    check(bucket_policy_omits_target, "PermissionError", &own, Some(("S3001", Confidence::Confirmed)));
+    check(key_policy_omits_target, "PermissionError", &own, Some(("KM001", Confidence::Confirmed)));
+    let other = artifact("elsewhere");
+    check(bucket_policy_omits_target, "PermissionError", &other, Some(("S3001", Confidence::Likely)));
     let assume = format!(
         "{SERVICE_ROLE} is not authorized to perform AssumeRole on role {TARGET_ROLE} (Service: null; Status Code: 0; Error Code: InvalidStructureException)"
     );
@@ -94,6 +101,30 @@ fn a_message_that_names_the_other_side_does_not_confirm_this_one() {
         snapshot["roles"][TARGET_ROLE]["inlinePolicies"].as_object_mut().unwrap().remove("key");
     };
     check(no_key_statement, "PermissionError", &denied, Some(("IA004", Confidence::Confirmed)));
+}
+
+#[test]
+fn what_works_though_it_should_not_be_so_is_no_cause() {
+    let any_transport = |snapshot: &mut Value| {
+        snapshot["buckets"][BUCKET]["policy"]["Statement"].as_array_mut().unwrap().remove(1);
+    };
+    let report = report(any_transport, "JobFailed", "Deployment d-ABC failed");
+    assert!(report.root_cause.is_none() && report.cause().is_none());
+    assert_eq!(report.further().map(|it| it.finding.rule).collect::<Vec<_>>(), ["S3006"]);
+    assert!(report.headline.ends_with("does not explain it"), "{}", report.headline);
+}
+
+#[test]
+fn an_action_that_reaches_over_by_its_configuration_is_ours() {
+    let mut snapshot = corrected();
+    let action = &mut snapshot["pipeline"]["pipeline"]["stages"][1]["actions"][0];
+    action.as_object_mut().unwrap().remove("roleArn");
+    action["actionTypeId"]["provider"] = json!("CloudFormation");
+    action["configuration"] = json!({"RoleArn": TARGET_ROLE});
+    let snapshot = Snapshot::from_value(snapshot).unwrap();
+    let report = diagnose(&Failure::from_event(&event()).unwrap(), &snapshot, Remediation::off());
+    let report = report.unwrap().unwrap();
+    assert_eq!((report.target_account.as_str(), report.root_cause.unwrap().rule), (B, "PL008"));
 }
 
 #[test]

@@ -121,7 +121,7 @@ impl Compare {
         };
         match value {
             ContextValue::Unknown => Tri::Unknown,
-            ContextValue::Absent => self.holds_without_the_key().into(),
+            ContextValue::Absent => self.holds_without_the_key(),
             ContextValue::Known(values) => match (self.quantifier, values) {
                 (Quantifier::Single, [value]) => each(value),
                 // AWS asks for a set operator here and does not say what happens without one.
@@ -138,12 +138,14 @@ impl Compare {
     }
 
     /// A missing key fails a positive comparison and passes a negated one.
-    fn holds_without_the_key(&self) -> bool {
-        self.if_exists
-            || match self.quantifier {
-                Quantifier::Single => self.negated,
-                Quantifier::ForAllValues => true,
-                Quantifier::ForAnyValue => false,
-            }
+    fn holds_without_the_key(&self) -> Tri {
+        match (self.quantifier, self.if_exists) {
+            // "Evaluate the condition element as true" says the page on IfExists, "returns false" the one on
+            // ForAnyValue. AWS has been seen to do the latter.
+            (Quantifier::ForAnyValue, true) => Tri::Unknown,
+            (_, true) | (Quantifier::ForAllValues, _) => Tri::Yes,
+            (Quantifier::Single, false) => self.negated.into(),
+            (Quantifier::ForAnyValue, false) => Tri::No,
+        }
     }
 }

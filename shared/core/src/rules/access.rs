@@ -136,10 +136,11 @@ impl<'a> Access<'a> {
         for (request, evaluation) in self.evaluations() {
             let answer = |side: &Side| self.answer(&evaluation, *side);
             if let Some(side) = sides.iter().copied().find(|side| answer(side) == Tri::No) {
-                let denied =
-                    Denied { principal: self.role_arn.clone(), action: request.0, resource: request.1, side };
                 let by =
                     evaluation.denied_by(side).map(|by| format!("{} of the {}", by.statement, by.policy));
+                let (action, resource) = request;
+                let explicit = by.is_some();
+                let denied = Denied { principal: self.role_arn.clone(), action, resource, side, explicit };
                 judgement.refused.push(Refusal { denied, by });
             } else if sides.iter().any(|side| answer(side) == Tri::Unknown) {
                 judgement.unsettled = true;

@@ -144,6 +144,7 @@ pub(super) fn denied(facts: &Facts<'_>, action: &ActionFacts<'_>, side: Side) ->
         action: "sts:AssumeRole".to_owned(),
         resource: action.role_arn().to_owned(),
         side,
+        explicit: false,
     }
 }
 

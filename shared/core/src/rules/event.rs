@@ -1,20 +1,22 @@
 //! What failed, as the rules see it that read its message.
 
 use super::access::Access;
-use super::facts::Facts;
+use super::facts::{ActionFacts, Facts};
 use super::judgement::Judgement;
-use crate::arn::Arn;
 use crate::diagnosis::Failure;
-use crate::diagnosis::message::{Claim, Denial, claim, denial};
+use crate::diagnosis::message::agreement::is_role;
+use crate::diagnosis::message::{Claim, Denial};
+use crate::diagnosis::provider;
+use crate::diagnosis::said::Said;
 use crate::evaluation::Side;
 use crate::pipeline::Action;
 
-/// A failure, the action that failed, and what its message claims.
+/// A failure, the action that failed, and what its messages claim.
 pub(super) struct Event<'a> {
     pub failure: &'a Failure,
     pub action: Action<'a>,
-    pub claim: Claim,
-    /// The denial that the message tells of.
+    pub claims: Vec<Claim>,
+    /// The first denial that a message tells of.
     pub denial: Option<Denial>,
 }
 
@@ -24,8 +26,19 @@ impl<'a> Event<'a> {
         let failure = facts.failure()?;
         let failed = |it: &Action<'_>| it.stage().name() == failure.stage && it.name() == failure.action;
         let action = facts.actions().find(failed)?;
-        let message = failure.message();
-        Some(Event { failure, action, claim: claim(message), denial: denial(message) })
+        let details = provider::details(failure, &action, facts.snapshot());
+        let Said { claims, denial } = Said::of(failure, &details);
+        Some(Event { failure, action, claims, denial })
+    }
+
+    /// Whether a message claims this.
+    pub(super) fn claims(&self, claim: &Claim) -> bool {
+        self.claims.contains(claim)
+    }
+
+    /// Whether this is the action that failed.
+    pub(super) fn is_of(&self, action: &ActionFacts<'_>) -> bool {
+        self.action.path() == action.action.path()
     }
 
     /// How to speak of the action: `Stage/Action`.
@@ -38,7 +51,7 @@ impl<'a> Event<'a> {
         let denial = self.denial.as_ref()?;
         let (actor, resource) = (denial.actor.as_deref()?, denial.resource.clone()?);
         let own = [self.action.role_arn(), Some(facts.pipeline().role_arn())];
-        let role = own.into_iter().flatten().find(|role| is_session_of(actor, role))?;
+        let role = own.into_iter().flatten().find(|role| is_role(actor, role))?;
         Some(Access::new(facts, role, vec![(denial.action.clone(), resource)]).judge(&[side]))
     }
 
@@ -48,11 +61,4 @@ impl<'a> Event<'a> {
         let resource = denial.resource.as_deref().map(|it| format!(" on {it}")).unwrap_or_default();
         format!("{} to {actor}{resource}", denial.action)
     }
-}
-
-/// Whether an actor is this role or a session of it.
-fn is_session_of(actor: &str, role_arn: &str) -> bool {
-    let (Ok(actor), Ok(role)) = (Arn::parse(actor), Arn::parse(role_arn)) else { return false };
-    let session = actor.resource().strip_prefix("assumed-role/").and_then(|it| it.split('/').next());
-    actor == role || (actor.account() == role.account() && session.is_some() && session == role.role_name())
 }

@@ -88,6 +88,23 @@ impl<'a> Facts<'a> {
         self.pipeline.target_account(action).or_else(|| self.pipeline.account())
     }
 
+    /// The other account that an action reaches into: by its role, or without one by the stack role that it
+    /// passes or the bucket that it uses. None where it stays at home.
+    pub fn reaches_into(&self, action: &Action<'a>) -> Option<&'a str> {
+        let own = self.pipeline.account();
+        let stack_role = || action.configuration("RoleArn")?.split(':').nth(4);
+        let owner = |bucket: &str| self.bucket(bucket).known()?.account.known().map(String::as_str);
+        let bucket =
+            || ["BucketName", "S3Bucket"].into_iter().find_map(|it| owner(action.configuration(it)?));
+        let by_configuration = || match action.provider() {
+            "CloudFormation" => stack_role(),
+            "S3" => bucket(),
+            _ => None,
+        };
+        let other = by_configuration().filter(|account| !account.is_empty() && Some(*account) != own);
+        self.pipeline.target_account(action).or(other)
+    }
+
     /// The Region that an action works in.
     pub fn region_of(&self, action: &Action<'a>) -> Option<&'a str> {
         action.region().or_else(|| self.pipeline.region())

@@ -4,8 +4,16 @@
 //! pipelines that work. Passing roles is another matter (IA011).
 //! See <https://docs.aws.amazon.com/codepipeline/latest/userguide/how-to-custom-role.html>.
 
-use super::ActionFacts;
+mod lists;
+
+use std::borrow::Cow;
+
 use super::access::{Access, OWN};
+use super::event::Event;
+use super::{ActionFacts, Denied};
+use crate::arn::bucket_of;
+use crate::diagnosis::message::PolicyKind;
+use crate::diagnosis::message::agreement::is_role;
 use crate::evaluation::statement::covers_action;
 use crate::evaluation::{PolicySet, Side, Tri};
 use crate::policy::Effect;
@@ -14,66 +22,66 @@ use crate::snapshot::{Fact, RoleFacts};
 /// One permission.
 pub(super) struct Need {
     /// The action, `codedeploy:CreateDeployment`.
-    pub action: &'static str,
+    pub action: Cow<'static, str>,
     /// The resources on any of which it may be allowed; none where the configuration does not say.
     pub resources: Vec<String>,
 }
 
-/// What the action's provider needs.
+/// What the action's provider needs, as far as it is known, and what it was denied.
 pub(super) fn needs(action: &ActionFacts<'_>) -> Vec<Need> {
-    let it = action.action;
-    match (it.category(), it.provider()) {
-        ("Deploy", "CodeDeploy") => code_deploy(action, &[]),
-        ("Deploy", "CodeDeployToECS") => code_deploy(action, &["ecs:RegisterTaskDefinition"]),
-        ("Deploy", "ECS") => ecs(action),
-        ("Deploy", "CloudFormation") => cloudformation(action),
-        ("Deploy", "CloudFormationStackSet" | "CloudFormationStackInstances") => stack_set(action),
-        ("Deploy", "S3") => {
-            on(action.of("BucketName").map(|it| vec![action.s3(&format!("{it}/object"))]), &["s3:PutObject"])
-        }
-        ("Deploy", "ServiceCatalog") => on(
-            None,
-            &["servicecatalog:CreateProvisioningArtifact", "servicecatalog:ListProvisioningArtifacts"],
-        ),
-        ("Deploy", "AppConfig") => on(None, &["appconfig:StartDeployment", "appconfig:GetDeployment"]),
-        ("Invoke", "Lambda") => on(function(action), &["lambda:InvokeFunction"]),
-        ("Invoke", "StepFunctions") => on(
-            action.of("StateMachineArn").map(|it| vec![it.to_owned()]),
-            &["states:StartExecution", "states:DescribeStateMachine"],
-        ),
-        ("Build" | "Test", "CodeBuild") => code_build(action),
-        ("Source", "S3") => s3_source(action),
-        ("Source", "CodeCommit") => on(
-            action.named("codecommit", "RepositoryName", ""),
-            &[
-                "codecommit:GetBranch",
-                "codecommit:GetCommit",
-                "codecommit:UploadArchive",
-                "codecommit:GetUploadArchiveStatus",
-            ],
-        ),
-        ("Source", "ECR") => {
-            on(action.named("ecr", "RepositoryName", "repository/"), &["ecr:DescribeImages"])
-        }
-        _ => vec![],
-    }
+    let mut needs = lists::of(action);
+    needs.extend(denied(action).filter(|denied| needs.iter().all(|need| need.action != denied.action)));
+    needs
 }
 
-/// Whether the role lacks a permission for sure, that is, on each resource that may be meant; and on which
-/// side.
-pub(super) fn lacks(action: &ActionFacts<'_>, need: &Need) -> (Tri, Side) {
-    let role = action.role_arn();
-    if need.resources.is_empty() {
-        return (lacks_anywhere(&action.facts().role(role), need.action), Side::Identity);
+/// What the failed action's role was denied of its provider, by its own policies or by a side that the message
+/// does not name. Artifacts, keys, roles and connections are the affair of other rules.
+fn denied(action: &ActionFacts<'_>) -> Option<Need> {
+    const OTHERS: [&str; 5] = ["kms", "sts", "iam", "codestar-connections", "codeconnections"];
+    let denial = Event::of(action.facts()).filter(|event| event.is_of(action))?.denial?;
+    let own = matches!(denial.side, None | Some(PolicyKind::IdentityBased));
+    let (service, _) = denial.action.split_once(':')?;
+    let artifact = action
+        .store()
+        .is_some_and(|store| denial.resource.as_deref().and_then(bucket_of) == Some(store.bucket()));
+    if !own || artifact || OTHERS.contains(&service) || !is_role(denial.actor.as_deref()?, action.role_arn())
+    {
+        return None;
     }
-    let mut side = Side::Identity;
+    // Whoever was denied something elsewhere is mistaken about the place.
+    let resource = denial.resource.unwrap_or_else(|| "*".into());
+    let mut place = resource.split(':').skip(3);
+    let here = |part: Option<&str>, own: Option<&str>| part.is_none_or(str::is_empty) || part == own;
+    if !(here(place.next(), action.region()) && here(place.next(), Some(action.account))) {
+        return None;
+    }
+    Some(Need { action: denial.action.into(), resources: vec![resource] })
+}
+
+/// Whether the role lacks a permission for sure, that is, on each resource that may be meant; and the request
+/// that is denied then.
+pub(super) fn lacks(action: &ActionFacts<'_>, need: &Need) -> (Tri, Denied) {
+    let role = action.role_arn();
+    let mut denied = Denied {
+        principal: role.to_owned(),
+        action: need.action.to_string(),
+        resource: need.resources.first().cloned().unwrap_or_else(|| "*".into()),
+        side: Side::Identity,
+        explicit: false,
+    };
+    if need.resources.is_empty() {
+        return (lacks_anywhere(&action.facts().role(role), &need.action), denied);
+    }
     let answers = need.resources.iter().map(|resource| {
-        let request = (need.action.to_owned(), resource.clone());
+        let request = (need.action.to_string(), resource.clone());
         let judgement = Access::new(action.facts(), role, vec![request]).judge(&OWN);
-        side = judgement.refused.first().map_or(side, |refusal| refusal.denied.side);
+        if let Some(refusal) = judgement.refused.first() {
+            (denied.side, denied.explicit) = (refusal.denied.side, refusal.denied.explicit);
+        }
         if judgement.unsettled { Tri::Unknown } else { (!judgement.is_clear()).into() }
     });
-    (Tri::all(answers.collect::<Vec<_>>()), side)
+    let answer = Tri::all(answers.collect::<Vec<_>>());
+    (answer, denied)
 }
 
 /// Whether no statement of the role allows an action on anything at all.
@@ -92,145 +100,5 @@ pub(super) fn lacks_anywhere(role: &Fact<&RoleFacts>, action: &str) -> Tri {
         (true, _) => Tri::No,
         (false, true) => Tri::Yes,
         (false, false) => Tri::Unknown,
-    }
-}
-
-fn on(resources: Option<Vec<String>>, actions: &[&'static str]) -> Vec<Need> {
-    let resources = resources.unwrap_or_default();
-    actions.iter().map(|action| Need { action, resources: resources.clone() }).collect()
-}
-
-fn code_deploy(action: &ActionFacts<'_>, more: &[&'static str]) -> Vec<Need> {
-    let resources = || {
-        let (application, group) = (action.of("ApplicationName")?, action.of("DeploymentGroupName")?);
-        let group = action.arn("codedeploy", &format!("deploymentgroup:{application}/{group}"))?;
-        Some(vec![group, action.arn("codedeploy", &format!("application:{application}"))?])
-    };
-    let mut needs = on(
-        resources(),
-        &[
-            "codedeploy:CreateDeployment",
-            "codedeploy:GetDeployment",
-            "codedeploy:GetApplicationRevision",
-            "codedeploy:RegisterApplicationRevision",
-        ],
-    );
-    needs.extend(on(None, &["codedeploy:GetDeploymentConfig"]));
-    needs.extend(on(None, more));
-    needs
-}
-
-fn ecs(action: &ActionFacts<'_>) -> Vec<Need> {
-    let service = || {
-        let (cluster, service) = (action.of("ClusterName")?, action.of("ServiceName")?);
-        // Services have two forms of ARN, with and without their cluster.
-        let long = action.arn("ecs", &format!("service/{cluster}/{service}"))?;
-        Some(vec![long, action.arn("ecs", &format!("service/{service}"))?])
-    };
-    let mut needs = on(service(), &["ecs:DescribeServices", "ecs:UpdateService"]);
-    needs.extend(on(
-        None,
-        &["ecs:DescribeTaskDefinition", "ecs:DescribeTasks", "ecs:ListTasks", "ecs:RegisterTaskDefinition"],
-    ));
-    needs
-}
-
-fn cloudformation(action: &ActionFacts<'_>) -> Vec<Need> {
-    let stack = || {
-        let stack = action.of("StackName")?;
-        let id =
-            action.arn("cloudformation", &format!("stack/{stack}/12345678-1234-1234-1234-123456789012"))?;
-        Some(vec![id, action.arn("cloudformation", &format!("stack/{stack}"))?])
-    };
-    let mode: &[&str] = match action.of("ActionMode") {
-        Some("CREATE_UPDATE") => &["cloudformation:CreateStack", "cloudformation:UpdateStack"],
-        Some("REPLACE_ON_FAILURE") => {
-            &["cloudformation:CreateStack", "cloudformation:UpdateStack", "cloudformation:DeleteStack"]
-        }
-        Some("DELETE_ONLY") => &["cloudformation:DeleteStack"],
-        Some("CHANGE_SET_REPLACE") => &[
-            "cloudformation:CreateChangeSet",
-            "cloudformation:DescribeChangeSet",
-            "cloudformation:DeleteChangeSet",
-        ],
-        Some("CHANGE_SET_EXECUTE") => {
-            &["cloudformation:ExecuteChangeSet", "cloudformation:DescribeChangeSet"]
-        }
-        _ => &[],
-    };
-    let mut needs = on(stack(), &["cloudformation:DescribeStacks"]);
-    needs.extend(on(stack(), mode));
-    needs
-}
-
-fn stack_set(action: &ActionFacts<'_>) -> Vec<Need> {
-    let set = || {
-        let name = action.of("StackSetName")?;
-        let id =
-            action.arn("cloudformation", &format!("stackset/{name}:12345678-1234-1234-1234-123456789012"))?;
-        Some(vec![id, action.arn("cloudformation", &format!("stackset/{name}"))?])
-    };
-    let mut needs =
-        on(set(), &["cloudformation:CreateStackInstances", "cloudformation:DescribeStackSetOperation"]);
-    if action.action.provider() == "CloudFormationStackSet" {
-        needs.extend(on(
-            set(),
-            &[
-                "cloudformation:CreateStackSet",
-                "cloudformation:UpdateStackSet",
-                "cloudformation:DescribeStackSet",
-            ],
-        ));
-    }
-    needs
-}
-
-fn function(action: &ActionFacts<'_>) -> Option<Vec<String>> {
-    let name = action.of("FunctionName")?;
-    let arn = if name.starts_with("arn:") {
-        name.to_owned()
-    } else {
-        action.arn("lambda", &format!("function:{name}"))?
-    };
-    Some(vec![arn])
-}
-
-fn code_build(action: &ActionFacts<'_>) -> Vec<Need> {
-    let batch = action.of("BatchEnabled").is_some_and(|it| it.eq_ignore_ascii_case("true"));
-    let needs: [&str; 2] = if batch {
-        ["codebuild:StartBuildBatch", "codebuild:BatchGetBuildBatches"]
-    } else {
-        ["codebuild:StartBuild", "codebuild:BatchGetBuilds"]
-    };
-    on(action.named("codebuild", "ProjectName", "project/"), &needs)
-}
-
-fn s3_source(action: &ActionFacts<'_>) -> Vec<Need> {
-    let bucket = action.of("S3Bucket");
-    let object =
-        bucket.zip(action.of("S3ObjectKey")).map(|(bucket, key)| vec![action.s3(&format!("{bucket}/{key}"))]);
-    let mut needs = on(object, &["s3:GetObject", "s3:GetObjectVersion"]);
-    needs.extend(on(bucket.map(|bucket| vec![action.s3(bucket)]), &["s3:GetBucketVersioning"]));
-    needs
-}
-
-impl<'a> ActionFacts<'a> {
-    /// A configuration value that is no variable, so that it is what will be used.
-    fn of(&self, key: &str) -> Option<&'a str> {
-        self.action.configuration(key).filter(|value| !value.contains("#{") && !value.is_empty())
-    }
-
-    /// An ARN of the action's account and Region.
-    fn arn(&self, service: &str, resource: &str) -> Option<String> {
-        let partition = self.facts().partition();
-        Some(format!("arn:{partition}:{service}:{}:{}:{resource}", self.region()?, self.account))
-    }
-
-    fn named(&self, service: &str, key: &str, prefix: &str) -> Option<Vec<String>> {
-        Some(vec![self.arn(service, &format!("{prefix}{}", self.of(key)?))?])
-    }
-
-    fn s3(&self, resource: &str) -> String {
-        format!("arn:{}:s3:::{resource}", self.facts().partition())
     }
 }

@@ -4,6 +4,7 @@ use serde::Serialize;
 use serde_json::Value;
 
 use super::Rule;
+use crate::arn::bucket_of;
 use crate::evaluation::Side;
 
 /// Everything that the rules said.
@@ -64,6 +65,15 @@ pub struct Denied {
     pub resource: String,
     /// The side that does not let it pass.
     pub side: Side,
+    /// Whether a statement denies it; otherwise none allows it.
+    pub explicit: bool,
+}
+
+impl Denied {
+    /// The bucket that it is about, where it is about one.
+    pub fn bucket(&self) -> Option<&str> {
+        bucket_of(&self.resource)
+    }
 }
 
 /// A rule that could not judge.

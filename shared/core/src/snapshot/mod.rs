@@ -5,7 +5,7 @@
 //!
 //! # Layout
 //! - [`fact`]: known, absent, unknown
-//! - [`parts`]: what is known of keys, buckets, roles, builds and the organization
+//! - [`parts`]: what is known of keys, buckets, roles, builds, deployments, services and the organization
 //! - this file: the whole
 
 pub mod fact;
@@ -20,7 +20,7 @@ pub use fact::Fact;
 
 pub use parts::{
     AccountFacts, BucketFacts, BuildProjectFacts, DeploymentFacts, GrantFacts, KeyFacts, OrganizationFacts,
-    RoleFacts,
+    RoleFacts, ServiceFacts, StateMachineExecutionFacts,
 };
 
 use crate::pipeline::{Pipeline, PipelineError};
@@ -41,7 +41,7 @@ pub struct Snapshot {
     /// CodeBuild projects of the pipeline's account, by name.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub build_projects: BTreeMap<String, Fact<BuildProjectFacts>>,
-    /// The ARNs of the roles of the instances that CodeDeploy deploys to.
+    /// The ARNs of the roles of the instances that CodeDeploy deploys to; absent where it deploys to none.
     #[serde(skip_serializing_if = "Fact::is_unknown")]
     pub instance_roles: Fact<Vec<String>>,
     /// The organization of both accounts, as far as it could be read.
@@ -50,12 +50,36 @@ pub struct Snapshot {
     /// CodeDeploy's deployments, by id.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub deployments: BTreeMap<String, Fact<DeploymentFacts>>,
+    /// `GetDeploymentGroup`'s `deploymentGroupInfo`, by `application/group`.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub deployment_groups: BTreeMap<String, Fact<Value>>,
+    /// `DescribeStacks`, by the stack's name.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub stacks: BTreeMap<String, Fact<Value>>,
     /// `DescribeStackEvents`, by the stack's name or id.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub stack_events: BTreeMap<String, Fact<Vec<Value>>>,
+    /// `DescribeChangeSet`, by `stack/change set`.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub change_sets: BTreeMap<String, Fact<Value>>,
+    /// Services of ECS clusters, by `cluster/service`.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub services: BTreeMap<String, Fact<ServiceFacts>>,
+    /// `BatchGetBuilds`, by the build's id; without `environment`.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub builds: BTreeMap<String, Fact<Value>>,
+    /// `GetFunctionConfiguration`, by the function's name; without `Environment`.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub functions: BTreeMap<String, Fact<Value>>,
+    /// Executions of state machines, by ARN.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub state_machine_executions: BTreeMap<String, Fact<StateMachineExecutionFacts>>,
     /// `ListActionExecutions` details of the execution at hand.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub action_executions: Vec<Value>,
+    /// Why parts are unknown, one line each, as far as those who gathered it know.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub unreadable: Vec<String>,
     /// Parts that nothing here looks at yet are kept for those that will.
     #[serde(flatten)]
     pub other: BTreeMap<String, Value>,

@@ -1,4 +1,4 @@
-//! What is known of keys, buckets, roles, builds, deployments and the organization.
+//! What is known of keys, buckets, roles, builds, deployments, services, executions and the organization.
 
 use std::collections::BTreeMap;
 
@@ -82,7 +82,7 @@ pub struct BuildProjectFacts {
     /// The role that builds.
     #[serde(skip_serializing_if = "Fact::is_unknown")]
     pub service_role: Fact<String>,
-    /// Its other members.
+    /// Its other members, `environment` left out by those who gather.
     #[serde(flatten)]
     pub other: BTreeMap<String, Value>,
 }
@@ -94,9 +94,37 @@ pub struct DeploymentFacts {
     /// `GetDeployment`.
     #[serde(skip_serializing_if = "Fact::is_unknown")]
     pub deployment_info: Fact<Value>,
-    /// `BatchGetDeploymentTargets`.
+    /// `BatchGetDeploymentTargets`, of those that failed, or of all where none did.
     #[serde(skip_serializing_if = "Fact::is_unknown")]
     pub targets: Fact<Vec<Value>>,
+}
+
+/// A service of an ECS cluster, and the tasks that it lost.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct ServiceFacts {
+    /// One of `DescribeServices`' `services`.
+    #[serde(skip_serializing_if = "Fact::is_unknown")]
+    pub service: Fact<Value>,
+    /// `DescribeTasks`' `tasks`, of those that stopped.
+    #[serde(skip_serializing_if = "Fact::is_unknown")]
+    pub stopped_tasks: Fact<Vec<Value>>,
+    /// `DescribeTaskDefinition`'s `taskDefinition`, of which its ARN and its roles: `taskRoleArn`,
+    /// `executionRoleArn`.
+    #[serde(skip_serializing_if = "Fact::is_unknown")]
+    pub task_definition: Fact<Value>,
+}
+
+/// An execution of a Step Functions state machine.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct StateMachineExecutionFacts {
+    /// `DescribeExecution`, without `input` and `output`.
+    #[serde(skip_serializing_if = "Fact::is_unknown")]
+    pub execution: Fact<Value>,
+    /// `GetExecutionHistory --reverse-order`'s `events`: the last ones, the last first.
+    #[serde(skip_serializing_if = "Fact::is_unknown")]
+    pub events: Fact<Vec<Value>>,
 }
 
 /// An organization.

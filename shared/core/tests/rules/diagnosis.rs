@@ -24,9 +24,9 @@ fn ranked(report: &Report) -> Vec<(&str, Confidence)> {
 }
 
 #[test]
-fn what_is_no_matter_of_permissions_puts_permissions_last() {
+fn what_is_no_matter_of_permissions_suppresses_hints_at_permissions() {
     let found = report("No bucket with the name site was found");
-    assert_eq!(ranked(&found), [("EV004", Confidence::Likely), ("KM001", Confidence::Possible)]);
+    assert_eq!(ranked(&found), [("EV004", Confidence::Likely)]);
 }
 
 #[test]

@@ -28,7 +28,7 @@ pub(in crate::rules) const RULE: Rule = Rule {
 fn check(facts: &Facts<'_>, verdicts: &mut Verdicts) {
     let Some(event) = Event::of(facts) else { return };
     let rejected = event.action.category() == "Approval";
-    if event.claim != Claim::NotPermission && !rejected {
+    if !event.claims(&Claim::NotPermission) && !rejected {
         return;
     }
     let (what, summary) = if rejected {

@@ -35,9 +35,10 @@ pub(in crate::rules) const RULE: Rule = Rule {
 
 fn check(facts: &Facts<'_>, verdicts: &mut Verdicts) {
     let Some(event) = Event::of(facts).filter(|it| it.action.provider() == "CodeDeploy") else { return };
-    let Some(id) = event.failure.external_execution_id.as_deref() else { return };
+    let Some(id) = event.failure.deployment_id() else { return };
     // A message that tells of something else is not about the instances.
-    if !matches!(event.claim, Claim::Instances | Claim::InstanceBucket | Claim::Nothing) {
+    let of_instances = [Claim::Instances, Claim::InstanceBucket, Claim::OwnWork];
+    if !event.claims.iter().all(|claim| of_instances.contains(claim)) {
         return;
     }
     let known = facts.snapshot().deployments.get(id).map_or(Fact::Unknown, Fact::as_ref);
@@ -45,7 +46,7 @@ fn check(facts: &Facts<'_>, verdicts: &mut Verdicts) {
     if failed.is_none() && known.is_unknown() {
         verdicts.unknown(format!("deployments[\"{id}\"]"));
     }
-    if failed.is_none() && event.claim != Claim::Instances {
+    if failed.is_none() && event.claims.is_empty() {
         return;
     }
     let error = known

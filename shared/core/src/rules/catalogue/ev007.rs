@@ -37,7 +37,7 @@ fn check(facts: &Facts<'_>, verdicts: &mut Verdicts) {
     let Some(event) = Event::of(facts) else { return };
     let is_use = |action: &str| ACTIONS.iter().any(|it| it.eq_ignore_ascii_case(action));
     let denied = event.denial.as_ref().is_some_and(|denial| is_use(&denial.action));
-    if event.claim != Claim::Connection && !denied {
+    if !event.claims(&Claim::Connection) && !denied {
         return;
     }
     let role = event.action.role_arn().unwrap_or(facts.pipeline().role_arn());

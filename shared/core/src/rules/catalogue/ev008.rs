@@ -30,7 +30,7 @@ pub(in crate::rules) const RULE: Rule = Rule {
 };
 
 fn check(facts: &Facts<'_>, verdicts: &mut Verdicts) {
-    let Some(event) = Event::of(facts).filter(|it| it.claim == Claim::StackSetAdmin) else { return };
+    let Some(event) = Event::of(facts).filter(|it| it.claims(&Claim::StackSetAdmin)) else { return };
     let account = facts.account_of(&event.action).unwrap_or("the account");
     let calls_as = event.action.configuration("CallAs").unwrap_or("SELF");
     verdicts.fail(Fault {

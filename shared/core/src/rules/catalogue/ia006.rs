@@ -1,7 +1,7 @@
 //! # What it does
 //! Evaluates the action role's own policies for what the action's provider needs, on the resources that the
 //! action's configuration names. Where it names none, it speaks up only if no statement allows the
-//! permission on anything.
+//! permission on anything. After a failure it evaluates what the message says was denied, too.
 //!
 //! # Why deploys fail
 //! "The provided role does not have sufficient permissions to access CodeDeploy". The message may name the
@@ -39,14 +39,9 @@ fn check(facts: &Facts<'_>, verdicts: &mut Verdicts) {
         let location = role_location(role);
         let mut missing: Vec<Denied> = vec![];
         for need in providers::needs(&action) {
-            let (lacks, side) = providers::lacks(&action, &need);
+            let (lacks, denied) = providers::lacks(&action, &need);
             match lacks {
-                Tri::Yes => missing.push(Denied {
-                    principal: role.into(),
-                    action: need.action.into(),
-                    resource: need.resources.into_iter().next().unwrap_or_else(|| "*".into()),
-                    side,
-                }),
+                Tri::Yes => missing.push(denied),
                 Tri::No => {}
                 Tri::Unknown => verdicts.unknown(&location),
             }

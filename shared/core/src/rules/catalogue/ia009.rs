@@ -13,11 +13,11 @@
 
 use serde_json::json;
 
-use crate::evaluation::{Context, Requester, Tri};
+use crate::evaluation::{Context, Requester, Side, Tri};
 use crate::rules::assume::trusts;
 use crate::rules::commands::update_trust;
 use crate::rules::facts::role_location;
-use crate::rules::verdicts::{Fault, Fix};
+use crate::rules::verdicts::{Denied, Fault, Fix};
 use crate::rules::{Facts, Rule, Severity, Verdicts};
 use crate::snapshot::Fact;
 
@@ -70,7 +70,14 @@ fn check(facts: &Facts<'_>, verdicts: &mut Verdicts) {
             command: Some(update_trust(role)),
             crosspipe: None,
         },
+        denied: vec![Denied {
+            principal: SERVICE.into(),
+            action: "sts:AssumeRole".into(),
+            resource: role.into(),
+            side: Side::Resource,
+            explicit: false,
+        }],
         location,
-        ..Fault::default()
+        severity: None,
     });
 }

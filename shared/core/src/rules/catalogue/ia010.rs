@@ -14,10 +14,11 @@
 //! `"ParameterOverrides": "{"Bucket": {"Fn::GetArtifactAtt": ["Build", "BucketName"]}}"` and a stack
 //! role without `s3:GetObject`.
 
-use crate::diagnosis::message::{Claim, claim};
+use crate::diagnosis::message::Claim;
 use crate::evaluation::Side;
 use crate::rules::access::{Access, OWN, read_statements};
 use crate::rules::commands::put_role_policy;
+use crate::rules::event::Event;
 use crate::rules::facts::{role_label, role_location};
 use crate::rules::judgement::Judgement;
 use crate::rules::verdicts::{Fault, Fix};
@@ -36,11 +37,15 @@ pub(in crate::rules) const RULE: Rule = Rule {
 };
 
 fn check(facts: &Facts<'_>, verdicts: &mut Verdicts) {
-    let told = facts.failure().is_some_and(|failure| claim(failure.message()) == Claim::StackBucket);
+    let told = Event::of(facts).is_some_and(|event| event.claims(&Claim::StackBucket));
     for action in facts.cross_account_actions().filter(|it| it.action.provider() == "CloudFormation") {
         let overrides = action.action.configuration("ParameterOverrides");
         let refers = overrides.is_some_and(|it| it.contains("Fn::GetArtifactAtt"));
         let Some(role) = action.action.configuration("RoleArn").filter(|_| refers || told) else { continue };
+        // A role of another account can't be passed at all: PL008.
+        if role.split(':').nth(4) != Some(action.account) {
+            continue;
+        }
         let location = role_location(role);
         let mut judgement = Judgement::default();
         for (access, _) in Access::reads(action, role) {

@@ -78,6 +78,7 @@ fn task_roles(facts: &Facts<'_>, action: &ActionFacts<'_>, verdicts: &mut Verdic
                 action: "iam:PassRole".into(),
                 resource: any,
                 side: Side::Identity,
+                explicit: false,
             };
             let placeholder = "the ARNs of the task role and the task execution role";
             let fault = fault(action, placeholder, "ecs-tasks.amazonaws.com", because, vec![denied]);

@@ -57,6 +57,7 @@ fn check(facts: &Facts<'_>, verdicts: &mut Verdicts) {
                         action,
                         resource,
                         side: Side::Resource,
+                        explicit: evaluation.decision == Decision::ExplicitlyDenied,
                     });
                 }
             }

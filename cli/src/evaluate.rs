@@ -1,17 +1,14 @@
 //! `crosspipe evaluate`: would these requests be allowed, and which statement says so?
 //!
-//! # Layout
-//! - this file: a stream of lines, each answered before the next is read
-//! - [`question`]: one line as a request and the policies that have a say
-
-mod question;
+//! A stream of lines, each answered before the next is read. What a line can say is the core's
+//! [`Question`].
 
 use std::fs::File;
 use std::io::{self, BufRead, BufReader, BufWriter, ErrorKind, Read, Write, stdin, stdout};
 use std::path::{Path, PathBuf};
 
 use clap::Args;
-use crosspipe_core::evaluation::evaluate;
+use crosspipe_core::evaluation::{Question, QuestionError};
 use serde_json::json;
 
 use crate::input::{Document, InputError};
@@ -31,6 +28,7 @@ A line (shown here as several):
    "resourceAccount": "111111111111", "context": {"aws:SecureTransport": true},
    "identityPolicies": [{…}], "resourcePolicy": {…}, "permissionsBoundary": {…},
    "serviceControlPolicies": [[{…}], [{…}]]}
+and, where they matter, "sessionPolicies", "resourceControlPolicies" and "keyGrants".
 
 `principal` is the ARN of a role, a role session or a user, an account, a service or `*`. `principal`,
 `action` and `resource` are needed; a policy that is not given does not exist, a condition key that is
@@ -137,10 +135,79 @@ impl<R: Read> Questions<R> {
     fn answer(&self, line: Vec<u8>) -> Result<String, InputError> {
         let answer = || {
             let document = Document::parse(self.name.clone(), line, EXPECTED)?;
-            let question = question::read(&document)?;
-            let evaluation = evaluate(&question.request(), &question.policies());
+            let evaluation = read(&document)?.evaluate();
             Ok(json!({"decision": evaluation.decision, "because": evaluation.because()}).to_string())
         };
         answer().map_err(|problem: InputError| problem.on_line(self.number))
+    }
+}
+
+fn read(document: &Document) -> Result<Question, InputError> {
+    let read = Question::try_from(document.value().clone());
+    read.map_err(|error: QuestionError| document.wrong_at(error.path(), error.to_string()))
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn seeds() -> Vec<Vec<u8>> {
+        let policy =
+            json!({"Statement": [{"Effect": "Allow", "Principal": "*", "Action": "s3:*", "Resource": "*"}]});
+        let question = |principal: &str| {
+            json!({
+                "principal": principal, "action": "s3:GetObject", "resource": "arn:aws:s3:::b/k",
+                "resourceAccount": "111111111111", "context": {"aws:SecureTransport": true, "aws:TagKeys": ["a", 1]},
+                "identityPolicies": [policy, policy.to_string()], "resourcePolicy": policy,
+                "permissionsBoundary": policy, "serviceControlPolicies": [[policy], [policy]],
+                "sessionPolicies": [policy], "resourceControlPolicies": [[policy]],
+                "keyGrants": [{"GranteePrincipal": principal, "Operations": ["Decrypt"]}],
+            })
+        };
+        let principals = ["arn:aws:iam::222222222222:role/r", "222222222222", "ec2.amazonaws.com", "*"];
+        principals.iter().map(|principal| question(principal).to_string().into_bytes()).collect()
+    }
+
+    /// Any bytes are either a question that has an answer, or refused at a place within them.
+    fn target(input: &[u8]) {
+        let read =
+            Document::parse("x".into(), input.to_vec(), "a question").and_then(|document| read(&document));
+        match read {
+            Ok(question) => drop(question.evaluate().because()),
+            Err(problem) => {
+                let lines = input.split(|byte| *byte == b'\n').count();
+                let problem = problem.to_string();
+                let line = problem.split(':').nth(1).and_then(|line| line.parse::<usize>().ok());
+                assert!(line.is_some_and(|line| (1..=lines).contains(&line)), "{problem}");
+            }
+        }
+    }
+
+    #[test]
+    fn any_bytes_are_answered_or_refused_at_a_place() {
+        crosspipe_fuzz::smoke("question", &seeds(), target).unwrap();
+    }
+
+    /// A value is found at any path, and its line can be shown.
+    fn show(input: &[u8]) {
+        let Ok(document) = Document::parse("x".into(), input.to_vec(), "JSON") else { return };
+        for path in [
+            "",
+            "context[\"aws:TagKeys\"][1]",
+            "identityPolicies[0].Statement[0].Effect",
+            "/resourcePolicy",
+            "no.such",
+        ] {
+            let place = document.place(path);
+            let shown = crate::excerpt::excerpt(&document.line(place.line), place).render(false);
+            assert_eq!(shown.lines().count(), 3, "{shown}");
+        }
+    }
+
+    #[test]
+    fn any_json_is_shown() {
+        crosspipe_fuzz::smoke("excerpt", &seeds(), show).unwrap();
     }
 }

@@ -1,0 +1,132 @@
+//! Metrics, as log lines that CloudWatch reads in its embedded metric format: no calls, no permission.
+//!
+//! See <https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/CloudWatch_Embedded_Metric_Format_Specification.html>.
+
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use crosspipe_core::diagnosis::{Confidence, Report};
+use crosspipe_core::evaluation::date;
+use serde_json::{Map, Value, json};
+
+const NAMESPACE: &str = "Crosspipe";
+
+/// What is measured. None has a dimension: the rest of a line can be searched in the log, and costs nothing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Metric {
+    /// Failures that were diagnosed and told.
+    FailuresDiagnosed,
+    /// 1 for a failure whose cause is confirmed, 0 for another: the average is the confirmed share.
+    Confirmed,
+    /// Milliseconds from the failure to its alert.
+    TimeToAlert,
+    /// Rules that could not judge, for a part that could not be read.
+    UnknownParts,
+    /// Failures that something was done about.
+    Remediations,
+    /// Events that could not be read.
+    UnreadableEvents,
+}
+
+impl Metric {
+    fn name(self) -> &'static str {
+        match self {
+            Metric::FailuresDiagnosed => "FailuresDiagnosed",
+            Metric::Confirmed => "Confirmed",
+            Metric::TimeToAlert => "TimeToAlert",
+            Metric::UnknownParts => "UnknownParts",
+            Metric::Remediations => "Remediations",
+            Metric::UnreadableEvents => "UnreadableEvents",
+        }
+    }
+
+    fn unit(self) -> &'static str {
+        if self == Metric::TimeToAlert { "Milliseconds" } else { "Count" }
+    }
+}
+
+/// Counts a report that was sent. `failed_at` is the event's `time`.
+pub fn count_report(report: &Report, failed_at: Option<&str>) {
+    let confirmed = report.root_cause.as_ref().is_some_and(|it| it.confidence == Confidence::Confirmed);
+    let mut values = vec![
+        (Metric::FailuresDiagnosed, 1),
+        (Metric::Confirmed, u64::from(confirmed)),
+        (Metric::UnknownParts, report.unknown.len() as u64),
+        (Metric::Remediations, u64::from(report.remediation.outcome != "notAttempted")),
+    ];
+    if let Some(age) = failed_at.and_then(|time| age(time, SystemTime::now())) {
+        values.push((Metric::TimeToAlert, age.as_millis().try_into().unwrap_or(u64::MAX)));
+    }
+    let properties = json!({
+        "pipeline": report.pipeline,
+        "executionId": report.execution_id,
+        "actionExecutionId": report.action_execution_id,
+        "targetAccount": report.target_account,
+        "rule": report.root_cause.as_ref().map(|cause| cause.rule),
+    });
+    count(&values, &properties);
+}
+
+/// Writes one line with these values. `properties` are for searching the log: ids and names, nothing secret.
+pub fn count(values: &[(Metric, u64)], properties: &Value) {
+    // Standard output is the function's log.
+    println!("{}", line(values, properties, SystemTime::now()));
+}
+
+fn line(values: &[(Metric, u64)], properties: &Value, now: SystemTime) -> Value {
+    let definitions = values.iter().map(|(metric, _)| json!({"Name": metric.name(), "Unit": metric.unit()}));
+    let now = now.duration_since(UNIX_EPOCH).unwrap_or_default().as_millis() as u64;
+    let mut line = Map::new();
+    line.insert(
+        "_aws".into(),
+        json!({
+            "Timestamp": now,
+            "CloudWatchMetrics": [{
+                "Namespace": NAMESPACE,
+                "Dimensions": [[]],
+                "Metrics": definitions.collect::<Vec<_>>(),
+            }],
+        }),
+    );
+    line.extend(values.iter().map(|(metric, value)| (metric.name().to_owned(), json!(value))));
+    line.extend(properties.as_object().cloned().unwrap_or_default());
+    Value::Object(line)
+}
+
+/// How long ago a time of an event was; none at all for a time to come.
+fn age(time: &str, now: SystemTime) -> Option<Duration> {
+    let then = Duration::from_nanos(date::parse(time)?.try_into().ok()?);
+    Some(now.duration_since(UNIX_EPOCH).ok()?.saturating_sub(then))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_line_defines_every_metric_it_has() {
+        let now = UNIX_EPOCH + Duration::from_millis(1_580_497_000_123);
+        let line = line(
+            &[(Metric::FailuresDiagnosed, 1), (Metric::TimeToAlert, 1500)],
+            &json!({"pipeline": "p"}),
+            now,
+        );
+        assert_eq!(
+            line,
+            json!({
+                "_aws": {"Timestamp": 1_580_497_000_123_u64, "CloudWatchMetrics": [{
+                    "Namespace": "Crosspipe", "Dimensions": [[]],
+                    "Metrics": [{"Name": "FailuresDiagnosed", "Unit": "Count"}, {"Name": "TimeToAlert", "Unit": "Milliseconds"}],
+                }]},
+                "FailuresDiagnosed": 1, "TimeToAlert": 1500, "pipeline": "p",
+            })
+        );
+    }
+
+    #[test]
+    fn the_age_of_an_event() {
+        let now = UNIX_EPOCH + Duration::from_secs(1_580_496_945);
+        assert_eq!(age("2020-01-31T18:55:43Z", now), Some(Duration::from_secs(2)));
+        assert_eq!(age("2020-01-31T18:55:47Z", now), Some(Duration::ZERO), "clocks differ");
+        assert_eq!(age("yesterday", now), None);
+    }
+}

@@ -1,0 +1,117 @@
+//! Stacks, their events, and change sets.
+//!
+//! CloudFormation speaks XML, so what the AWS CLI would print is built here, member by member. Left out are the
+//! properties of resources and the values of parameters and outputs: they may hold secrets.
+
+use aws_sdk_cloudformation::{
+    Client,
+    types::{Stack, StackEvent},
+};
+use serde_json::{Map, Value};
+
+use crate::error::AwsError;
+
+const SERVICE: &str = "cloudformation";
+
+/// The stacks of one account and Region.
+#[derive(Debug, Clone)]
+pub struct CloudFormation {
+    client: Client,
+}
+
+impl CloudFormation {
+    pub(crate) fn new(client: Client) -> Self {
+        Self { client }
+    }
+
+    /// A stack, by name or id, with its status and role; `None` if there is no such stack.
+    ///
+    /// # Errors
+    /// See <https://docs.aws.amazon.com/AWSCloudFormation/latest/APIReference/API_DescribeStacks.html>.
+    pub async fn stack(&self, name: &str) -> Result<Option<Value>, AwsError> {
+        let answer = self.client.describe_stacks().stack_name(name).send().await;
+        let answer = unless_missing(answer.map_err(AwsError::from_sdk(SERVICE, "DescribeStacks")))?;
+        Ok(answer.and_then(|answer| answer.stacks?.into_iter().next()).map(stack))
+    }
+
+    /// The stack's events, the last one first: up to `pages` pages of about 100. `None` if there is no such
+    /// stack.
+    ///
+    /// # Errors
+    /// See <https://docs.aws.amazon.com/AWSCloudFormation/latest/APIReference/API_DescribeStackEvents.html>.
+    pub async fn stack_events(&self, name: &str, pages: usize) -> Result<Option<Vec<Value>>, AwsError> {
+        let mut events = Vec::new();
+        let mut token = None;
+        for _ in 0..pages {
+            let request = self.client.describe_stack_events().stack_name(name).set_next_token(token);
+            let answer = request.send().await.map_err(AwsError::from_sdk(SERVICE, "DescribeStackEvents"));
+            let Some(answer) = unless_missing(answer)? else { return Ok(None) };
+            events.extend(answer.stack_events.unwrap_or_default().into_iter().map(event));
+            token = answer.next_token;
+            if token.is_none() {
+                break;
+            }
+        }
+        Ok(Some(events))
+    }
+
+    /// A change set with its status and the reason for it, without its changes.
+    ///
+    /// # Errors
+    /// `ChangeSetNotFound` if the stack has none of that name.
+    /// See <https://docs.aws.amazon.com/AWSCloudFormation/latest/APIReference/API_DescribeChangeSet.html>.
+    pub async fn change_set(&self, stack: &str, name: &str) -> Result<Value, AwsError> {
+        let request = self.client.describe_change_set().stack_name(stack).change_set_name(name);
+        let answer = request.send().await.map_err(AwsError::from_sdk(SERVICE, "DescribeChangeSet"))?;
+        Ok(object([
+            ("ChangeSetName", answer.change_set_name),
+            ("ChangeSetId", answer.change_set_id),
+            ("StackName", answer.stack_name),
+            ("StackId", answer.stack_id),
+            ("Status", answer.status.map(|status| status.as_str().to_owned())),
+            ("StatusReason", answer.status_reason),
+            ("ExecutionStatus", answer.execution_status.map(|status| status.as_str().to_owned())),
+        ]))
+    }
+}
+
+/// CloudFormation's error code for a stack that does not exist, as the pages above say. A name that a pipeline
+/// was given is valid in all else.
+fn unless_missing<T>(answer: Result<T, AwsError>) -> Result<Option<T>, AwsError> {
+    match answer {
+        Err(error) if error.has_code("ValidationError") => Ok(None),
+        answer => answer.map(Some),
+    }
+}
+
+fn stack(stack: Stack) -> Value {
+    object([
+        ("StackName", stack.stack_name),
+        ("StackId", stack.stack_id),
+        ("StackStatus", stack.stack_status.map(|status| status.as_str().to_owned())),
+        ("StackStatusReason", stack.stack_status_reason),
+        ("RoleARN", stack.role_arn),
+    ])
+}
+
+fn event(event: StackEvent) -> Value {
+    object([
+        ("EventId", event.event_id),
+        ("StackId", event.stack_id),
+        ("StackName", event.stack_name),
+        ("LogicalResourceId", event.logical_resource_id),
+        ("PhysicalResourceId", event.physical_resource_id),
+        ("ResourceType", event.resource_type),
+        ("Timestamp", event.timestamp.map(|time| time.to_string())),
+        ("ResourceStatus", event.resource_status.map(|status| status.as_str().to_owned())),
+        ("ResourceStatusReason", event.resource_status_reason),
+        ("ClientRequestToken", event.client_request_token),
+    ])
+}
+
+/// Members that there are. An empty text is how XML says that there is none.
+fn object<const N: usize>(members: [(&str, Option<String>); N]) -> Value {
+    let given = members.into_iter().filter_map(|(name, value)| Some((name, value?)));
+    let given = given.filter(|(_, value)| !value.is_empty());
+    Value::Object(given.map(|(name, value)| (name.to_owned(), Value::String(value))).collect::<Map<_, _>>())
+}

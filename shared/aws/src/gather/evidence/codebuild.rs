@@ -1,0 +1,17 @@
+//! CodeBuild: the build that failed.
+
+use crosspipe_core::snapshot::Snapshot;
+use serde_json::Value;
+
+use super::{Asked, Evidence, roles, without};
+use crate::gather::known;
+
+pub(super) async fn read(asked: Asked<'_>) -> Evidence {
+    let Some(id) = asked.external_id() else { return Evidence::default() };
+    let codebuild = asked.aws.codebuild();
+    let build = async { Ok(codebuild.build(id).await?.map(|build| without(build, "environment"))) };
+    let build = asked.inquiry.fact(&format!("build {id}"), build).await;
+    let roles = build.known().into_iter().flat_map(|build: &Value| roles(build, &["serviceRole"])).collect();
+    let builds = known([(id.to_owned(), build)]);
+    Evidence { parts: Snapshot { builds, ..Snapshot::default() }, roles, instance_roles: None }
+}

@@ -1,0 +1,109 @@
+//! What the provider in the target account says: of what an action works with, and of why it failed.
+//!
+//! One file per provider. Whatever is asked only of a failure needs the id that the failure gives.
+
+mod cloudformation;
+mod codebuild;
+mod codedeploy;
+mod ecs;
+mod invoke;
+
+use std::collections::BTreeSet;
+
+use crosspipe_core::arn::Arn;
+use crosspipe_core::diagnosis::Failure;
+use crosspipe_core::pipeline::Action;
+use crosspipe_core::snapshot::{Fact, Snapshot};
+use serde_json::Value;
+
+use super::inquiry::Inquiry;
+use super::store;
+use crate::Aws;
+
+/// What one provider says.
+#[derive(Debug, Default)]
+pub(super) struct Evidence {
+    /// The parts of the snapshot that it is kept in.
+    pub parts: Snapshot,
+    /// Roles that the provider works with, which the pipeline does not name.
+    pub roles: BTreeSet<Arn>,
+    /// Whether the action deploys to instances, and with which roles; none for other providers.
+    pub instance_roles: Option<Fact<Vec<String>>>,
+}
+
+impl Evidence {
+    /// Parts that name no further role.
+    pub(super) fn of(parts: Snapshot) -> Self {
+        Evidence { parts, ..Evidence::default() }
+    }
+}
+
+/// An action that a provider is asked about.
+#[derive(Clone, Copy)]
+struct Asked<'a> {
+    /// In the target account and the action's Region.
+    aws: &'a Aws,
+    action: Action<'a>,
+    failure: Option<&'a Failure>,
+    inquiry: &'a Inquiry,
+}
+
+impl<'a> Asked<'a> {
+    /// What the action is configured with; none where that is a variable whose value is not known.
+    fn of(&self, key: &str) -> Option<&'a str> {
+        Failure::configuration(self.failure, &self.action, key)
+    }
+
+    /// The provider's id of what failed.
+    fn external_id(&self) -> Option<&'a str> {
+        self.failure?.external_execution_id.as_deref()
+    }
+
+    /// The account that the action works in.
+    fn account(&self) -> Option<String> {
+        Some(Arn::parse(self.action.role_arn()?).ok()?.account().to_owned())
+    }
+}
+
+/// Asks an action's provider.
+pub(super) async fn read(
+    aws: &Aws,
+    action: Action<'_>,
+    failure: Option<&Failure>,
+    inquiry: &Inquiry,
+) -> Evidence {
+    let aws = action.region().map_or_else(|| aws.clone(), |region| aws.in_region(region));
+    let asked = Asked { aws: &aws, action, failure, inquiry };
+    match (action.category(), action.provider()) {
+        ("Deploy", "CodeDeploy" | "CodeDeployToECS") => codedeploy::read(asked).await,
+        ("Deploy", "CloudFormation") => cloudformation::read(asked).await,
+        ("Deploy", "ECS") => ecs::read(asked).await,
+        ("Deploy", "S3") => bucket(asked).await,
+        ("Build" | "Test", "CodeBuild") => codebuild::read(asked).await,
+        ("Invoke", "Lambda") => invoke::function(asked).await,
+        ("Invoke", "StepFunctions") => invoke::state_machine(asked).await,
+        _ => Evidence::default(),
+    }
+}
+
+async fn bucket(asked: Asked<'_>) -> Evidence {
+    let (Some(name), Some(account)) = (asked.of("BucketName"), asked.account()) else {
+        return Evidence::default();
+    };
+    let facts = store::deploy_bucket(asked.aws, name, &account, asked.inquiry).await;
+    Evidence::of(Snapshot { buckets: super::known([(name.to_owned(), facts)]), ..Snapshot::default() })
+}
+
+/// A value without a member that may hold secrets.
+pub(super) fn without(mut value: Value, member: &str) -> Value {
+    if let Some(members) = value.as_object_mut() {
+        members.shift_remove(member);
+    }
+    value
+}
+
+/// The roles that members of an answer name.
+fn roles<'v>(value: &'v Value, members: &'v [&str]) -> impl Iterator<Item = Arn> + 'v {
+    let named = members.iter().filter_map(|member| value.get(*member)?.as_str());
+    named.filter_map(|arn| Arn::parse(arn).ok()).filter(|arn| arn.role_name().is_some())
+}

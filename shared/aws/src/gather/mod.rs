@@ -1,0 +1,168 @@
+//! A snapshot of what a pipeline's cross-account actions depend on, in both accounts.
+//!
+//! Everything is read side by side, and no longer than the caller can wait. What does not exist is absent; what
+//! can't be read, or was not answered in time, is unknown, with one line in `unreadable` that says why, and
+//! never a reason to stop: half a snapshot still explains a lot.
+//!
+//! # Layout
+//! - this file: what is read, and from which account
+//! - `wanted`: which keys, buckets, roles and builds a pipeline's actions depend on
+//! - `inquiry`: one question to AWS: how long it may take, and what is noted where it fails
+//! - `store`, `roles`, `builds`: keys and buckets, roles with their policies, build projects
+//! - `evidence`: what the providers in the target account say
+
+mod builds;
+mod evidence;
+mod inquiry;
+mod roles;
+mod store;
+mod wanted;
+
+use std::time::SystemTime;
+
+use crosspipe_core::diagnosis::Failure;
+use crosspipe_core::pipeline::Pipeline;
+use crosspipe_core::snapshot::{Fact, Snapshot};
+use futures_util::future::{join, join_all, join4};
+use serde_json::Value;
+
+use self::evidence::Evidence;
+use self::inquiry::Inquiry;
+use self::wanted::{Target, Wanted};
+use crate::Aws;
+
+/// Where and as whom to look, and for how long.
+#[derive(Debug, Clone, Copy)]
+pub struct Lookout<'a> {
+    /// The pipeline's account and Region.
+    pub tools: &'a Aws,
+    /// The name of the role to take on in target accounts; without it they stay unknown.
+    pub diagnostics_role: Option<&'a str>,
+    /// Shows up in the target account's CloudTrail.
+    pub session_name: &'a str,
+    /// When to go on with what is known by then; without it each call has its own time only.
+    pub until: Option<SystemTime>,
+}
+
+/// A snapshot, and what is missing from it.
+#[derive(Debug)]
+pub struct Gathered {
+    /// The snapshot.
+    pub snapshot: Snapshot,
+    /// Why parts of it are unknown, one line each.
+    pub unreadable: Vec<String>,
+}
+
+/// Gathers what the cross-account actions of a pipeline depend on; `only` is the stage and name of the one
+/// action to look at. Of `failures`, what the provider says is gathered, too. `live` is `GetPipeline`'s output.
+pub async fn snapshot(
+    lookout: Lookout<'_>,
+    live: Value,
+    pipeline: &Pipeline,
+    only: Option<(&str, &str)>,
+    failures: &[Failure],
+) -> Gathered {
+    let inquiry = Inquiry::new(lookout.until);
+    let wanted = Wanted::of(pipeline, only);
+    let targets = wanted.targets.iter().map(|target| target_account(lookout, target, failures, &inquiry));
+    let (mut snapshot, targets) =
+        join(tools_account(lookout.tools, &wanted, &inquiry), join_all(targets)).await;
+    let mut instance_roles = Vec::new();
+    for evidence in targets.into_iter().flatten() {
+        instance_roles.extend(evidence.instance_roles);
+        merge(&mut snapshot, evidence.parts);
+    }
+    snapshot.pipeline = Fact::Known(live);
+    snapshot.instance_roles = all(instance_roles);
+    Gathered { snapshot, unreadable: inquiry.into_lines() }
+}
+
+/// What the pipeline's own account knows.
+async fn tools_account(tools: &Aws, wanted: &Wanted<'_>, inquiry: &Inquiry) -> Snapshot {
+    let own = wanted.account;
+    let keys = wanted.keys.iter().map(async |arn| (arn.clone(), store::key(tools, arn, inquiry).await));
+    let buckets = wanted.buckets.iter().map(async |name| {
+        let facts = store::bucket(tools, name, own, inquiry).await;
+        (name.clone(), facts)
+    });
+    let projects = wanted.projects.iter().map(async |(region, name)| {
+        let aws = region.map_or_else(|| tools.clone(), |region| tools.in_region(region));
+        ((*name).to_owned(), builds::project(&aws, name, inquiry).await)
+    });
+    let iam = tools.iam();
+    let roles = roles::read(&iam, wanted.own_roles.iter(), inquiry);
+    let (keys, buckets, projects, roles) =
+        join4(join_all(keys), join_all(buckets), join_all(projects), roles).await;
+    Snapshot {
+        keys: keys.into_iter().collect(),
+        buckets: buckets.into_iter().collect(),
+        build_projects: known(projects),
+        roles: known(roles),
+        ..Snapshot::default()
+    }
+}
+
+/// What a target account knows, through its diagnostics role: roles and providers side by side, then the roles
+/// that the providers named.
+async fn target_account(
+    lookout: Lookout<'_>,
+    target: &Target<'_>,
+    failures: &[Failure],
+    inquiry: &Inquiry,
+) -> Vec<Evidence> {
+    let Some(name) = lookout.diagnostics_role else { return vec![] };
+    let role = format!("arn:{}:iam::{}:role/{name}", target.partition, target.account);
+    let session = lookout.tools.assume_role(&role, lookout.session_name);
+    let aws = match inquiry.ask(&role, session).await {
+        Ok(aws) => aws,
+        Err(why) => {
+            inquiry.note(&why);
+            return vec![];
+        }
+    };
+    let asked = target.actions.iter().map(|action| {
+        let failure = failures.iter().find(|failure| failure.is_of(action));
+        evidence::read(&aws, *action, failure, inquiry)
+    });
+    let iam = aws.iam();
+    let (roles, mut evidence) = join(roles::read(&iam, target.roles.iter(), inquiry), join_all(asked)).await;
+    let named = evidence.iter().flat_map(|evidence| evidence.roles.iter());
+    let named = named.filter(|arn| arn.account() == target.account && !target.roles.contains(arn));
+    let named = roles::read(&iam, named, inquiry).await;
+    let roles = known(roles.into_iter().chain(named));
+    evidence.push(Evidence::of(Snapshot { roles, ..Snapshot::default() }));
+    evidence
+}
+
+/// What is unknown is left out: that is how a snapshot says so.
+fn known<T, M: FromIterator<(String, Fact<T>)>>(parts: impl IntoIterator<Item = (String, Fact<T>)>) -> M {
+    parts.into_iter().filter(|(_, fact)| !fact.is_unknown()).collect()
+}
+
+/// What several actions say together: nothing is left open only if none leaves it open.
+fn all(facts: Vec<Fact<Vec<String>>>) -> Fact<Vec<String>> {
+    if facts.is_empty() || facts.iter().any(Fact::is_unknown) {
+        return Fact::Unknown;
+    }
+    let mut roles: Vec<String> = facts.iter().filter_map(Fact::known).flatten().cloned().collect();
+    roles.sort();
+    roles.dedup();
+    if roles.is_empty() { Fact::Absent } else { Fact::Known(roles) }
+}
+
+/// Adds what else was found. A bucket that artifacts are kept in is described in full already.
+fn merge(into: &mut Snapshot, parts: Snapshot) {
+    for (name, bucket) in parts.buckets {
+        into.buckets.entry(name).or_insert(bucket);
+    }
+    into.roles.extend(parts.roles);
+    into.deployments.extend(parts.deployments);
+    into.deployment_groups.extend(parts.deployment_groups);
+    into.stacks.extend(parts.stacks);
+    into.stack_events.extend(parts.stack_events);
+    into.change_sets.extend(parts.change_sets);
+    into.services.extend(parts.services);
+    into.builds.extend(parts.builds);
+    into.functions.extend(parts.functions);
+    into.state_machine_executions.extend(parts.state_machine_executions);
+}

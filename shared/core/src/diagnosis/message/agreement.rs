@@ -1,0 +1,76 @@
+//! Whether a denial that a message tells of is one that the policies show.
+
+use super::denial::{Denial, PolicyKind};
+use crate::arn::{Arn, bucket_of};
+use crate::evaluation::{Side, pattern};
+use crate::rules::Denied;
+
+/// How far message and evaluation agree.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Agreement {
+    /// They speak of different requests, or the message of a side that refuses whatever this one says.
+    None,
+    /// The same request, and the message names another side or another reason; or another action of the same
+    /// service, of the same role on the same resource.
+    Related,
+    /// The same request, as far as the message tells; it leaves out the side or the resource.
+    AnySide,
+    /// The same request and the same side.
+    Full,
+}
+
+impl Denial {
+    /// Holds the denial against a request that the evaluation denies.
+    pub fn agreement(&self, denied: &Denied) -> Agreement {
+        let same_actor = self.actor.as_deref().is_none_or(|actor| is_role(actor, &denied.principal));
+        let same_resource = self.resource.as_deref().is_none_or(|it| is_same(it, &denied.resource));
+        if !same_actor || !same_resource || service(&self.action) != service(&denied.action) {
+            return Agreement::None;
+        }
+        let side = match self.side {
+            None => None,
+            Some(PolicyKind::IdentityBased) => Some(Side::Identity),
+            Some(PolicyKind::ResourceBased) => Some(Side::Resource),
+            Some(PolicyKind::PermissionsBoundary) => Some(Side::PermissionsBoundary),
+            // What the organization denies is denied for that alone.
+            Some(PolicyKind::ServiceControl) if denied.side != Side::ServiceControl => {
+                return Agreement::None;
+            }
+            Some(PolicyKind::ServiceControl) => Some(Side::ServiceControl),
+            // Nothing of these is in a snapshot.
+            Some(PolicyKind::Session | PolicyKind::ResourceControl | PolicyKind::VpcEndpoint) => {
+                return Agreement::None;
+            }
+        };
+        let same_action = self.action.eq_ignore_ascii_case(&denied.action);
+        let same_side = side.is_none_or(|side| side == denied.side);
+        let same_reason = self.explicit.is_none_or(|explicit| explicit == denied.explicit);
+        match side {
+            // A message that keeps to itself who asked may be about anybody.
+            _ if !same_action || !same_side || !same_reason || self.actor.is_none() => Agreement::Related,
+            Some(_) if self.resource.is_some() => Agreement::Full,
+            _ => Agreement::AnySide,
+        }
+    }
+}
+
+fn service(action: &str) -> Option<String> {
+    action.split_once(':').map(|(service, _)| service.to_ascii_lowercase())
+}
+
+/// Whether an actor is this role or a session of it. Sessions are named without the role's path.
+pub(crate) fn is_role(actor: &str, role_arn: &str) -> bool {
+    let (Ok(actor), Ok(role)) = (Arn::parse(actor), Arn::parse(role_arn)) else { return false };
+    let session_of = actor.resource().strip_prefix("assumed-role/").and_then(|rest| rest.split('/').next());
+    actor == role
+        || (actor.account() == role.account() && session_of.is_some() && session_of == role.role_name())
+}
+
+/// Objects of one bucket count as the same: the message names the real object, the evaluation a
+/// representative one. Either may have `*` in place of what was not asked for.
+fn is_same(said: &str, judged: &str) -> bool {
+    let bucket = bucket_of(said);
+    pattern::matches(judged, said)
+        || pattern::matches(said, judged)
+        || (bucket.is_some() && bucket == bucket_of(judged))
+}

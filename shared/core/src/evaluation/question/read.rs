@@ -1,0 +1,193 @@
+//! Reading a question. Every error names the member at fault.
+
+use serde_json::{Map, Value};
+
+use super::{Named, Question};
+use crate::arn::is_account_id;
+use crate::evaluation::{Context, KeyGrant, Requester, RequesterError};
+use crate::policy::PolicyDocument;
+
+/// Every member that a question can have: a misspelt one would change the answer unseen.
+const MEMBERS: [&str; 12] = [
+    "principal",
+    "action",
+    "resource",
+    "resourceAccount",
+    "context",
+    "identityPolicies",
+    "resourcePolicy",
+    "permissionsBoundary",
+    "sessionPolicies",
+    "serviceControlPolicies",
+    "resourceControlPolicies",
+    "keyGrants",
+];
+
+/// Why a value is no question.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{problem}")]
+pub struct QuestionError {
+    path: String,
+    problem: String,
+}
+
+impl QuestionError {
+    fn new(path: impl Into<String>, problem: impl Into<String>) -> Self {
+        QuestionError { path: path.into(), problem: problem.into() }
+    }
+
+    /// Where in the question: `identityPolicies[0]`; empty for the whole.
+    pub fn path(&self) -> &str {
+        &self.path
+    }
+}
+
+impl TryFrom<Value> for Question {
+    type Error = QuestionError;
+
+    fn try_from(value: Value) -> Result<Self, QuestionError> {
+        let members = value.as_object().ok_or_else(|| QuestionError::new("", "it is not a JSON object"))?;
+        if let Some(unknown) = members.keys().find(|name| !MEMBERS.contains(&name.as_str())) {
+            let problem = format!("there is no member `{unknown}`; there are {}", MEMBERS.join(", "));
+            return Err(QuestionError::new(path("", unknown), problem));
+        }
+        let members = Members(members);
+        let requester = requester(&members.text("principal")?)
+            .map_err(|error| QuestionError::new("principal", error.to_string()))?;
+        let action = members.text("action")?;
+        if !action.contains(':') {
+            let problem = format!("`{action}` is not an action such as `s3:GetObject`");
+            return Err(QuestionError::new("action", problem));
+        }
+        Ok(Question {
+            requester,
+            action,
+            resource: members.text("resource")?,
+            resource_account: members.account("resourceAccount")?,
+            context: members.context()?,
+            identity: members.policies("identityPolicies")?,
+            resource_policy: members.policy("resourcePolicy")?,
+            permissions_boundary: members.policy("permissionsBoundary")?,
+            session: members.policies("sessionPolicies")?,
+            service_control_policies: members.levels("serviceControlPolicies")?,
+            resource_control_policies: members.levels("resourceControlPolicies")?,
+            key_grants: members.grants("keyGrants")?,
+        })
+    }
+}
+
+/// Who asks: what [`Requester::parse`] takes, and a bare account, which stands for its root.
+fn requester(principal: &str) -> Result<Requester, RequesterError> {
+    if is_account_id(principal) {
+        return Requester::parse(&format!("arn:aws:iam::{principal}:root"));
+    }
+    Requester::parse(principal)
+}
+
+/// The members of a question; null is the same as left out.
+struct Members<'a>(&'a Map<String, Value>);
+
+impl<'a> Members<'a> {
+    fn get(&self, name: &str) -> Option<&'a Value> {
+        self.0.get(name).filter(|value| !value.is_null())
+    }
+
+    fn list(&self, name: &str) -> Result<Vec<(String, &'a Value)>, QuestionError> {
+        self.get(name).map_or(Ok(vec![]), |value| list(name, value))
+    }
+
+    fn text(&self, name: &str) -> Result<String, QuestionError> {
+        match self.get(name).map(Value::as_str) {
+            None => Err(QuestionError::new("", format!("`{name}` is missing"))),
+            Some(None | Some("")) => Err(QuestionError::new(name, format!("`{name}` is not a text"))),
+            Some(Some(text)) => Ok(text.to_owned()),
+        }
+    }
+
+    fn account(&self, name: &str) -> Result<Option<String>, QuestionError> {
+        let Some(value) = self.get(name) else { return Ok(None) };
+        match value.as_str().filter(|text| is_account_id(text)) {
+            Some(account) => Ok(Some(account.to_owned())),
+            None => Err(QuestionError::new(name, format!("`{name}` is not a text of 12 digits"))),
+        }
+    }
+
+    fn context(&self) -> Result<Context, QuestionError> {
+        const WRONG: &str = "a condition key has a text, a number, a boolean or a list of these";
+        let mut context = Context::complete();
+        let Some(value) = self.get("context") else { return Ok(context) };
+        let keys =
+            value.as_object().ok_or_else(|| QuestionError::new("context", "`context` is not an object"))?;
+        for (key, value) in keys.iter().filter(|(_, value)| !value.is_null()) {
+            let values: Option<Vec<String>> = match value {
+                Value::Array(values) => values.iter().map(scalar).collect(),
+                value => scalar(value).map(|value| vec![value]),
+            };
+            let values = values.ok_or_else(|| QuestionError::new(path("context", key), WRONG))?;
+            context = context.with_values(key, values);
+        }
+        Ok(context)
+    }
+
+    fn policy(&self, name: &str) -> Result<Option<PolicyDocument>, QuestionError> {
+        self.get(name).map(|value| document(name, value)).transpose()
+    }
+
+    fn policies(&self, name: &str) -> Result<Named, QuestionError> {
+        self.list(name)?.into_iter().map(named).collect()
+    }
+
+    fn levels(&self, name: &str) -> Result<Vec<Named>, QuestionError> {
+        let levels = self.list(name)?.into_iter();
+        levels.map(|(path, level)| list(&path, level)?.into_iter().map(named).collect()).collect()
+    }
+
+    fn grants(&self, name: &str) -> Result<Vec<KeyGrant>, QuestionError> {
+        self.list(name)?.into_iter().map(|(path, value)| grant(&path, value)).collect()
+    }
+}
+
+/// A grant as `aws kms list-grants` prints it; what else it says is left aside.
+fn grant(path: &str, value: &Value) -> Result<KeyGrant, QuestionError> {
+    let wrong = || {
+        QuestionError::new(path, format!("`{path}` is not a grant with `GranteePrincipal` and `Operations`"))
+    };
+    let grantee = value.get("GranteePrincipal").and_then(Value::as_str).ok_or_else(wrong)?;
+    let operations = value.get("Operations").and_then(Value::as_array).ok_or_else(wrong)?;
+    let operations = operations.iter().map(|it| it.as_str().map(str::to_owned)).collect::<Option<_>>();
+    Ok(KeyGrant { grantee_principal: grantee.to_owned(), operations: operations.ok_or_else(wrong)? })
+}
+
+fn named((path, value): (String, &Value)) -> Result<(String, PolicyDocument), QuestionError> {
+    let document = document(&path, value)?;
+    Ok((path, document))
+}
+
+/// A policy, or its text, which is how the AWS CLI prints some.
+fn document(path: &str, value: &Value) -> Result<PolicyDocument, QuestionError> {
+    let document = match value {
+        Value::String(text) => PolicyDocument::parse(text),
+        value => PolicyDocument::from_value(value.clone()),
+    };
+    document.map_err(|error| QuestionError::new(path, format!("`{path}`: {error}")))
+}
+
+/// The values of a list, each with its path.
+fn list<'a>(path: &str, value: &'a Value) -> Result<Vec<(String, &'a Value)>, QuestionError> {
+    let values =
+        value.as_array().ok_or_else(|| QuestionError::new(path, format!("`{path}` is not a list")))?;
+    Ok(values.iter().enumerate().map(|(index, value)| (format!("{path}[{index}]"), value)).collect())
+}
+
+fn scalar(value: &Value) -> Option<String> {
+    match value {
+        Value::String(text) => Some(text.clone()),
+        Value::Bool(_) | Value::Number(_) => Some(value.to_string()),
+        _ => None,
+    }
+}
+
+/// The path of a member, whatever its name.
+fn path(of: &str, member: &str) -> String {
+    format!("{of}[\"{member}\"]")
+}

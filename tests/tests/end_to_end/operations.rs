@@ -1,0 +1,36 @@
+//! Events that nobody can read are kept once, with the reason, and the function goes on.
+
+use serde_json::json;
+
+use crate::alerts::Listening;
+
+#[test]
+fn unreadable_events_are_kept_once_and_what_is_no_failure_is_not_kept() {
+    let listening = Listening::start();
+    let tools = &listening.scene.world.tools;
+    let dead_letters = &listening.scene.outputs["ReporterDeadLettersUrl"];
+    let function = listening.scene.role_name("FailureReporter");
+    let invoke = |event: serde_json::Value| {
+        let invocation = json!({"FunctionName": function, "Payload": event.to_string()});
+        let answer = tools.call("lambda", "invoke", invocation).unwrap();
+        assert_eq!(answer.get("FunctionError"), None, "Lambda would try again: {answer}");
+    };
+    let event = json!({
+        "detail-type": "CodePipeline Action Execution State Change", "account": tools.id(), "region": tools.region(),
+        "detail": {"pipeline": "orders", "execution-id": "e", "stage": "Production", "action": "Deploy", "state": "FAILED"},
+    });
+    invoke(event.clone());
+    let record = listening.message(dead_letters).expect("a dead letter");
+    assert_eq!(record["requestPayload"], event);
+    let reason = record["responsePayload"]["errorMessage"].as_str().unwrap();
+    assert!(reason.contains("/detail/action-execution-id"), "{reason}");
+
+    // Not ours, not a failure: passed over.
+    let mut running = event;
+    running["detail"]["state"] = json!("STARTED");
+    invoke(running);
+    let count = json!({"QueueUrl": dead_letters, "AttributeNames": ["ApproximateNumberOfMessages"]});
+    let attributes = tools.call("sqs", "get_queue_attributes", count).unwrap();
+    assert_eq!(attributes["Attributes"]["ApproximateNumberOfMessages"], "0", "{attributes}");
+    assert!(listening.subscriber.notifications().is_empty());
+}
