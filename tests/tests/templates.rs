@@ -306,12 +306,16 @@ fn functions_are_built_from_this_workspace_and_get_their_environment() {
             &[
                 "ACCESS_PROVIDER_NAME",
                 "ALERT_TOPIC_ARN",
+                "CHAT_TOPIC_ARN",
+                "CONSOLE_ROLE_NAME",
                 "DIAGNOSTICS_ROLE_NAME",
                 "EVENT_BUS_NAME",
                 "LOCK_TABLE",
                 "REMEDIATION_MODE",
                 "RUST_LOG",
                 "WATCHED_PIPELINE",
+                "SAME_ACCOUNT_FAILURES",
+                "WEBHOOK_SECRET_ARN",
             ],
         ),
     ] {
@@ -361,7 +365,8 @@ fn failed_actions_reach_the_reporter_or_the_queue() {
     let resources = &TEMPLATES[TOOLS]["Resources"];
     let rule = &resources["FailedActions"]["Properties"];
     assert_eq!(rule["EventPattern"]["source"], json!(["aws.codepipeline"]));
-    assert_eq!(rule["EventPattern"]["detail-type"], json!(["CodePipeline Action Execution State Change"]));
+    let kinds = ["Action", "Stage", "Pipeline"].map(|it| format!("CodePipeline {it} Execution State Change"));
+    assert_eq!(rule["EventPattern"]["detail-type"], json!(kinds));
     assert_eq!(rule["EventPattern"]["detail"]["state"], json!(["FAILED"]));
 
     let queue = json!({"Fn::GetAtt": ["ReporterDeadLetters", "Arn"]});

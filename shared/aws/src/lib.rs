@@ -5,7 +5,7 @@
 //! - [`error`]: one error type, classified by AWS's error *code*, never by its text
 //! - `raw_json`: JSON bodies as they are on the wire, for calls whose unknown fields must survive
 //! - [`cloudformation`], [`codebuild`], [`codedeploy`], [`codepipeline`], [`ecs`], [`eventbridge`], [`iam`],
-//!   [`kms`], [`lambda`], [`s3`], [`sns`], [`sqs`], [`stepfunctions`]: the adapters
+//!   [`kms`], [`lambda`], [`s3`], [`secrets`], [`sns`], [`sqs`], [`stepfunctions`]: the adapters
 //! - `invoke`: functions that are asked something and answer
 //! - [`gather`]: a snapshot of what a pipeline's cross-account actions depend on, in both accounts
 //! - [`lease`], [`claim`], [`memory`]: one writer at a time per target, work done once, and what is remembered
@@ -33,6 +33,7 @@ pub mod lease;
 pub mod memory;
 mod raw_json;
 pub mod s3;
+pub mod secrets;
 pub mod sns;
 pub mod sqs;
 pub mod stepfunctions;

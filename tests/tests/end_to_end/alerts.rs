@@ -3,11 +3,12 @@
 use std::time::Duration;
 
 use crosspipe_e2e::Subscriber;
+use crosspipe_e2e::world::{Parameters, World};
 use serde_json::{Value, json};
 
 use crate::scene::Scene;
 
-const PATIENCE: Duration = Duration::from_secs(60);
+pub const PATIENCE: Duration = Duration::from_secs(60);
 
 /// A deployed scene with a subscriber for alerts and a queue for reports.
 pub struct Listening {
@@ -19,6 +20,11 @@ pub struct Listening {
 impl Listening {
     pub fn start() -> Self {
         Self::to(Scene::deployed())
+    }
+
+    /// The same with the tools account's parameters changed.
+    pub fn start_with(change: impl FnOnce(&World<'_>, &mut Parameters)) -> Self {
+        Self::to(Scene::deployed_with(change))
     }
 
     /// To what this scene sends.

@@ -18,6 +18,7 @@ mod operations;
 mod permissions;
 mod protocol;
 mod remediation;
+mod receivers;
 mod reporter_permissions;
 mod scene;
 mod ten_faults;
