@@ -3,6 +3,7 @@
 mod account;
 mod bridge;
 mod server;
+mod shell;
 mod stacks;
 mod subscriber;
 mod venv;

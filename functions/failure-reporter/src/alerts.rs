@@ -3,7 +3,8 @@
 use std::collections::BTreeMap;
 
 use crosspipe_aws::{Aws, AwsError};
-use crosspipe_core::diagnosis::{Report, text};
+use crosspipe_core::alert::{Alert, email};
+use crosspipe_core::diagnosis::Report;
 use crosspipe_core::watch::Notice;
 use serde_json::Value;
 
@@ -22,7 +23,8 @@ pub async fn send(aws: &Aws, receiver: Receiver<'_>, report: &Report) -> Result<
                 ("pipeline".to_owned(), report.pipeline.clone()),
                 ("targetAccount".to_owned(), report.target_account.clone()),
             ]);
-            aws.sns().publish(arn, &text::subject(report), &text::body(report), &attributes).await?;
+            let alert = Alert::from(report);
+            aws.sns().publish(arn, &email::subject(&alert), &email::body(&alert), &attributes).await?;
         }
         Receiver::Bus(name) => {
             let detail = serde_json::to_value(report).unwrap_or(Value::Null);
@@ -34,15 +36,18 @@ pub async fn send(aws: &Aws, receiver: Receiver<'_>, report: &Report) -> Result<
 
 /// Sends a notice to one receiver.
 pub async fn notify(aws: &Aws, receiver: Receiver<'_>, notice: &Notice) -> Result<(), AwsError> {
-    let detail = serde_json::to_value(notice).unwrap_or(Value::Null);
+    let alert = Alert::from(notice);
     match receiver {
         Receiver::Topic(arn) => {
-            let attributes = BTreeMap::from([("pipeline".to_owned(), notice.pipeline.clone())]);
-            let subject = format!("{} [{}]", notice.detail_type(), notice.rules().join(" "));
-            aws.sns().publish(arn, &subject, &format!("{detail:#}"), &attributes).await?;
+            let attributes = alert.attributes.iter().map(|(name, value)| ((*name).to_owned(), value.clone()));
+            let (subject, body) = (email::subject(&alert), email::body(&alert));
+            aws.sns().publish(arn, &subject, &body, &attributes.collect()).await?;
         }
         Receiver::Bus(name) => {
-            aws.eventbridge().put_event(name, SOURCE, notice.detail_type(), &detail, &[]).await?;
+            let detail = serde_json::to_value(notice).unwrap_or(Value::Null);
+            aws.eventbridge()
+                .put_event(name, SOURCE, notice.detail_type(), &detail, &alert.resources)
+                .await?;
         }
     }
     Ok(())

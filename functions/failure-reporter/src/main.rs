@@ -5,6 +5,7 @@
 //! - `settings.rs`: the environment
 //! - `failed_action.rs`: a failed action: look, diagnose, tell
 //! - `watch.rs`: a change or a schedule: look at the pipelines that it concerns
+//! - `remedy/`: what is ours is put back
 //! - `alerts.rs`: where reports go
 //! - `dead_letters.rs`: events that can't be read
 //! - `metrics.rs`: what is measured
@@ -15,6 +16,7 @@ mod alerts;
 mod dead_letters;
 mod failed_action;
 mod metrics;
+mod remedy;
 mod settings;
 mod watch;
 

@@ -8,7 +8,7 @@ use crosspipe_aws::lease::{LeaseError, Leases};
 use crosspipe_aws::{Aws, AwsError, ErrorKind};
 use crosspipe_core::pipeline::{Pipeline, PipelineError};
 use crosspipe_core::snapshot::SnapshotError;
-use crosspipe_core::watch::{NoOccasion, Occasion, Resource};
+use crosspipe_core::watch::{Memory, NoOccasion, Occasion, Resource};
 use futures_util::{StreamExt, stream};
 use serde_json::Value;
 
@@ -19,6 +19,8 @@ use crate::settings::Settings;
 const AT_ONCE: usize = 4;
 /// A look is not begun with less time left: one that is cut off is tried again, from its start.
 const ONE_LOOK: Duration = Duration::from_secs(20);
+/// The note on a pipeline's lease: what each receiver knows of.
+const KNOWN: &str = "Known";
 
 /// Looks for faults that the next run would meet.
 pub struct Watch<'a> {
@@ -138,8 +140,15 @@ impl<'a> Watch<'a> {
         let give_up = invocation.deadline - ONE_LOOK;
         let key = format!("watch:{name}");
         let lease = self.leases.acquire(&key, invocation.request_id, invocation.deadline, give_up).await?;
-        let outcome = self.look(name, occasion.trigger(), invocation.deadline).await;
-        lease.release().await;
+        let before = Memory::parse(lease.notes().get(KNOWN).map(String::as_str));
+        let mut memory = before.clone();
+        let outcome = self.look(name, occasion.trigger(), &mut memory, invocation.deadline).await;
+        if memory == before {
+            lease.release().await;
+            return outcome;
+        }
+        let note = (!memory.is_empty()).then(|| memory.to_json());
+        lease.release_noting(KNOWN, note.as_deref()).await?;
         outcome
     }
 

@@ -4,12 +4,13 @@
 |---|---|---|
 | `fail` | `account`, `region`, `pipeline`, `stage`, `action`, `code`, `summary`, `externalExecutionId`? | the action fails so in every later execution; `"code": null` ends it |
 | `deployment` | `account`, `region`, `deploymentInfo`, `targets`? | CodeDeploy knows this deployment |
+| `instances` | `account`, `region`, `application`, `group`, `role`, `instances` | CodeDeploy deploys to instances of this role (an ARN): each fetches the revision as it |
 | `deployment-group` | `account`, `region`, `applicationName`, `deploymentGroupName`, `computePlatform` | CodeDeploy knows this deployment group |
 | `fault` | `service`, `operation`, `account`?, `times` (1), `skip` (0), `status` (400), `code`, `message`, `after` (false) | the next `times` matching calls, after `skip`, answer the error; with `after`, the call is carried out all the same |
 | `trail` | `account` | EventBridge gets CloudTrail's records of the account's calls |
 | `organization` | `account`, `id`, `paths` | condition keys aws:PrincipalOrgID and aws:PrincipalOrgPaths of the account |
 | `calls` | `account`?, `service`?, `operation`? | the calls since the start: `{"calls": [{account, caller, service, operation, status}]}` |
-| `reset` | | forgets faults, scripted failures, deployments, organizations, trails and calls |
+| `reset` | | forgets faults, scripted failures, deployments, instances, organizations, trails and calls |
 
 `service` and `operation` are those of the IAM action (`kms`, `PutKeyPolicy`), which for a few S3 operations is not the API's name.
 """
@@ -25,8 +26,9 @@ from ministack.core import iam_actions, iam_evaluator, router
 from ministack.core.responses import get_account_id, request_scope
 
 from . import cloudtrail, codedeploy
-from .codepipeline.attempts import Failure
+from .codepipeline.deployments import INSTANCES
 from .codepipeline.executions import SCRIPTED
+from .codepipeline.failures import Failure
 
 PREFIX = "/_local/"
 
@@ -47,6 +49,13 @@ def _fail(request: dict[str, Any]) -> dict[str, Any]:
 def _deployment(request: dict[str, Any]) -> dict[str, Any]:
     with request_scope(request.pop("account"), request.pop("region")):
         codedeploy.register(request)
+    return {}
+
+
+def _instances(request: dict[str, Any]) -> dict[str, Any]:
+    group = (request["application"], request["group"])
+    with request_scope(request["account"], request["region"]):
+        INSTANCES[group] = {"role": request["role"], "instances": request["instances"]}
     return {}
 
 
@@ -94,6 +103,7 @@ def _reset(_request: dict[str, Any]) -> dict[str, Any]:
         SCRIPTED,
         codedeploy.DEPLOYMENTS,
         codedeploy.GROUPS,
+        INSTANCES,
         ORGANIZATIONS,
         cloudtrail.TRAILS,
     ):
@@ -104,6 +114,7 @@ def _reset(_request: dict[str, Any]) -> dict[str, Any]:
 _OPERATIONS: dict[str, Callable[[dict[str, Any]], dict[str, Any]]] = {
     "fail": _fail,
     "deployment": _deployment,
+    "instances": _instances,
     "deployment-group": _deployment_group,
     "fault": _fault,
     "organization": _organization,

@@ -48,6 +48,12 @@ impl Venv {
         self.root.join("bin/python")
     }
 
+    /// The folder of its commands, `aws` among them.
+    #[must_use]
+    pub fn commands(&self) -> PathBuf {
+        self.root.join("bin")
+    }
+
     /// The `cfn-lint` command.
     #[must_use]
     pub fn cfn_lint(&self) -> PathBuf {

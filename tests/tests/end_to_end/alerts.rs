@@ -21,6 +21,7 @@ impl Listening {
         Self::to(Scene::deployed())
     }
 
+    /// To what this scene sends.
     pub fn to(scene: Scene) -> Self {
         let tools = &scene.world.tools;
         let subscriber = Subscriber::start().unwrap();
@@ -53,6 +54,22 @@ impl Listening {
             .tools
             .call("codepipeline", "start_pipeline_execution", json!({"name": world.pipeline}))
             .unwrap();
+    }
+
+    /// Runs the pipeline to its end and answers the execution's status.
+    pub fn run_to_its_end(&self) -> String {
+        let world = &self.scene.world;
+        let call = |operation, request| world.tools.call("codepipeline", operation, request).unwrap();
+        let started = call("start_pipeline_execution", json!({"name": world.pipeline}));
+        let id = &started["pipelineExecutionId"];
+        loop {
+            let request = json!({"pipelineName": world.pipeline, "pipelineExecutionId": id});
+            let status = call("get_pipeline_execution", request)["pipelineExecution"]["status"].take();
+            if status != "InProgress" {
+                return status.as_str().unwrap().to_owned();
+            }
+            std::thread::sleep(Duration::from_millis(50));
+        }
     }
 
     pub fn alert(&self) -> Option<Value> {

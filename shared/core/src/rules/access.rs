@@ -14,6 +14,8 @@ use crate::evaluation::{
     Context, Evaluation, KeyGrant, Policies, PolicySet, Request, Requester, ResourcePolicy, Side, Tri,
     evaluate,
 };
+use crate::grants::bucket::{BUCKET_ACTIONS, OBJECT_ACTIONS};
+use crate::grants::key::ACTIONS;
 use crate::pipeline::Store;
 use crate::policy::PolicyDocument;
 use crate::snapshot::{Fact, RoleFacts};
@@ -206,6 +208,21 @@ pub(super) fn read_statements(action: &ActionFacts<'_>, principal: Option<&str>)
     statements
         .extend(key.map(|key| allow(principal, &["kms:DescribeKey", "kms:Decrypt"], &[key.to_string()])));
     statements
+}
+
+/// The statements that let a principal use an artifact bucket; in its own policies without a principal.
+pub(super) fn artifact_statements(facts: &Facts<'_>, bucket: &str, principal: Option<&str>) -> Vec<Value> {
+    let bucket = format!("arn:{}:s3:::{bucket}", facts.partition());
+    vec![
+        allow(principal, &OBJECT_ACTIONS, &[format!("{bucket}/*")]),
+        allow(principal, &BUCKET_ACTIONS, &[bucket]),
+    ]
+}
+
+/// The statement that lets a principal use a key; in its own policies without a principal, and with the ARN.
+pub(super) fn key_statement(key: &Arn, principal: Option<&str>) -> Value {
+    let resource = if principal.is_some() { "*" } else { key.as_str() };
+    allow(principal, &ACTIONS, &[resource.to_owned()])
 }
 
 /// Whether a policy denies this request explicitly.

@@ -3,8 +3,14 @@
 //! AWS shows the unique id (`AROA…`) of a role that was deleted. A role re-created under its name has
 //! another one, so the statement is void; and AWS refuses to save a policy that has it.
 
+use std::collections::BTreeSet;
+
+use serde_json::Value;
+
+use super::documents::Document;
 use super::judgement::Judgement;
 use super::verdicts::{Denied, Fault, Fix, Severity};
+use crate::arn::Arn;
 use crate::evaluation::statement::covers_action;
 use crate::policy::{Effect, PolicyDocument, principal};
 use crate::snapshot::Fact;
@@ -48,6 +54,13 @@ pub(super) fn explains(policy: &Fact<&PolicyDocument>, judgement: &Judgement) ->
     omitted && policy.known().is_some_and(|policy| !that_would_allow(policy, &actions).is_empty())
 }
 
+/// The accounts of roles, as principals: a statement for the account lets in its instances as well.
+pub(super) fn accounts(roles: &[&str]) -> Vec<String> {
+    let arns = roles.iter().filter_map(|role| Arn::parse(role).ok());
+    let roots = arns.map(|arn| format!("arn:{}:iam::{}:root", arn.partition(), arn.account()));
+    roots.collect::<BTreeSet<_>>().into_iter().collect()
+}
+
 /// As a sentence has them: `AROA…` (statement `x`).
 pub(super) fn named(dead: &[Dead]) -> String {
     let named = dead.iter().map(|dead| format!("`{}` in {}", dead.id, dead.statement));
@@ -55,14 +68,15 @@ pub(super) fn named(dead: &[Dead]) -> String {
 }
 
 /// The fault of a policy that names deleted principals: an error where action roles depend on it, else a
-/// warning, since the policy works but can't be saved again.
+/// warning, since the policy works but can't be saved again. `instead` lets those roles in.
 pub(super) fn fault(
     policy: &str,
     location: String,
     dead: &[Dead],
-    (roles, denied): (&[&str], Vec<Denied>),
-    command: String,
+    (roles, denied, instead): (&[&str], Vec<Denied>, Vec<Value>),
+    document: &Document,
 ) -> Fault {
+    let ids: Vec<&str> = dead.iter().map(|dead| dead.id.as_str()).collect();
     let because = format!("it names {}", named(dead));
     let (message, because, summary) = if roles.is_empty() {
         (
@@ -75,10 +89,11 @@ pub(super) fn fault(
         (
             format!("{policy} names a deleted principal in place of {roles}"),
             format!("{because}, and no other statement lets {roles} in"),
-            format!("put {roles} in place of the id"),
+            format!("remove the id, and add what lets {roles} in"),
         )
     };
     let severity = if roles.is_empty() { Severity::Warning } else { Severity::Error };
-    let fix = Fix { summary, command: Some(command), ..Fix::default() };
+    let command = Some(document.forget(&ids, &instead));
+    let fix = Fix { summary, statements: instead, command, ..Fix::default() };
     Fault { location, message, because, fix, denied, severity: Some(severity) }
 }

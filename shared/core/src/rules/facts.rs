@@ -141,6 +141,12 @@ impl<'a> Facts<'a> {
         self.snapshot.roles.get(arn).map_or(Fact::Unknown, Fact::as_ref)
     }
 
+    /// The instance roles that are known in an account.
+    pub(super) fn instance_roles(&self, account: &str) -> impl Iterator<Item = &'a str> {
+        let known = self.snapshot.instance_roles.known().into_iter().flatten().map(String::as_str);
+        known.filter(move |role| role.split(':').nth(4) == Some(account))
+    }
+
     /// What is known of a key.
     pub fn key(&self, arn: &str) -> Fact<&'a KeyFacts> {
         self.snapshot.keys.get(arn).map_or(Fact::Unknown, Fact::as_ref)
@@ -185,7 +191,9 @@ impl<'a> Facts<'a> {
         let level = |(number, documents): (usize, &'a Vec<PolicyDocument>)| {
             let named = documents.iter().enumerate();
             PolicySet::Known(
-                named.map(|(at, it)| (format!("service control policy [{number}][{at}]"), it)).collect(),
+                named
+                    .map(|(at, it)| (format!("service control policy [{number}][{at}]").into(), it))
+                    .collect(),
             )
         };
         levels.map(level).collect()

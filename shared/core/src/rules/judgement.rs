@@ -1,7 +1,10 @@
 //! What the sides of an access refuse, and how to say so.
 
+use serde_json::Value;
+
 use super::verdicts::Denied;
 use crate::evaluation::Side;
+use crate::policy::PolicyDocument;
 
 /// What one side says to all requests of an access.
 #[derive(Debug, Default)]
@@ -24,6 +27,11 @@ pub(super) struct Refusal {
 }
 
 impl Judgement {
+    /// One request is refused; `by` says which statement denies it.
+    pub(super) fn refusing(denied: Denied, by: Option<String>) -> Self {
+        Judgement { refused: vec![Refusal { denied, by }], ..Judgement::default() }
+    }
+
     /// Only what no statement allows. Where one does, nothing is omitted, and a denial is another matter.
     pub(super) fn omitted(mut self) -> Self {
         self.unsettled = self.allow_unsettled;
@@ -86,11 +94,22 @@ impl Judgement {
 
     /// What has to be changed of a role.
     pub(super) fn what(&self) -> &'static str {
+        if self.is_of_boundary() { "the permissions boundary" } else { "the own policies" }
+    }
+
+    /// Whether it is the permissions boundary that refuses.
+    pub(super) fn is_of_boundary(&self) -> bool {
         let boundary = |refusal: &Refusal| refusal.denied.side == Side::PermissionsBoundary;
-        if self.refused.first().is_some_and(boundary) {
-            "the permissions boundary"
-        } else {
-            "the own policies"
-        }
+        self.refused.first().is_some_and(boundary)
+    }
+
+    /// The statements of a policy that deny.
+    pub(super) fn denying_of(&self, policy: &PolicyDocument) -> Vec<Value> {
+        let denies = |label: &str| {
+            let of = format!("{label} of ");
+            self.refused.iter().any(|refusal| refusal.by.as_ref().is_some_and(|by| by.starts_with(&of)))
+        };
+        let statements = policy.statements().filter(|statement| denies(&statement.label()));
+        statements.map(|statement| Value::Object(statement.raw().clone())).collect()
     }
 }

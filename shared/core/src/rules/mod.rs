@@ -8,7 +8,8 @@
 //! - `providers`: what each provider needs of the action role
 //! - `event`: what failed, for the rules that read its message
 //! - `dead`: principals that no longer exist
-//! - `commands`: commands that mend policies
+//! - `commands`, `documents`, `pipeline_edits`: scripts that mend policies and pipelines; `remedies`: which of
+//!   them for a role; `resources`: what Crosspipe's own templates take
 //! - `verdicts`: what a rule says
 //!
 //! A rule says nothing where all is well or where it does not apply, says what is missing where it
@@ -20,10 +21,14 @@ mod assume;
 pub mod catalogue;
 mod commands;
 mod dead;
+mod documents;
 mod event;
 mod facts;
 mod judgement;
+mod pipeline_edits;
 mod providers;
+mod remedies;
+mod resources;
 mod sides;
 mod verdicts;
 

@@ -8,8 +8,11 @@ mod lists;
 
 use std::borrow::Cow;
 
-use super::access::{Access, OWN};
+use serde_json::Value;
+
+use super::access::{Access, OWN, allow};
 use super::event::Event;
+use super::judgement::Refusal;
 use super::{ActionFacts, Denied};
 use crate::arn::bucket_of;
 use crate::diagnosis::message::PolicyKind;
@@ -23,7 +26,8 @@ use crate::snapshot::{Fact, RoleFacts};
 pub(super) struct Need {
     /// The action, `codedeploy:CreateDeployment`.
     pub action: Cow<'static, str>,
-    /// The resources on any of which it may be allowed; none where the configuration does not say.
+    /// The resources on any of which it may be allowed; none where the configuration does not say. `*` stands
+    /// for what AWS makes up, such as a stack's id.
     pub resources: Vec<String>,
 }
 
@@ -59,29 +63,50 @@ fn denied(action: &ActionFacts<'_>) -> Option<Need> {
 }
 
 /// Whether the role lacks a permission for sure, that is, on each resource that may be meant; and the request
-/// that is denied then.
-pub(super) fn lacks(action: &ActionFacts<'_>, need: &Need) -> (Tri, Denied) {
+/// that is refused then.
+pub(super) fn lacks(action: &ActionFacts<'_>, need: &Need) -> (Tri, Refusal) {
     let role = action.role_arn();
-    let mut denied = Denied {
+    let denied = Denied {
         principal: role.to_owned(),
         action: need.action.to_string(),
-        resource: need.resources.first().cloned().unwrap_or_else(|| "*".into()),
+        resource: need.resources.first().map_or_else(|| "*".into(), |it| real(it)),
         side: Side::Identity,
         explicit: false,
     };
+    let mut refusal = Refusal { denied, by: None };
     if need.resources.is_empty() {
-        return (lacks_anywhere(&action.facts().role(role), &need.action), denied);
+        return (lacks_anywhere(&action.facts().role(role), &need.action), refusal);
     }
-    let answers = need.resources.iter().map(|resource| {
-        let request = (need.action.to_string(), resource.clone());
+    let mut answers = vec![];
+    for resource in &need.resources {
+        let request = (need.action.to_string(), real(resource));
         let judgement = Access::new(action.facts(), role, vec![request]).judge(&OWN);
-        if let Some(refusal) = judgement.refused.first() {
-            (denied.side, denied.explicit) = (refusal.denied.side, refusal.denied.explicit);
+        answers.push(if judgement.unsettled { Tri::Unknown } else { (!judgement.is_clear()).into() });
+        if let Some(Refusal { denied, by }) = judgement.refused.into_iter().next() {
+            (refusal.denied.side, refusal.denied.explicit, refusal.by) = (denied.side, denied.explicit, by);
         }
-        if judgement.unsettled { Tri::Unknown } else { (!judgement.is_clear()).into() }
-    });
-    let answer = Tri::all(answers.collect::<Vec<_>>());
-    (answer, denied)
+    }
+    (Tri::all(answers), refusal)
+}
+
+/// A resource that AWS may have made up.
+fn real(resource: &str) -> String {
+    const SOME_ID: &str = "12345678-1234-1234-1234-123456789012";
+    if resource == "*" { resource.to_owned() } else { resource.replace('*', SOME_ID) }
+}
+
+/// The statements that allow these: what works on the same resources in one of them.
+pub(super) fn statements(needs: &[Need]) -> Vec<Value> {
+    let mut groups: Vec<(&[String], Vec<&str>)> = vec![];
+    for need in needs {
+        match groups.iter_mut().find(|(resources, _)| *resources == need.resources) {
+            Some((_, actions)) => actions.push(&need.action),
+            None => groups.push((&need.resources, vec![&need.action])),
+        }
+    }
+    let any = ["*".to_owned()];
+    let on = |resources: &'_ [String]| if resources.is_empty() { any.to_vec() } else { resources.to_vec() };
+    groups.into_iter().map(|(resources, actions)| allow(None, &actions, &on(resources))).collect()
 }
 
 /// Whether no statement of the role allows an action on anything at all.

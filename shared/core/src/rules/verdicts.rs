@@ -42,13 +42,17 @@ pub struct Finding {
     pub message: String,
     /// What shows it.
     pub because: String,
-    /// What to do, ready to paste.
+    /// What to do, ready to paste: a summary, the statements that are missing, a script, a template. Blank
+    /// lines are between these parts only.
     pub fix: String,
     /// The statements that are missing, where some are.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub statements: Vec<Value>,
     /// Where AWS says so.
     pub docs: &'static str,
+    /// The script of the fix.
+    #[serde(skip)]
+    pub command: Option<String>,
     /// The requests that the evaluation denies.
     #[serde(skip)]
     pub denied: Vec<Denied>,
@@ -92,9 +96,9 @@ pub struct Fix {
     pub summary: String,
     /// The statements to add, where some are missing.
     pub statements: Vec<Value>,
-    /// The Crosspipe resource or template that does it, and keeps it so.
+    /// The Crosspipe resource, or parameters of its template, that do it and keep it so.
     pub crosspipe: Option<String>,
-    /// An AWS CLI command that does it now.
+    /// AWS CLI commands that do it now, or show what there is to choose from.
     pub command: Option<String>,
 }
 
@@ -128,6 +132,7 @@ impl Verdicts {
             because: fault.because,
             fix: fault.fix.to_text(),
             statements: fault.fix.statements,
+            command: fault.fix.command,
             docs: rule.sources.first().copied().unwrap_or_default(),
             denied: fault.denied,
         };
@@ -168,7 +173,7 @@ impl Fix {
         let statements = self.statements.iter().map(|statement| format!("{statement:#}"));
         let statements = Some(statements.collect::<Vec<_>>().join(",\n")).filter(|text| !text.is_empty());
         let crosspipe =
-            self.crosspipe.as_ref().map(|text| format!("or let Crosspipe do it and keep it so: {text}"));
+            self.crosspipe.as_ref().map(|text| format!("or let Crosspipe do it and keep it so:\n\n{text}"));
         let parts = [Some(self.summary.clone()), statements, self.command.clone(), crosspipe];
         parts.into_iter().flatten().collect::<Vec<_>>().join("\n\n")
     }

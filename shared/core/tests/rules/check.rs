@@ -6,6 +6,8 @@ use crosspipe_core::snapshot::Snapshot;
 use crosspipe_testing::walkthrough::{A, BUCKET, KEY, REGION, corrected};
 use serde_json::{Value, json};
 
+use crate::pasted;
+
 /// Where the deploy action is.
 pub const DEPLOY: &str = "/pipeline/pipeline/stages/1/actions/0";
 
@@ -38,7 +40,9 @@ impl Cases {
     ) -> Vec<Finding> {
         let mut snapshot = corrected();
         change(&mut snapshot);
-        let verdicts = lint(&Snapshot::from_value(snapshot).unwrap()).unwrap();
+        let judge = |snapshot: Value| lint(&Snapshot::from_value(snapshot).unwrap()).unwrap();
+        let verdicts = judge(snapshot.clone());
+        self.paste(what, &verdicts, &snapshot, judge);
         self.compare(what, verdicts, findings, unknown)
     }
 
@@ -53,22 +57,42 @@ impl Cases {
     ) -> Vec<Finding> {
         let mut snapshot = corrected();
         change(&mut snapshot);
-        let snapshot = Snapshot::from_value(snapshot).unwrap();
-        let pipeline = snapshot.pipeline().unwrap();
-        let failure = Failure {
-            pipeline: pipeline.name().to_owned(),
-            account: A.to_owned(),
-            pipeline_region: REGION.to_owned(),
-            execution_id: "e-1".into(),
-            stage: "Staging".into(),
-            action: "ExternalDeploy".into(),
-            error_code: Some("JobFailed".into()),
-            error_message: Some(message.to_owned()),
-            external_execution_id: Some("d-ABC".into()),
-            ..Failure::default()
+        let judge = |snapshot: Value| {
+            let snapshot = Snapshot::from_value(snapshot).unwrap();
+            let pipeline = snapshot.pipeline().unwrap();
+            let failure = Failure {
+                pipeline: pipeline.name().to_owned(),
+                account: A.to_owned(),
+                pipeline_region: REGION.to_owned(),
+                execution_id: "e-1".into(),
+                stage: "Staging".into(),
+                action: "ExternalDeploy".into(),
+                error_code: Some("JobFailed".into()),
+                error_message: Some(message.to_owned()),
+                external_execution_id: Some("d-ABC".into()),
+                ..Failure::default()
+            };
+            let facts = Facts::of_action(&snapshot, &pipeline, &failure.stage, &failure.action);
+            run(&facts.with_failure(&failure))
         };
-        let facts = Facts::of_action(&snapshot, &pipeline, &failure.stage, &failure.action);
-        self.compare(what, run(&facts.with_failure(&failure)), findings, unknown)
+        let verdicts = judge(snapshot.clone());
+        self.paste(what, &verdicts, &snapshot, judge);
+        self.compare(what, verdicts, findings, unknown)
+    }
+
+    /// Runs the script of each finding.
+    fn paste(
+        &mut self,
+        what: &str,
+        verdicts: &Verdicts,
+        snapshot: &Value,
+        judge: impl Fn(Value) -> Verdicts,
+    ) {
+        for finding in &verdicts.findings {
+            let problem =
+                pasted::problem(finding, &verdicts.findings, snapshot, |mended| judge(mended).findings);
+            self.problems.extend(problem.map(|it| format!("{what}: {}: {it}", finding.rule)));
+        }
     }
 
     /// One text of the first finding of this rule has this in it.

@@ -3,6 +3,7 @@
 //! # Layout
 //! - `check`: a change, what the rules find after it, and what they can't judge
 //! - `fixtures`: one file per rule
+//! - `pasted`: the script of each finding, run over an `aws` that reads and writes the snapshot
 //! - `complete`: every rule has its page, its source and both kinds of fixtures
 //! - `diagnosis`: how the rules that read a message rank
 //! - `walkthrough`: the walkthrough as a whole
@@ -13,4 +14,5 @@ mod check;
 mod complete;
 mod diagnosis;
 mod fixtures;
+mod pasted;
 mod walkthrough;

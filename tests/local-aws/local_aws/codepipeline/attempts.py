@@ -1,14 +1,14 @@
 """What an action of a running pipeline can really be tried on: roles, artifact bucket, artifact key.
 
-The provider's own work (a deployment, a stack) is not emulated; what CodePipeline does before it is:
-assume the action's role, fetch the input artifacts with it and write the output artifacts with it.
+The provider's own work (a deployment, a stack) is not emulated, but for the agent's download of a revision; what
+CodePipeline does before it is: assume the action's role, fetch the input artifacts with it and write the output
+artifacts with it.
 Each denial is the evaluator's, on the policies as they are at that moment.
 """
 
 from __future__ import annotations
 
 import uuid
-from dataclasses import dataclass
 from typing import Any
 
 from ministack.core.responses import get_account_id, get_region
@@ -16,18 +16,10 @@ from ministack.services import s3
 
 from .. import evaluation
 from ..evaluation import Role
-from . import structure
+from . import deployments, structure
+from .failures import Failure
 
 _TLS_AND_KMS = {"s3:x-amz-server-side-encryption": "aws:kms"}
-
-
-@dataclass(frozen=True)
-class Failure:
-    """Why an action failed: an `errorDetails` code and the message that goes with it."""
-
-    code: str
-    message: str
-    external_execution_id: str = ""
 
 
 def attempt(pipeline: dict[str, Any], action: dict[str, Any]) -> Failure | None:
@@ -45,7 +37,7 @@ def attempt(pipeline: dict[str, Any], action: dict[str, Any]) -> Failure | None:
         return Failure("PermissionError", f"{service_role.arn} is not authorized to perform AssumeRole on role {arn}")
     if role.account == get_account_id():
         return None
-    return _try_artifacts(pipeline, action, role) or _try_provider(action, role)
+    return _try_artifacts(pipeline, action, role) or _try_provider(pipeline, action, role)
 
 
 def _try_artifacts(pipeline: dict[str, Any], action: dict[str, Any], role: Role) -> Failure | None:
@@ -57,20 +49,24 @@ def _try_artifacts(pipeline: dict[str, Any], action: dict[str, Any], role: Role)
     if s3._bucket_owner_account(bucket) is None:
         return Failure("ConfigurationError", f"No bucket with the name {bucket} was found")
     for artifact in inputs:
-        location = f"{pipeline['name'][:20]}/{artifact['name'][:10]}/{session[:7]}"
+        location = _location(pipeline, artifact, session)
         verdict = evaluation.may(role, session, "s3:GetObject", f"arn:aws:s3:::{bucket}/{location}")
         if not verdict.allowed:
             return _bucket_denied(bucket)
         if failure := _try_key(store, role, session, "kms:Decrypt", bucket, location):
             return failure
     for artifact in outputs:
-        location = f"{pipeline['name'][:20]}/{artifact['name'][:10]}/{session[:7]}"
+        location = _location(pipeline, artifact, session)
         verdict = evaluation.may(role, session, "s3:PutObject", f"arn:aws:s3:::{bucket}/{location}", _TLS_AND_KMS)
         if not verdict.allowed:
             return Failure("PermissionError", "Upload to S3 failed with the following error: Access Denied")
         if failure := _try_key(store, role, session, "kms:GenerateDataKey", bucket, location):
             return failure
     return None
+
+
+def _location(pipeline: dict[str, Any], artifact: dict[str, Any], session: str) -> str:
+    return f"{pipeline['name'][:20]}/{artifact['name'][:10]}/{session[:7]}"
 
 
 def store_of(pipeline: dict[str, Any], action: dict[str, Any]) -> dict[str, Any]:
@@ -134,7 +130,7 @@ def _bucket_denied(bucket: str) -> Failure:
     )
 
 
-def _try_provider(action: dict[str, Any], role: Role) -> Failure | None:
+def _try_provider(pipeline: dict[str, Any], action: dict[str, Any], role: Role) -> Failure | None:
     kind, configuration = action["actionTypeId"], action.get("configuration") or {}
     if kind["provider"] == "CloudFormation":
         stack_role = configuration.get("RoleArn", "")
@@ -145,11 +141,10 @@ def _try_provider(action: dict[str, Any], role: Role) -> Failure | None:
                 "Error Code: AccessDenied)",
             )
     if kind["provider"] == "CodeDeploy":
-        group = f"{configuration.get('ApplicationName', '')}/{configuration.get('DeploymentGroupName', '')}"
-        region = action.get("region") or get_region()
-        resource = f"arn:aws:codedeploy:{region}:{role.account}:deploymentgroup:{group}"
-        if not evaluation.may(role, "codepipeline", "codedeploy:CreateDeployment", resource).allowed:
-            return Failure(
-                "PermissionError", "The provided role does not have sufficient permissions to access CodeDeploy"
-            )
+        store = store_of(pipeline, action)
+        key = (store.get("encryptionKey") or {}).get("id")
+        locations = [_location(pipeline, artifact, str(uuid.uuid4())) for artifact in action.get("inputArtifacts") or []]
+        return deployments.lacks_permission(action, role) or deployments.deploy(
+            action, role, store["location"], key, locations
+        )
     return None

@@ -12,7 +12,8 @@ from typing import Any
 from ministack.core.responses import AccountRegionScopedDict, get_region
 
 from . import events
-from .attempts import Failure, attempt, store_of
+from .attempts import attempt, store_of
+from .failures import Failure
 
 EXECUTIONS = AccountRegionScopedDict()  # pipeline name -> executions, newest first
 SCRIPTED = AccountRegionScopedDict()  # (pipeline, stage, action) -> Failure

@@ -12,6 +12,8 @@
 //! # Example
 //! A CodeBuild project without `encryptionKey` whose output a CodeDeploy action of another account deploys.
 
+use crate::pipeline::Action;
+use crate::rules::commands::{in_region, option, script};
 use crate::rules::verdicts::{Fault, Fix};
 use crate::rules::{Facts, Rule, Severity, Verdicts};
 use crate::snapshot::Fact;
@@ -67,9 +69,7 @@ fn check(facts: &Facts<'_>, verdicts: &mut Verdicts) {
                 because,
                 fix: Fix {
                     summary: format!("set `{key}` as the encryption key of project `{project}`"),
-                    command: Some(format!(
-                        "aws codebuild update-project --name {project} --encryption-key {key}"
-                    )),
+                    command: Some(command(facts, &build, project, key.as_str())),
                     ..Fix::default()
                 },
                 location,
@@ -77,4 +77,12 @@ fn check(facts: &Facts<'_>, verdicts: &mut Verdicts) {
             });
         }
     }
+}
+
+/// Other members than those that are given stay as they are.
+fn command(facts: &Facts<'_>, build: &Action<'_>, project: &str, key: &str) -> String {
+    let region = in_region(facts.region_of(build));
+    let (name, key) = (option("name", project), option("encryption-key", key));
+    let step = format!("aws codebuild update-project{region} {name} {key} > /dev/null");
+    script(facts.pipeline().account(), &[step])
 }

@@ -14,6 +14,7 @@
 
 use crate::diagnosis::message::PolicyKind;
 use crate::evaluation::Side;
+use crate::rules::commands::option;
 use crate::rules::event::Event;
 use crate::rules::verdicts::{Fault, Fix};
 use crate::rules::{Facts, Rule, Severity, Verdicts};
@@ -62,7 +63,9 @@ fn check(facts: &Facts<'_>, verdicts: &mut Verdicts) {
                 "no policy of the account can allow it: ask the organization's administrators to change the {kind}{named}"
             ),
             command: (kind.starts_with("service")).then(|| {
-                "aws organizations list-policies-for-target --target-id ACCOUNT_ID --filter SERVICE_CONTROL_POLICY".into()
+                let actor = denial.actor.as_deref().and_then(|actor| actor.split(':').nth(4));
+                let target = option("target-id", actor.or(event.action.role_arn()).unwrap_or_default());
+                format!("# in the organization's management account\naws organizations list-policies-for-target {target} --filter SERVICE_CONTROL_POLICY")
             }),
             ..Fix::default()
         },

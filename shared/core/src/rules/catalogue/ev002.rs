@@ -14,6 +14,7 @@
 use crate::diagnosis::message::PolicyKind;
 use crate::evaluation::Side;
 use crate::rules::access::allow;
+use crate::rules::commands::{option, role, show};
 use crate::rules::event::Event;
 use crate::rules::verdicts::{Fault, Fix};
 use crate::rules::{Facts, Rule, Severity, Verdicts};
@@ -44,9 +45,18 @@ fn check(facts: &Facts<'_>, verdicts: &mut Verdicts) {
         fix: Fix {
             summary: "add this statement to the policy that is the role's permissions boundary".into(),
             statements: vec![allow(None, &[&denial.action], &[resource])],
+            command: denial.actor.as_deref().map(boundary_of),
             ..Fix::default()
         },
         denied,
         severity: None,
     });
+}
+
+/// Shows the boundary of the role whose session was denied.
+fn boundary_of(actor: &str) -> String {
+    let session = actor.split_once(":assumed-role/").and_then(|(_, it)| it.split('/').next());
+    let (account, name) = role(actor);
+    let name = option("role-name", session.unwrap_or(&name));
+    show(account.as_deref(), &format!("aws iam get-role {name} --query Role.PermissionsBoundary"))
 }

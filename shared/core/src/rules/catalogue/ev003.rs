@@ -13,6 +13,7 @@
 
 use crate::diagnosis::message::PolicyKind;
 use crate::rules::access::allow;
+use crate::rules::commands::{in_region, show};
 use crate::rules::event::Event;
 use crate::rules::verdicts::{Fault, Fix};
 use crate::rules::{Facts, Rule, Severity, Verdicts};
@@ -41,7 +42,10 @@ fn check(facts: &Facts<'_>, verdicts: &mut Verdicts) {
         fix: Fix {
             summary: "add this statement to the policy of the VPC endpoint that the request came through".into(),
             statements: vec![allow(Some("*"), &[&denial.action], &[resource])],
-            command: Some("aws ec2 describe-vpc-endpoints --query 'VpcEndpoints[].[VpcEndpointId,ServiceName,PolicyDocument]'".into()),
+            command: Some(show(
+                denial.actor.as_deref().and_then(|actor| actor.split(':').nth(4)),
+                &format!("aws ec2 describe-vpc-endpoints{} --query 'VpcEndpoints[].[VpcEndpointId,ServiceName,PolicyDocument]'", in_region(facts.region_of(&event.action))),
+            )),
             ..Fix::default()
         },
         ..Fault::default()

@@ -12,6 +12,7 @@
 //! "No bucket with the name site-prod was found"
 
 use crate::diagnosis::message::Claim;
+use crate::rules::commands::{in_region, option, show};
 use crate::rules::event::Event;
 use crate::rules::verdicts::{Fault, Fix};
 use crate::rules::{Facts, Rule, Severity, Verdicts};
@@ -39,16 +40,19 @@ fn check(facts: &Facts<'_>, verdicts: &mut Verdicts) {
             "correct what the message names in the action's configuration or input",
         )
     };
+    let command = format!(
+        "aws codepipeline get-pipeline-execution{} {} {}",
+        in_region(facts.pipeline().region()),
+        option("pipeline-name", &event.failure.pipeline),
+        option("pipeline-execution-id", &event.failure.execution_id)
+    );
     verdicts.fail(Fault {
         location: event.action.path(),
         message: format!("{} failed, and {what}", event.label()),
         because: format!("the error message is: {}", event.failure.message()),
         fix: Fix {
             summary: summary.into(),
-            command: Some(format!(
-                "aws codepipeline get-pipeline-execution --pipeline-name {} --pipeline-execution-id {}",
-                event.failure.pipeline, event.failure.execution_id
-            )),
+            command: Some(show(facts.pipeline().account(), &command)),
             ..Fix::default()
         },
         ..Fault::default()

@@ -14,6 +14,7 @@
 //! `"lifecycleEvents": [{"lifecycleEventName": "DownloadBundle", "status": "Failed", …}]`
 
 use crate::diagnosis::message::Claim;
+use crate::rules::commands::{in_region, option, show};
 use crate::rules::event::Event;
 use crate::rules::facts::text;
 use crate::rules::verdicts::{Fault, Fix};
@@ -55,15 +56,18 @@ fn check(facts: &Facts<'_>, verdicts: &mut Verdicts) {
         .and_then(|it| text(it, "/errorInformation/message"));
     let because =
         failed.unwrap_or_else(|| format!("CodeDeploy says: {}", error.unwrap_or(event.failure.message())));
+    let deployment = format!("{} {}", in_region(facts.region_of(&event.action)), option("deployment-id", id));
+    let command = format!(
+        "aws deploy batch-get-deployment-targets{deployment} --target-ids \\\n\
+         $(aws deploy list-deployment-targets{deployment} --query targetIds --output text)"
+    );
     verdicts.fail(Fault {
         location: format!("deployments[\"{id}\"]"),
         message: format!("deployment {id} of {} failed on its instances", event.label()),
         because,
         fix: Fix {
             summary: "see to the lifecycle event that failed; where it is DownloadBundle, check the instance role (IA007); where there is none, check that the agent runs".into(),
-            command: Some(format!(
-                "aws deploy list-deployment-targets --deployment-id {id} --query targetIds --output text | xargs aws deploy batch-get-deployment-targets --deployment-id {id} --target-ids"
-            )),
+            command: Some(show(facts.account_of(&event.action), &command)),
             ..Fix::default()
         },
         ..Fault::default()

@@ -14,6 +14,7 @@
 
 use crate::diagnosis::message::Claim;
 use crate::rules::access::allow;
+use crate::rules::commands::{in_region, quoted, show};
 use crate::rules::event::Event;
 use crate::rules::verdicts::{Fault, Fix};
 use crate::rules::{Facts, Rule, Severity, Verdicts};
@@ -37,6 +38,8 @@ fn check(facts: &Facts<'_>, verdicts: &mut Verdicts) {
         return;
     }
     let function = event.action.configuration("FunctionName").unwrap_or("the function");
+    let log = format!("/aws/lambda/{}", function.rsplit(':').next().unwrap_or(function));
+    let command = format!("aws logs tail{} {}", in_region(facts.region_of(&event.action)), quoted(&log));
     verdicts.fail(Fault {
         location: event.action.path(),
         message: format!("function `{function}` of {} never reported its result", event.label()),
@@ -50,7 +53,7 @@ fn check(facts: &Facts<'_>, verdicts: &mut Verdicts) {
                 &["codepipeline:PutJobSuccessResult", "codepipeline:PutJobFailureResult"],
                 &["*".to_owned()],
             )],
-            command: Some(format!("aws logs tail /aws/lambda/{}", function.rsplit(':').next().unwrap_or(function))),
+            command: Some(show(facts.account_of(&event.action), &command)),
             ..Fix::default()
         },
         ..Fault::default()

@@ -14,7 +14,7 @@
 
 use crate::diagnosis::message::Claim;
 use crate::rules::access::allow;
-use crate::rules::commands::put_role_policy;
+use crate::rules::documents::Document;
 use crate::rules::event::Event;
 use crate::rules::verdicts::{Fault, Fix};
 use crate::rules::{Facts, Rule, Severity, Verdicts};
@@ -50,6 +50,7 @@ fn check(facts: &Facts<'_>, verdicts: &mut Verdicts) {
             resources.push(other);
         }
     }
+    let statements = vec![allow(None, &ACTIONS, &resources)];
     verdicts.fail(Fault {
         location: event.action.path(),
         message: format!("{} may not use its connection", event.label()),
@@ -58,8 +59,8 @@ fn check(facts: &Facts<'_>, verdicts: &mut Verdicts) {
             summary: format!(
                 "add this statement to a policy of {role}, and see that the connection is not pending"
             ),
-            statements: vec![allow(None, &ACTIONS, &resources)],
-            command: Some(put_role_policy(role, "UseConnection")),
+            command: Some(Document::role_policy(role, "UseConnection").add(&statements)),
+            statements,
             ..Fix::default()
         },
         ..Fault::default()

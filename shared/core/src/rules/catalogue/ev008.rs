@@ -14,6 +14,7 @@
 //! A `CloudFormationStackSet` action with `"PermissionModel": "SERVICE_MANAGED"` in a tools account.
 
 use crate::diagnosis::message::Claim;
+use crate::rules::commands::option;
 use crate::rules::event::Event;
 use crate::rules::verdicts::{Fault, Fix};
 use crate::rules::{Facts, Rule, Severity, Verdicts};
@@ -43,7 +44,8 @@ fn check(facts: &Facts<'_>, verdicts: &mut Verdicts) {
                 event.action.path()
             ),
             command: Some(format!(
-                "aws organizations register-delegated-administrator --service-principal member.org.stacksets.cloudformation.amazonaws.com --account-id {account}"
+                "# in the organization's management account\naws organizations register-delegated-administrator --service-principal member.org.stacksets.cloudformation.amazonaws.com {}",
+                option("account-id", account)
             )),
             ..Fix::default()
         },

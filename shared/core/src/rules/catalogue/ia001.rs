@@ -12,12 +12,17 @@
 //! # Example
 //! A service role with no statement for `sts:AssumeRole`.
 
+use serde_json::json;
+
 use crate::evaluation::{Side, Tri};
 use crate::rules::access::allow;
 use crate::rules::assume::{assume_role, denied};
-use crate::rules::commands::put_role_policy;
+use crate::rules::commands::role;
 use crate::rules::facts::role_location;
-use crate::rules::verdicts::{Fault, Fix};
+use crate::rules::judgement::Judgement;
+use crate::rules::remedies;
+use crate::rules::resources::custom;
+use crate::rules::verdicts::Fault;
 use crate::rules::{Facts, Rule, Severity, Verdicts};
 
 pub(in crate::rules) const RULE: Rule = Rule {
@@ -44,18 +49,21 @@ fn check(facts: &Facts<'_>, verdicts: &mut Verdicts) {
             }
             continue;
         };
-        let because = match evaluation.denied_by(side) {
-            Some(denying) => format!(
-                "{} of {} denies sts:AssumeRole on {}",
-                denying.statement,
-                denying.policy,
-                action.role_arn()
-            ),
+        let by = evaluation.denied_by(side).map(|by| format!("{} of {}", by.statement, by.policy));
+        let because = match &by {
+            Some(by) => format!("{by} denies sts:AssumeRole on {}", action.role_arn()),
             None => format!(
                 "no statement of the {what} of {service_role} allows sts:AssumeRole on {}",
                 action.role_arn()
             ),
         };
+        let judgement = Judgement::refusing(denied(facts, &action, side), by);
+        let statements = vec![allow(None, &["sts:AssumeRole"], &[action.role_arn().to_owned()])];
+        let name = role(service_role).1;
+        let crosspipe = custom(
+            "ServiceRoleGrant",
+            &[("RoleName", json!(name)), ("TargetRoleArns", json!([action.role_arn()]))],
+        );
         verdicts.fail(Fault {
             message: format!(
                 "the service role can't assume {}, which {} needs",
@@ -63,16 +71,8 @@ fn check(facts: &Facts<'_>, verdicts: &mut Verdicts) {
                 action.label()
             ),
             because,
-            fix: Fix {
-                summary: format!("add this statement to the {what} of {service_role}"),
-                statements: vec![allow(None, &["sts:AssumeRole"], &[action.role_arn().to_owned()])],
-                crosspipe: Some(format!(
-                    "Custom::ServiceRoleGrant with `TargetRoleArns: [\"{}\"]`",
-                    action.role_arn()
-                )),
-                command: Some(put_role_policy(service_role, "AssumeTarget")),
-            },
-            denied: vec![denied(facts, &action, side)],
+            fix: remedies::own(&judgement, service_role, "AssumeTarget", statements, Some(crosspipe)),
+            denied: judgement.denied(),
             location,
             severity: None,
         });

@@ -11,10 +11,13 @@
 //! A trust policy that names another role. (One that asks for `sts:ExternalId` is IA008, one that names a
 //! deleted role IA012.)
 
+use serde_json::Value;
+
 use crate::evaluation::Side;
 use crate::rules::assume::{Trust, denied, trust, trust_statement};
-use crate::rules::commands::update_trust;
+use crate::rules::documents::Document;
 use crate::rules::facts::role_location;
+use crate::rules::resources::target_account;
 use crate::rules::verdicts::{Fault, Fix};
 use crate::rules::{Facts, Rule, Severity, Verdicts};
 
@@ -38,11 +41,16 @@ fn check(facts: &Facts<'_>, verdicts: &mut Verdicts) {
             action.label()
         );
         let add = format!("add this statement to the trust policy of {role} in account {account}");
-        let (message, because, summary) = match trust(facts, &action) {
+        let (statements, document) = (vec![trust_statement(service_role)], Document::trust_policy(role));
+        let added = Some(document.add(&statements));
+        let (message, because, summary, command) = match trust(facts, &action) {
             Some(Trust::NoRole) => (
                 format!("{}, which {} needs, does not exist", action.role_label(), action.label()),
                 format!("account {account} has no role `{role}`"),
-                format!("create the role in account {account} with this trust"),
+                format!(
+                    "create the role in account {account} with this trust, for one by target-account.yaml"
+                ),
+                None,
             ),
             Some(Trust::Omitted) => (
                 omits,
@@ -50,11 +58,13 @@ fn check(facts: &Facts<'_>, verdicts: &mut Verdicts) {
                     "no statement of its trust policy lets {service_role} assume it under the conditions that CodePipeline meets"
                 ),
                 add,
+                added,
             ),
             Some(Trust::Denied(statement)) => (
                 omits,
                 format!("{statement} of its trust policy denies {service_role}"),
                 format!("exempt {service_role} from {statement}, and keep this statement"),
+                Some(document.exempt(&denying(facts, role, &statement), &[service_role])),
             ),
             Some(Trust::Unsettled) => {
                 verdicts.unknown(&location);
@@ -63,18 +73,22 @@ fn check(facts: &Facts<'_>, verdicts: &mut Verdicts) {
             // A trust that names a deleted principal is IA012, one that asks for too much IA008.
             Some(Trust::Given | Trust::Dead | Trust::NeverMet(_)) | None => continue,
         };
+        let crosspipe = Some(target_account(account, &[("ServiceRoleArn", service_role)]));
         verdicts.fail(Fault {
             message,
             because,
-            fix: Fix {
-                summary,
-                statements: vec![trust_statement(service_role)],
-                crosspipe: Some(format!("target-account.yaml with `ServiceRoleArn={service_role}`")),
-                command: Some(update_trust(role)),
-            },
+            fix: Fix { summary, statements, crosspipe, command },
             denied: vec![denied(facts, &action, Side::Resource)],
             location,
             severity: None,
         });
     }
+}
+
+/// The statements of a trust policy that are called so.
+fn denying(facts: &Facts<'_>, role: &str, label: &str) -> Vec<Value> {
+    let policy = facts.role(role).part(|role| &role.trust_policy);
+    let statements = policy.known().into_iter().flat_map(|policy| policy.statements());
+    let denying = statements.filter(|statement| statement.label() == label);
+    denying.map(|statement| Value::Object(statement.raw().clone())).collect()
 }

@@ -14,8 +14,9 @@
 use crate::arn::Arn;
 use crate::evaluation::{Requester, Tri};
 use crate::rules::assume::{trust_statement, trusts};
-use crate::rules::commands::update_trust;
+use crate::rules::documents::Document;
 use crate::rules::facts::role_location;
+use crate::rules::resources::target_account;
 use crate::rules::verdicts::{Fault, Fix};
 use crate::rules::{Facts, Rule, Severity, Verdicts};
 use crate::snapshot::Fact;
@@ -53,14 +54,16 @@ fn check(facts: &Facts<'_>, verdicts: &mut Verdicts) {
         if trusts(policy, Requester::Role(any.clone()), role, context) != Tri::Yes {
             continue;
         }
+        let (root, statements) =
+            (format!("arn:{}:iam::{own}:root", facts.partition()), vec![trust_statement(service_role)]);
         verdicts.fail(Fault {
             message: format!("{} can be assumed by every role of account {own} that is allowed to", action.role_label()),
             because: format!("its trust policy lets in {any}, a role that it does not name"),
             fix: Fix {
-                summary: format!("trust only the service role: replace the statement of {role} that names the account by this one"),
-                statements: vec![trust_statement(service_role)],
-                crosspipe: Some(format!("target-account.yaml with `ServiceRoleArn={service_role}`")),
-                command: Some(update_trust(role)),
+                summary: format!("trust only the service role: replace the account in the trust policy of {role} by this statement"),
+                command: Some(Document::trust_policy(role).narrow(&[own, &root], &statements)),
+                crosspipe: Some(target_account(action.account, &[("ServiceRoleArn", service_role)])),
+                statements,
             },
             location,
             ..Fault::default()

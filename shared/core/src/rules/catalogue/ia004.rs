@@ -11,11 +11,11 @@
 //! # Example
 //! A role that allows `kms:Decrypt` on `arn:aws:kms:eu-west-1:<target account>:key/…`.
 
-use crate::grants::key::ACTIONS;
-use crate::rules::access::{Access, OWN, allow};
-use crate::rules::commands::put_role_policy;
+use crate::rules::access::{Access, OWN, key_statement};
 use crate::rules::facts::role_location;
-use crate::rules::verdicts::{Fault, Fix};
+use crate::rules::remedies;
+use crate::rules::resources::target_account;
+use crate::rules::verdicts::Fault;
 use crate::rules::{Facts, Rule, Severity, Verdicts};
 
 pub(in crate::rules) const RULE: Rule = Rule {
@@ -47,17 +47,13 @@ fn check(facts: &Facts<'_>, verdicts: &mut Verdicts) {
                 action.label()
             ),
             because: judgement.because_of_role(action.role_arn(), &format!("on `{key}`")),
-            fix: Fix {
-                summary: format!(
-                    "add this statement to {} of {} in account {}",
-                    judgement.what(),
-                    action.role_arn(),
-                    action.account
-                ),
-                statements: vec![allow(None, &ACTIONS, &[key.to_string()])],
-                crosspipe: Some(format!("target-account.yaml with `ArtifactKeyArn={key}`")),
-                command: Some(put_role_policy(action.role_arn(), "PipelineArtifacts")),
-            },
+            fix: remedies::own(
+                &judgement,
+                action.role_arn(),
+                "PipelineArtifacts",
+                vec![key_statement(&key, None)],
+                Some(target_account(action.account, &[("ArtifactKeyArn", key.as_str())])),
+            ),
             denied: judgement.denied(),
             location,
             severity: None,

@@ -11,11 +11,11 @@
 //! # Example
 //! A role that allows `s3:GetObject` on `arn:aws:s3:::artifacts` without `/*`.
 
-use crate::grants::bucket::{BUCKET_ACTIONS, OBJECT_ACTIONS};
-use crate::rules::access::{Access, OWN, allow};
-use crate::rules::commands::put_role_policy;
+use crate::rules::access::{Access, OWN, artifact_statements};
 use crate::rules::facts::role_location;
-use crate::rules::verdicts::{Fault, Fix};
+use crate::rules::remedies;
+use crate::rules::resources::target_account;
+use crate::rules::verdicts::Fault;
 use crate::rules::{Facts, Rule, Severity, Verdicts};
 
 pub(in crate::rules) const RULE: Rule = Rule {
@@ -41,8 +41,7 @@ fn check(facts: &Facts<'_>, verdicts: &mut Verdicts) {
         if judgement.is_clear() {
             continue;
         }
-        let bucket_arn = format!("arn:{}:s3:::{bucket}", facts.partition());
-        let objects = format!("{bucket_arn}/*");
+        let objects = format!("arn:{}:s3:::{bucket}/*", facts.partition());
         verdicts.fail(Fault {
             message: format!(
                 "{} is not allowed to {} the artifacts of {} in `{bucket}`",
@@ -51,20 +50,13 @@ fn check(facts: &Facts<'_>, verdicts: &mut Verdicts) {
                 action.label()
             ),
             because: judgement.because_of_role(action.role_arn(), &format!("on `{objects}`")),
-            fix: Fix {
-                summary: format!(
-                    "add these statements to {} of {} in account {}",
-                    judgement.what(),
-                    action.role_arn(),
-                    action.account
-                ),
-                statements: vec![
-                    allow(None, &OBJECT_ACTIONS, std::slice::from_ref(&objects)),
-                    allow(None, &BUCKET_ACTIONS, &[bucket_arn]),
-                ],
-                crosspipe: Some(format!("target-account.yaml with `ArtifactBucketName={bucket}`")),
-                command: Some(put_role_policy(action.role_arn(), "PipelineArtifacts")),
-            },
+            fix: remedies::own(
+                &judgement,
+                action.role_arn(),
+                "PipelineArtifacts",
+                artifact_statements(facts, bucket, None),
+                Some(target_account(action.account, &[("ArtifactBucketName", bucket)])),
+            ),
             denied: judgement.denied(),
             location,
             severity: None,

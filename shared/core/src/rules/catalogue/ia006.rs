@@ -13,13 +13,12 @@
 //! # Example
 //! A CodeDeploy action whose role has `codedeploy:CreateDeployment` but no `codedeploy:GetDeployment`.
 
-use crate::evaluation::{Side, Tri};
-use crate::rules::access::allow;
-use crate::rules::commands::put_role_policy;
+use crate::evaluation::Tri;
 use crate::rules::facts::role_location;
-use crate::rules::providers;
-use crate::rules::verdicts::{Denied, Fault, Fix};
-use crate::rules::{Facts, Rule, Severity, Verdicts};
+use crate::rules::judgement::Judgement;
+use crate::rules::resources::target_account;
+use crate::rules::verdicts::Fault;
+use crate::rules::{ActionFacts, Facts, Rule, Severity, Verdicts, providers, remedies};
 
 pub(in crate::rules) const RULE: Rule = Rule {
     id: "IA006",
@@ -37,41 +36,49 @@ fn check(facts: &Facts<'_>, verdicts: &mut Verdicts) {
     for action in facts.cross_account_actions() {
         let (role, account) = (action.role_arn(), action.account);
         let location = role_location(role);
-        let mut missing: Vec<Denied> = vec![];
+        let (mut judgement, mut missing) = (Judgement::default(), vec![]);
         for need in providers::needs(&action) {
-            let (lacks, denied) = providers::lacks(&action, &need);
+            let (lacks, refusal) = providers::lacks(&action, &need);
             match lacks {
-                Tri::Yes => missing.push(denied),
+                Tri::Yes => {
+                    judgement.refused.push(refusal);
+                    missing.push(need);
+                }
                 Tri::No => {}
                 Tri::Unknown => verdicts.unknown(&location),
             }
         }
-        if missing.is_empty() {
+        if judgement.is_clear() {
             continue;
         }
-        let bounded = missing.iter().all(|denied| denied.side == Side::PermissionsBoundary);
-        let place = if bounded { "the permissions boundary" } else { "the own policies" };
-        let actions: Vec<&str> = missing.iter().map(|denied| denied.action.as_str()).collect();
-        let mut resources: Vec<String> = missing.iter().map(|denied| denied.resource.clone()).collect();
+        let denied = judgement.denied();
+        let mut resources: Vec<String> = denied.iter().map(|denied| denied.resource.clone()).collect();
         resources.sort();
         resources.dedup();
+        let statements = providers::statements(&missing);
+        let crosspipe = parameter(&action).map(|parameter| target_account(account, &[parameter]));
         let (provider, label) = (action.action.provider(), action.label());
         verdicts.fail(Fault {
             message: format!("{} lacks what {label} needs for {provider}", action.role_label()),
-            because: format!(
-                "no statement of {place} of {role} allows {} on {}",
-                actions.join(", "),
-                resources.join(", ")
-            ),
-            fix: Fix {
-                summary: format!("add this statement to {place} of {role} in account {account}"),
-                statements: vec![allow(None, &actions, &resources)],
-                crosspipe: Some("target-account.yaml with the provider's parameters".into()),
-                command: Some(put_role_policy(role, "PipelineDeploy")),
-            },
-            denied: missing,
+            because: judgement.because_of_role(role, &format!("on {}", resources.join(", "))),
+            fix: remedies::own(&judgement, role, "PipelineDeploy", statements, crosspipe),
+            denied,
             location,
             severity: None,
         });
     }
+}
+
+/// The parameter of the target account's template that lets its role deploy so.
+fn parameter<'a>(action: &ActionFacts<'a>) -> Option<(&'static str, &'a str)> {
+    let it = action.action;
+    let (parameter, from) = match (it.category(), it.provider()) {
+        ("Deploy", "CodeDeploy" | "CodeDeployToECS") => ("CodeDeployApplicationName", "ApplicationName"),
+        ("Deploy", "CloudFormation") => ("CloudFormationStackName", "StackName"),
+        ("Deploy", "ECS") => ("EcsClusterName", "ClusterName"),
+        ("Deploy", "S3") => ("S3DeployBucketName", "BucketName"),
+        ("Invoke", "Lambda") => ("LambdaFunctionName", "FunctionName"),
+        _ => return None,
+    };
+    Some((parameter, it.configuration(from)?))
 }

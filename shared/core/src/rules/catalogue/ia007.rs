@@ -13,12 +13,12 @@
 //! An instance role with `AmazonSSMManagedInstanceCore` only.
 
 use crate::evaluation::Side;
-use crate::rules::access::{Access, OWN, read_statements};
-use crate::rules::commands::put_role_policy;
+use crate::rules::access::{Access, OWN};
 use crate::rules::facts::{role_label, role_location};
 use crate::rules::judgement::Judgement;
-use crate::rules::verdicts::{Fault, Fix};
-use crate::rules::{ActionFacts, Facts, Rule, Severity, Verdicts};
+use crate::rules::resources::target_account;
+use crate::rules::verdicts::Fault;
+use crate::rules::{ActionFacts, Facts, Rule, Severity, Verdicts, remedies};
 use crate::snapshot::Fact;
 
 pub(in crate::rules) const RULE: Rule = Rule {
@@ -52,8 +52,10 @@ fn check(facts: &Facts<'_>, verdicts: &mut Verdicts) {
 fn judge(action: &ActionFacts<'_>, role: &str, verdicts: &mut Verdicts) {
     // Where the action role is shut out as well, that is S3001 and KM001, whose fix is for both.
     let of_action = [Access::to_bucket(*action), Access::to_key(*action)].into_iter().flatten();
-    let (mut own, mut other_side) = (Judgement::default(), Judgement::default());
-    for ((access, place), of_action) in Access::reads(*action, role).into_iter().zip(of_action) {
+    let mut own = Judgement::default();
+    let mut other_side = [Judgement::default(), Judgement::default()];
+    let reads = Access::reads(*action, role).into_iter().zip(of_action);
+    for (((access, place), of_action), other_side) in reads.zip(&mut other_side) {
         let judged = access.judge(&OWN);
         if judged.unsettled {
             verdicts.unknown(role_location(role));
@@ -68,15 +70,16 @@ fn judge(action: &ActionFacts<'_>, role: &str, verdicts: &mut Verdicts) {
             other_side.refused.extend(judged.refused);
         }
     }
-    let (because, place) = match (own.is_clear(), other_side.is_clear()) {
-        (true, true) => return,
-        (false, _) => {
-            let because = own.because_of_role(role, "on what the pipeline keeps its artifacts in");
-            (because, format!("the policies of {role}"))
-        }
-        (true, false) => {
-            let place = "the bucket policy and the key policy".to_owned();
-            (other_side.because("the bucket policy and the key policy", &format!("to {role}")), place)
+    // What the bucket policy denies is S3002.
+    let [bucket, key] = other_side;
+    let bucket = bucket.omitted();
+    let because = match (own.is_clear(), bucket.is_clear(), key.is_clear()) {
+        (true, true, true) => return,
+        (false, ..) => own.because_of_role(role, "on what the pipeline keeps its artifacts in"),
+        (true, false, true) => bucket.because("the bucket policy", &format!("to {role}")),
+        (true, true, false) => key.because("the key policy", &format!("to {role}")),
+        (true, false, false) => {
+            bucket.because("the bucket policy", &format!("to {role}")) + ", and so in the key policy"
         }
     };
     let name = role.rsplit('/').next().unwrap_or(role);
@@ -87,13 +90,13 @@ fn judge(action: &ActionFacts<'_>, role: &str, verdicts: &mut Verdicts) {
             action.label()
         ),
         because,
-        fix: Fix {
-            summary: format!("add these statements to {place}"),
-            statements: read_statements(action, own.is_clear().then_some(role)),
-            crosspipe: Some(format!("target-account.yaml with `InstanceRoleNames={name}`")),
-            command: (!own.is_clear()).then(|| put_role_policy(role, "PipelineArtifacts")),
-        },
-        denied: [own.denied(), other_side.denied()].concat(),
+        fix: remedies::reading(
+            action,
+            role,
+            [&own, &bucket, &key],
+            Some(target_account(action.account, &[("InstanceRoleNames", name)])),
+        ),
+        denied: [own.denied(), bucket.denied(), key.denied()].concat(),
         location: role_location(role),
         severity: None,
     });

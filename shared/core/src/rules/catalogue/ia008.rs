@@ -7,15 +7,16 @@
 //! trust never holds: the same "… is not authorized to perform AssumeRole on role …" as for IA002.
 //!
 //! # How to fix
-//! Remove the condition.
+//! Add a statement for the service role that has no such condition, or remove the condition.
 //!
 //! # Example
 //! `"Condition": {"StringEquals": {"sts:ExternalId": "pipeline"}}`
 
 use crate::evaluation::Side;
 use crate::rules::assume::{Trust, denied, trust, trust_statement};
-use crate::rules::commands::update_trust;
+use crate::rules::documents::Document;
 use crate::rules::facts::role_location;
+use crate::rules::resources::target_account;
 use crate::rules::verdicts::{Fault, Fix};
 use crate::rules::{Facts, Rule, Severity, Verdicts};
 
@@ -41,14 +42,15 @@ fn check(facts: &Facts<'_>, verdicts: &mut Verdicts) {
             }
             _ => continue,
         };
+        let statements = vec![trust_statement(service_role)];
         verdicts.fail(Fault {
             message: format!("{} trusts the service role only with {keys}, which CodePipeline never sends", action.role_label()),
             because: format!("without its condition on {keys}, the trust policy of {role} lets {service_role} in"),
             fix: Fix {
-                summary: format!("remove the condition on {keys} from the trust policy of {role} in account {}, so that it reads", action.account),
-                statements: vec![trust_statement(service_role)],
-                crosspipe: Some(format!("target-account.yaml with `ServiceRoleArn={service_role}`")),
-                command: Some(update_trust(role)),
+                summary: format!("add this statement, which does not ask for {keys}, to the trust policy of {role} in account {}", action.account),
+                command: Some(Document::trust_policy(role).add(&statements)),
+                crosspipe: Some(target_account(action.account, &[("ServiceRoleArn", service_role)])),
+                statements,
             },
             denied: vec![denied(facts, &action, Side::Resource)],
             location,

@@ -15,7 +15,7 @@ use serde_json::json;
 
 use crate::evaluation::{Context, Requester, Side, Tri};
 use crate::rules::assume::trusts;
-use crate::rules::commands::update_trust;
+use crate::rules::documents::Document;
 use crate::rules::facts::role_location;
 use crate::rules::verdicts::{Denied, Fault, Fix};
 use crate::rules::{Facts, Rule, Severity, Verdicts};
@@ -59,15 +59,15 @@ fn check(facts: &Facts<'_>, verdicts: &mut Verdicts) {
             }
         }
     };
+    let statements =
+        vec![json!({"Effect": "Allow", "Principal": {"Service": SERVICE}, "Action": "sts:AssumeRole"})];
     verdicts.fail(Fault {
         message: "CodePipeline can't assume the pipeline's service role".into(),
         because,
         fix: Fix {
             summary: format!("add this statement to the trust policy of {role}"),
-            statements: vec![
-                json!({"Effect": "Allow", "Principal": {"Service": SERVICE}, "Action": "sts:AssumeRole"}),
-            ],
-            command: Some(update_trust(role)),
+            command: Some(Document::trust_policy(role).add(&statements)),
+            statements,
             crosspipe: None,
         },
         denied: vec![Denied {

@@ -16,13 +16,12 @@
 
 use crate::diagnosis::message::Claim;
 use crate::evaluation::Side;
-use crate::rules::access::{Access, OWN, read_statements};
-use crate::rules::commands::put_role_policy;
+use crate::rules::access::{Access, OWN};
 use crate::rules::event::Event;
 use crate::rules::facts::{role_label, role_location};
 use crate::rules::judgement::Judgement;
-use crate::rules::verdicts::{Fault, Fix};
-use crate::rules::{Facts, Rule, Severity, Verdicts};
+use crate::rules::verdicts::Fault;
+use crate::rules::{Facts, Rule, Severity, Verdicts, remedies};
 
 pub(in crate::rules) const RULE: Rule = Rule {
     id: "IA010",
@@ -47,22 +46,25 @@ fn check(facts: &Facts<'_>, verdicts: &mut Verdicts) {
             continue;
         }
         let location = role_location(role);
-        let mut judgement = Judgement::default();
-        for (access, _) in Access::reads(action, role) {
-            let judged = access.judge(&[OWN[0], OWN[1], Side::Resource]);
-            if judged.unsettled {
-                verdicts.unknown(&location);
+        let mut own = Judgement::default();
+        let mut other_side = [Judgement::default(), Judgement::default()];
+        for ((access, _), other_side) in Access::reads(action, role).into_iter().zip(&mut other_side) {
+            for (sides, judgement) in [(&OWN[..], &mut own), (&[Side::Resource][..], other_side)] {
+                let judged = access.judge(sides);
+                if judged.unsettled {
+                    verdicts.unknown(&location);
+                }
+                judgement.refused.extend(judged.refused);
             }
-            judgement.refused.extend(judged.refused);
         }
-        if judgement.is_clear() {
-            continue;
-        }
-        let own = judgement.refused.iter().any(|refusal| refusal.denied.side != Side::Resource);
-        let place = if own {
-            format!("the policies of {role}")
-        } else {
-            "the bucket policy and the key policy".into()
+        let [bucket, key] = &other_side;
+        let because = match (own.is_clear(), bucket.is_clear() && key.is_clear()) {
+            (true, true) => continue,
+            (false, _) => own.because_of_role(role, "on what the pipeline keeps its artifacts in"),
+            (true, false) => {
+                let refused = if bucket.is_clear() { key } else { bucket };
+                refused.because("the bucket policy and the key policy", &format!("to {role}"))
+            }
         };
         verdicts.fail(Fault {
             message: format!(
@@ -70,14 +72,9 @@ fn check(facts: &Facts<'_>, verdicts: &mut Verdicts) {
                 role_label(role),
                 action.label()
             ),
-            because: judgement.because(&place, &format!("to {role}")),
-            fix: Fix {
-                summary: format!("add these statements to {place}"),
-                statements: read_statements(&action, (!own).then_some(role)),
-                command: own.then(|| put_role_policy(role, "PipelineArtifacts")),
-                crosspipe: None,
-            },
-            denied: judgement.denied(),
+            because,
+            fix: remedies::reading(&action, role, [&own, bucket, key], None),
+            denied: [own.denied(), bucket.denied(), key.denied()].concat(),
             location,
             severity: told.then_some(Severity::Error),
         });

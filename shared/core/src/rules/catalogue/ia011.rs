@@ -16,14 +16,14 @@
 
 use serde_json::json;
 
-use crate::evaluation::Side;
-use crate::evaluation::Tri;
+use crate::evaluation::{Side, Tri};
 use crate::rules::access::{Access, OWN};
-use crate::rules::commands::put_role_policy;
 use crate::rules::facts::role_location;
+use crate::rules::judgement::Judgement;
 use crate::rules::providers::lacks_anywhere;
+use crate::rules::resources::target_account;
 use crate::rules::verdicts::{Denied, Fault, Fix};
-use crate::rules::{ActionFacts, Facts, Rule, Severity, Verdicts};
+use crate::rules::{ActionFacts, Facts, Rule, Severity, Verdicts, remedies};
 
 pub(in crate::rules) const RULE: Rule = Rule {
     id: "IA011",
@@ -60,7 +60,7 @@ fn stack_role(facts: &Facts<'_>, action: &ActionFacts<'_>, verdicts: &mut Verdic
     }
     if !judgement.is_clear() {
         let because = judgement.because_of_role(role, &format!("on {passed} for {SERVICE}"));
-        verdicts.fail(fault(action, passed, SERVICE, because, judgement.denied()));
+        verdicts.fail(fault(action, passed, SERVICE, because, &judgement));
     }
 }
 
@@ -73,16 +73,14 @@ fn task_roles(facts: &Facts<'_>, action: &ActionFacts<'_>, verdicts: &mut Verdic
             let because =
                 format!("no statement of the own policies of {role} allows iam:PassRole on anything");
             let any = format!("arn:{}:iam::{}:role/*", facts.partition(), action.account);
-            let denied = Denied {
-                principal: role.into(),
-                action: "iam:PassRole".into(),
-                resource: any,
-                side: Side::Identity,
-                explicit: false,
-            };
+            let (principal, pass) = (role.to_owned(), "iam:PassRole".to_owned());
+            let denied =
+                Denied { principal, action: pass, resource: any, side: Side::Identity, explicit: false };
             let placeholder = "the ARNs of the task role and the task execution role";
-            let fault = fault(action, placeholder, "ecs-tasks.amazonaws.com", because, vec![denied]);
-            verdicts.fail(Fault { severity: Some(Severity::Warning), ..fault });
+            let judgement = Judgement::refusing(denied, None);
+            let fault = fault(action, placeholder, "ecs-tasks.amazonaws.com", because, &judgement);
+            let fix = Fix { command: Some(remedies::task_definition(action)), ..fault.fix };
+            verdicts.fail(Fault { fix, severity: Some(Severity::Warning), ..fault });
         }
     }
 }
@@ -92,7 +90,7 @@ fn fault(
     passed: &str,
     service: &str,
     because: String,
-    denied: Vec<Denied>,
+    judgement: &Judgement,
 ) -> Fault {
     let role = action.role_arn();
     Fault {
@@ -103,18 +101,19 @@ fn fault(
             action.label()
         ),
         because,
-        fix: Fix {
-            summary: format!("add this statement to a policy of {role} in account {}", action.account),
-            statements: vec![json!({
+        fix: remedies::own(
+            judgement,
+            role,
+            "PassRole",
+            vec![json!({
                 "Effect": "Allow",
                 "Action": "iam:PassRole",
                 "Resource": passed,
                 "Condition": {"StringEquals": {"iam:PassedToService": service}}
             })],
-            crosspipe: Some("target-account.yaml with `PassRoleArns`".into()),
-            command: Some(put_role_policy(role, "PassRole")),
-        },
-        denied,
+            Some(target_account(action.account, &[("PassRoleArns", passed)])),
+        ),
+        denied: judgement.denied(),
         severity: None,
     }
 }

@@ -14,9 +14,10 @@
 
 use crate::evaluation::Side;
 use crate::rules::assume::{Trust, denied, trust, trust_statement};
-use crate::rules::commands::update_trust;
 use crate::rules::dead;
+use crate::rules::documents::Document;
 use crate::rules::facts::role_location;
+use crate::rules::resources::target_account;
 use crate::rules::verdicts::{Fault, Fix};
 use crate::rules::{Facts, Rule, Severity, Verdicts};
 
@@ -49,9 +50,10 @@ fn check(facts: &Facts<'_>, verdicts: &mut Verdicts) {
         let shut_out = matches!(trust(facts, &action), Some(Trust::Dead));
         let roles: Vec<&str> = shut_out.then_some(service_role).into_iter().collect();
         let denied: Vec<_> = shut_out.then(|| denied(facts, &action, Side::Resource)).into_iter().collect();
-        let fault = dead::fault(&what, location, &dead, (&roles, denied), update_trust(role));
-        let statements = shut_out.then(|| trust_statement(service_role)).into_iter().collect();
-        let crosspipe = Some(format!("target-account.yaml with `ServiceRoleArn={service_role}`"));
-        verdicts.fail(Fault { fix: Fix { statements, crosspipe, ..fault.fix.clone() }, ..fault });
+        let instead: Vec<_> = shut_out.then(|| trust_statement(service_role)).into_iter().collect();
+        let fault =
+            dead::fault(&what, location, &dead, (&roles, denied, instead), &Document::trust_policy(role));
+        let crosspipe = Some(target_account(action.account, &[("ServiceRoleArn", service_role)]));
+        verdicts.fail(Fault { fix: Fix { crosspipe, ..fault.fix.clone() }, ..fault });
     }
 }

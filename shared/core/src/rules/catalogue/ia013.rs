@@ -15,6 +15,7 @@
 
 use crate::rules::access::{Access, OWN};
 use crate::rules::facts::role_location;
+use crate::rules::resources::role_of;
 use crate::rules::verdicts::{Fault, Fix};
 use crate::rules::{Facts, Rule, Severity, Verdicts};
 use crate::snapshot::Fact;
@@ -53,6 +54,7 @@ fn check(facts: &Facts<'_>, verdicts: &mut Verdicts) {
         if judgement.is_clear() || !in_account(own).is_clear() {
             continue;
         }
+        let role_there = format!("arn:{}:iam::{owner}:role/CrosspipeTargetRole", facts.partition());
         verdicts.fail(Fault {
             message: format!(
                 "{}/{} uses bucket `{bucket}` of account {owner} as the service role, which is pinned to account {own}",
@@ -63,8 +65,8 @@ fn check(facts: &Facts<'_>, verdicts: &mut Verdicts) {
                 "the own policies of {role} allow {need} with aws:ResourceAccount {own}, and refuse it with {owner}"
             ),
             fix: Fix {
-                summary: format!("give the action a role of account {owner}: set `{}.roleArn`", action.path()),
-                crosspipe: Some("Custom::PipelinePatch with `ActionRoles`, and target-account.yaml in that account".into()),
+                summary: format!("give the action a role of account {owner}, such as that of target-account.yaml: set `{}.roleArn`", action.path()),
+                crosspipe: Some(role_of(facts, &action, &role_there)),
                 ..Fix::default()
             },
             denied: judgement.denied(),

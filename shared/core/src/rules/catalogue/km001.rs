@@ -13,13 +13,14 @@
 //! # Example
 //! A key policy with nothing but the default statement for its own account's root.
 
+use serde_json::json;
+
 use crate::evaluation::Side;
-use crate::grants::key::ACTIONS;
-use crate::rules::access::{Access, allow};
-use crate::rules::commands::put_key_policy;
-use crate::rules::dead;
-use crate::rules::verdicts::{Fault, Fix};
+use crate::rules::access::Access;
+use crate::rules::resources::custom;
+use crate::rules::verdicts::Fault;
 use crate::rules::{Facts, Rule, Severity, Verdicts};
+use crate::rules::{dead, remedies};
 use crate::snapshot::Fact;
 
 pub(in crate::rules) const RULE: Rule = Rule {
@@ -57,15 +58,16 @@ fn check(facts: &Facts<'_>, verdicts: &mut Verdicts) {
             ),
             because: judgement
                 .because(&format!("the policy of `{key}`"), &format!("to {}", action.role_arn())),
-            fix: Fix {
-                summary: format!("add this statement to the policy of `{key}` in account {}", key.account()),
-                statements: vec![allow(Some(&root), &ACTIONS, &["*".to_owned()])],
-                crosspipe: Some(format!(
-                    "Custom::ArtifactKeyGrant with `TargetAccounts: [\"{}\"]`",
-                    action.account
-                )),
-                command: Some(put_key_policy(key.as_str())),
-            },
+            fix: remedies::key(
+                facts,
+                &key,
+                &judgement,
+                (action.role_arn(), &root),
+                custom(
+                    "ArtifactKeyGrant",
+                    &[("KeyArn", json!(key.as_str())), ("TargetAccounts", json!([action.account]))],
+                ),
+            ),
             denied: judgement.denied(),
             location,
             severity: None,

@@ -12,12 +12,15 @@
 //! # Example
 //! A key policy that names target accounts and key administrators only.
 
-use crate::evaluation::{Decision, Side};
-use crate::grants::key::ACTIONS;
-use crate::rules::access::{Access, allow};
-use crate::rules::commands::put_key_policy;
+use serde_json::json;
+
+use crate::evaluation::{Decision, Evaluation, Side, Tri};
+use crate::rules::access::{Access, key_statement};
 use crate::rules::facts::role_location;
-use crate::rules::verdicts::{Denied, Fault, Fix};
+use crate::rules::judgement::{Judgement, Refusal};
+use crate::rules::remedies;
+use crate::rules::resources::custom;
+use crate::rules::verdicts::{Denied, Fault};
 use crate::rules::{Facts, Rule, Severity, Verdicts};
 use crate::snapshot::Fact;
 
@@ -39,8 +42,7 @@ fn check(facts: &Facts<'_>, verdicts: &mut Verdicts) {
         let needs = ["kms:Decrypt", "kms:GenerateDataKey"];
         // A grant may allow what the key policy does not.
         let unread_grants = facts.key(key.as_str()).part(|key| &key.grants).is_unknown();
-        let mut denied = vec![];
-        let mut because = None;
+        let mut judgement = Judgement::default();
         let mut unsettled = false;
         for ((action, resource), evaluation) in Access::key(facts, role, &key, &needs).evaluations() {
             match evaluation.decision {
@@ -49,16 +51,11 @@ fn check(facts: &Facts<'_>, verdicts: &mut Verdicts) {
                 Decision::ImplicitlyDenied if unread_grants => unsettled = true,
                 Decision::ExplicitlyDenied | Decision::ImplicitlyDenied => {
                     let denying = evaluation.because().denied_by;
-                    let denying =
-                        denying.first().map(|by| format!("{} of the {} denies it", by.statement, by.policy));
-                    because = because.or(denying);
-                    denied.push(Denied {
-                        principal: role.to_owned(),
-                        action,
-                        resource,
-                        side: Side::Resource,
-                        explicit: evaluation.decision == Decision::ExplicitlyDenied,
-                    });
+                    let by = denying.first().map(|by| format!("{} of the {}", by.statement, by.policy));
+                    let side = refusing(&evaluation);
+                    let denied =
+                        Denied { principal: role.to_owned(), action, resource, side, explicit: by.is_some() };
+                    judgement.refused.push(Refusal { denied, by });
                 }
             }
         }
@@ -67,27 +64,48 @@ fn check(facts: &Facts<'_>, verdicts: &mut Verdicts) {
             let known = facts.key(key.as_str()).part(|key| &key.policy).known().is_some();
             verdicts.unknown(if known { role_location(role) } else { policy.clone() });
         }
-        if denied.is_empty() {
+        if judgement.is_clear() {
             continue;
         }
-        let actions: Vec<&str> = denied.iter().map(|denied| denied.action.as_str()).collect();
+        let by = judgement.refused.iter().find_map(|refusal| refusal.by.as_ref());
+        let because = by.map(|by| format!("{by} denies it"));
+        let mut targets: Vec<&str> = facts.cross_account_actions().map(|action| action.account).collect();
+        targets.dedup();
+        let crosspipe = custom(
+            "ArtifactKeyGrant",
+            &[
+                ("KeyArn", json!(key.as_str())),
+                ("ServiceRoleArn", json!(role)),
+                ("TargetAccounts", json!(targets)),
+            ],
+        );
         verdicts.fail(Fault {
             message: "the service role can't use the artifact key, so the pipeline can't keep artifacts".into(),
             because: because.unwrap_or_else(|| {
                 format!(
                     "the policy of `{key}` does not allow {} to {role}, by name or through its account together with the role's own policies",
-                    actions.join(", ")
+                    judgement.actions()
                 )
             }),
-            fix: Fix {
-                summary: format!("add this statement to the policy of `{key}`"),
-                statements: vec![allow(Some(role), &ACTIONS, &["*".to_owned()])],
-                crosspipe: Some(format!("Custom::ArtifactKeyGrant with `ServiceRoleArn: {role}`")),
-                command: Some(put_key_policy(key.as_str())),
+            fix: if judgement.refused.iter().all(|refusal| refusal.denied.side == Side::Resource) {
+                remedies::key(facts, &key, &judgement, (role, role), crosspipe)
+            } else {
+                remedies::own(&judgement, role, "ArtifactKey", vec![key_statement(&key, None)], None)
             },
-            denied,
+            denied: judgement.denied(),
             location: policy,
             severity: None,
         });
+    }
+}
+
+/// The side that has to be changed: naming the role in the key policy is enough, unless its boundary does not
+/// let it use the key or its own policies deny it.
+fn refusing(evaluation: &Evaluation) -> Side {
+    let bounded = evaluation.lets_pass(Side::PermissionsBoundary) == Tri::No;
+    match evaluation.denied_by(Side::Identity) {
+        _ if bounded => Side::PermissionsBoundary,
+        Some(_) => Side::Identity,
+        None => Side::Resource,
     }
 }

@@ -11,7 +11,9 @@
 //! # Example
 //! `"KeyState": "PendingDeletion"`
 
+use crate::rules::commands::{in_region, option, script};
 use crate::rules::facts::text;
+use crate::rules::resources::{key_of, target_of};
 use crate::rules::verdicts::{Fault, Fix};
 use crate::rules::{Facts, Rule, Severity, Verdicts};
 use crate::snapshot::Fact;
@@ -39,10 +41,7 @@ fn check(facts: &Facts<'_>, verdicts: &mut Verdicts) {
                     fix: Fix {
                         summary: "create a symmetric customer managed key and set its ARN on the store"
                             .into(),
-                        crosspipe: Some(
-                            "Custom::PipelinePatch with `EncryptionKeyArn`, and Custom::ArtifactKeyGrant"
-                                .into(),
-                        ),
+                        crosspipe: target_of(facts, &store).map(|it| key_of(facts, &store, None, it)),
                         ..Fix::default()
                     },
                     ..Fault::default()
@@ -55,16 +54,21 @@ fn check(facts: &Facts<'_>, verdicts: &mut Verdicts) {
             }
         };
         let spec = text(metadata, "/KeySpec").or_else(|| text(metadata, "/CustomerMasterKeySpec"));
-        let command = |verb: &str| Some(format!("aws kms {verb} --key-id {key}"));
+        let command = |verbs: &[&str]| {
+            let key_id = format!("{} {}", in_region(Some(key.region())), option("key-id", key.as_str()));
+            let steps: Vec<_> =
+                verbs.iter().map(|verb| format!("aws kms {verb}{key_id} > /dev/null")).collect();
+            Some(script(Some(key.account()), &steps))
+        };
         let (because, summary, command) =
             match (text(metadata, "/KeyState"), spec, text(metadata, "/KeyUsage")) {
                 (Some("Disabled"), ..) => {
-                    ("its state is Disabled".into(), "enable the key", command("enable-key"))
+                    ("its state is Disabled".into(), "enable the key", command(&["enable-key"]))
                 }
                 (Some("PendingDeletion"), ..) => (
                     "its state is PendingDeletion".into(),
                     "cancel the deletion, then enable the key",
-                    command("cancel-key-deletion"),
+                    command(&["cancel-key-deletion", "enable-key"]),
                 ),
                 (Some(state), ..) if state != "Enabled" => {
                     (format!("its state is {state}"), "wait until the key is enabled, or use another", None)

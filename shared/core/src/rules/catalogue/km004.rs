@@ -7,15 +7,15 @@
 //! as long as the id is in it: "MalformedPolicyDocumentException … invalid principals".
 //!
 //! # How to fix
-//! Put the ARN of the role that now exists in place of the id.
+//! Remove the id, and let the account of the role that now exists in, or the role by its ARN.
 //!
 //! # Example
 //! `"Principal": {"AWS": "AROAEXAMPLEEXAMPLE12"}`
 
 use crate::evaluation::Side;
-use crate::rules::access::Access;
-use crate::rules::commands::put_key_policy;
+use crate::rules::access::{Access, key_statement};
 use crate::rules::dead;
+use crate::rules::documents::Document;
 use crate::rules::{Facts, Rule, Severity, Verdicts};
 use crate::snapshot::Fact;
 
@@ -55,12 +55,13 @@ fn check(facts: &Facts<'_>, verdicts: &mut Verdicts) {
                 denied.extend(judgement.denied());
             }
         }
+        let instead = dead::accounts(&action_roles).iter().map(|it| key_statement(&key, Some(it))).collect();
         verdicts.fail(dead::fault(
             &format!("the policy of `{key}`"),
             location,
             &dead,
-            (&action_roles, denied),
-            put_key_policy(key.as_str()),
+            (&action_roles, denied, instead),
+            &Document::key_policy(&key),
         ));
     }
 }

@@ -13,6 +13,12 @@
 //! `"artifactStore": {"type": "S3", "location": "artifacts"}` with an action whose `roleArn` is in
 //! another account.
 
+use crate::arn::Arn;
+use crate::pipeline::Store;
+use crate::rules::commands::{in_region, show};
+use crate::rules::facts::text;
+use crate::rules::pipeline_edits::set_key;
+use crate::rules::resources::key_of;
 use crate::rules::verdicts::{Fault, Fix};
 use crate::rules::{Facts, Rule, Severity, Verdicts};
 
@@ -42,16 +48,38 @@ fn check(facts: &Facts<'_>, verdicts: &mut Verdicts) {
                 "`{}.encryptionKey` is not set: the key is then `aws/s3`, which other accounts can't use",
                 store.path()
             ),
-            fix: Fix {
-                summary: "set the ARN of a customer managed key in the store's Region as its encryption key"
-                    .into(),
-                crosspipe: Some(
-                    "Custom::PipelinePatch with `EncryptionKeyArn`, and Custom::ArtifactKeyGrant for the key"
-                        .into(),
-                ),
-                ..Fix::default()
-            },
+            fix: fix(facts, &store, action.account),
             ..Fault::default()
         });
+    }
+}
+
+/// With the bucket's default key where that is a customer managed one of the pipeline's account; else the key is
+/// for a human to choose.
+fn fix(facts: &Facts<'_>, store: &Store<'_>, target: &str) -> Fix {
+    let encryption = facts.bucket(store.bucket()).part(|bucket| &bucket.encryption);
+    let default = encryption
+        .known()
+        .and_then(|default| text(default, "/KMSMasterKeyID"))
+        .and_then(|key| Arn::parse(key).ok());
+    let own = default.filter(|key| {
+        key.resource().starts_with("key/") && Some(key.account()) == facts.pipeline().account()
+    });
+    let listed = || {
+        let region = in_region(facts.store_region(store));
+        let command = format!(
+            "aws kms list-aliases{region} --query 'Aliases[?TargetKeyId].[AliasName,TargetKeyId]' --output table"
+        );
+        show(facts.pipeline().account(), &command)
+    };
+    let which = own.as_ref().map_or_else(
+        || "a customer managed key in the store's Region".to_owned(),
+        |key| format!("the bucket's default key `{key}`"),
+    );
+    Fix {
+        summary: format!("set the ARN of {which} as the store's encryption key"),
+        command: Some(own.as_ref().map_or_else(listed, |key| set_key(facts, store, key.as_str()))),
+        crosspipe: Some(key_of(facts, store, own.as_ref().map(Arn::as_str), target)),
+        ..Fix::default()
     }
 }

@@ -11,6 +11,8 @@
 //! # Example
 //! `"encryptionKey": {"id": "1234abcd-12ab-34cd-56ef-1234567890ab", "type": "KMS"}`
 
+use crate::rules::pipeline_edits::resolve_key;
+use crate::rules::resources::key_of;
 use crate::rules::verdicts::{Fault, Fix};
 use crate::rules::{Facts, Rule, Severity, Verdicts};
 
@@ -30,6 +32,9 @@ fn check(facts: &Facts<'_>, verdicts: &mut Verdicts) {
         let Some(store) = action.store() else { continue };
         let bare = store.key_id().filter(|key| !key.starts_with("arn:") && !key.starts_with("alias/"));
         let Some(key) = bare else { continue };
+        let place = facts.pipeline().account().zip(facts.store_region(&store));
+        let arn = place
+            .map(|(account, region)| format!("arn:{}:kms:{region}:{account}:key/{key}", facts.partition()));
         verdicts.fail(Fault {
             location: format!("{}.encryptionKey.id", store.path()),
             message: format!(
@@ -42,8 +47,8 @@ fn check(facts: &Facts<'_>, verdicts: &mut Verdicts) {
             ),
             fix: Fix {
                 summary: "give the ARN of the key".into(),
-                crosspipe: Some("Custom::PipelinePatch with `EncryptionKeyArn`".into()),
-                command: Some(format!("aws kms describe-key --key-id {key} --query KeyMetadata.Arn")),
+                command: Some(resolve_key(facts, &store, key)),
+                crosspipe: Some(key_of(facts, &store, arn.as_deref(), action.account)),
                 ..Fix::default()
             },
             ..Fault::default()

@@ -10,6 +10,8 @@
 //! # Example
 //! `"encryptionKey": {"id": "alias/pipeline", "type": "KMS"}`
 
+use crate::rules::pipeline_edits::resolve_key;
+use crate::rules::resources::key_of;
 use crate::rules::verdicts::{Fault, Fix};
 use crate::rules::{Facts, Rule, Severity, Verdicts};
 
@@ -41,8 +43,8 @@ fn check(facts: &Facts<'_>, verdicts: &mut Verdicts) {
             ),
             fix: Fix {
                 summary: "give the ARN of the key".into(),
-                crosspipe: Some("Custom::PipelinePatch with `EncryptionKeyArn`".into()),
-                command: Some(format!("aws kms describe-key --key-id {key} --query KeyMetadata.Arn")),
+                command: Some(resolve_key(facts, &store, key)),
+                crosspipe: Some(key_of(facts, &store, None, action.account)),
                 ..Fix::default()
             },
             ..Fault::default()

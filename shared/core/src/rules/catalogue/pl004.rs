@@ -12,6 +12,7 @@
 //! A bucket in us-east-2 with `"id": "arn:aws:kms:us-east-1:111111111111:key/…"`
 
 use crate::arn::Arn;
+use crate::rules::resources::{key_of, target_of};
 use crate::rules::verdicts::{Fault, Fix};
 use crate::rules::{Facts, Rule, Severity, Verdicts};
 
@@ -46,7 +47,7 @@ fn check(facts: &Facts<'_>, verdicts: &mut Verdicts) {
             because: format!("`{key}` names the Region {}", key.region()),
             fix: Fix {
                 summary: format!("use a customer managed key in {region}"),
-                crosspipe: Some("Custom::PipelinePatch with `EncryptionKeyArns`, one ARN per Region".into()),
+                crosspipe: target_of(facts, &store).map(|target| key_of(facts, &store, None, target)),
                 ..Fix::default()
             },
             ..Fault::default()

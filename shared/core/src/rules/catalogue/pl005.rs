@@ -11,6 +11,7 @@
 //! # Example
 //! A pipeline in 111111111111 with `"id": "arn:aws:kms:eu-west-1:222222222222:key/…"`
 
+use crate::rules::resources::{key_of, target_of};
 use crate::rules::verdicts::{Fault, Fix};
 use crate::rules::{Facts, Rule, Severity, Verdicts};
 
@@ -40,7 +41,7 @@ fn check(facts: &Facts<'_>, verdicts: &mut Verdicts) {
                 summary: format!(
                     "use a customer managed key of account {own}, or see to it that the key's policy allows everyone who reads and writes artifacts"
                 ),
-                crosspipe: Some("Custom::PipelinePatch with `EncryptionKeyArn`".into()),
+                crosspipe: target_of(facts, &store).map(|target| key_of(facts, &store, None, target)),
                 ..Fix::default()
             },
             ..Fault::default()

@@ -11,6 +11,7 @@
 //! # Example
 //! `"actionTypeId": {"owner": "Custom", "provider": "Jenkins", …}` with a `roleArn` of another account.
 
+use crate::rules::pipeline_edits::remove;
 use crate::rules::verdicts::{Fault, Fix};
 use crate::rules::{Facts, Rule, Severity, Verdicts};
 
@@ -36,7 +37,11 @@ fn check(facts: &Facts<'_>, verdicts: &mut Verdicts) {
                 it.provider(),
                 it.owner()
             ),
-            fix: Fix { summary: format!("remove `roleArn` from `{}`", it.path()), ..Fix::default() },
+            fix: Fix {
+                summary: format!("remove `roleArn` from `{}`", it.path()),
+                command: Some(remove(facts, it, "roleArn")),
+                ..Fix::default()
+            },
             ..Fault::default()
         });
     }

@@ -10,6 +10,7 @@
 //! # Example
 //! A pipeline in us-east-2 with a CodeCommit source that has `"region": "eu-west-1"`
 
+use crate::rules::pipeline_edits::remove;
 use crate::rules::verdicts::{Fault, Fix};
 use crate::rules::{Facts, Rule, Severity, Verdicts};
 
@@ -41,7 +42,11 @@ fn check(facts: &Facts<'_>, verdicts: &mut Verdicts) {
                     action.name()
                 ),
                 because: format!("{kind} have to be in the pipeline's Region"),
-                fix: Fix { summary: format!("remove `region` from `{}`", action.path()), ..Fix::default() },
+                fix: Fix {
+                    summary: format!("remove `region` from `{}`", action.path()),
+                    command: Some(remove(facts, &action, "region")),
+                    ..Fix::default()
+                },
                 location,
                 ..Fault::default()
             }),

@@ -12,11 +12,13 @@
 //! # Example
 //! A bucket policy with the walkthrough's two Deny statements only.
 
+use serde_json::json;
+
 use crate::evaluation::Side;
-use crate::grants::bucket::{BUCKET_ACTIONS, OBJECT_ACTIONS};
-use crate::rules::access::{Access, allow};
-use crate::rules::commands::put_bucket_policy;
+use crate::rules::access::{Access, artifact_statements};
 use crate::rules::dead;
+use crate::rules::documents::Document;
+use crate::rules::resources::custom;
 use crate::rules::verdicts::{Fault, Fix};
 use crate::rules::{Facts, Rule, Severity, Verdicts};
 use crate::snapshot::Fact;
@@ -48,9 +50,8 @@ fn check(facts: &Facts<'_>, verdicts: &mut Verdicts) {
         if judgement.is_clear() || told {
             continue;
         }
-        let partition = facts.partition();
-        let root = format!("arn:{partition}:iam::{}:root", action.account);
-        let bucket_arn = format!("arn:{partition}:s3:::{bucket}");
+        let root = format!("arn:{}:iam::{}:root", facts.partition(), action.account);
+        let statements = artifact_statements(facts, bucket, Some(&root));
         verdicts.fail(Fault {
             message: format!(
                 "the bucket policy of `{bucket}` does not let {} {} the artifacts of {}",
@@ -62,15 +63,12 @@ fn check(facts: &Facts<'_>, verdicts: &mut Verdicts) {
                 .because(&format!("the bucket policy of `{bucket}`"), &format!("to {}", action.role_arn())),
             fix: Fix {
                 summary: format!("add these statements to the policy of bucket `{bucket}`"),
-                statements: vec![
-                    allow(Some(&root), &OBJECT_ACTIONS, &[format!("{bucket_arn}/*")]),
-                    allow(Some(&root), &BUCKET_ACTIONS, &[bucket_arn]),
-                ],
-                crosspipe: Some(format!(
-                    "Custom::ArtifactBucketGrant with `TargetAccounts: [\"{}\"]`",
-                    action.account
+                command: Some(Document::bucket_policy(facts, bucket).add(&statements)),
+                statements,
+                crosspipe: Some(custom(
+                    "ArtifactBucketGrant",
+                    &[("BucketName", json!(bucket)), ("TargetAccounts", json!([action.account]))],
                 )),
-                command: Some(put_bucket_policy(bucket)),
             },
             denied: judgement.denied(),
             location,

@@ -17,7 +17,7 @@ use serde_json::json;
 use crate::evaluation::Side;
 use crate::pipeline::Store;
 use crate::rules::access::{Access, object};
-use crate::rules::commands::put_bucket_policy;
+use crate::rules::documents::Document;
 use crate::rules::facts::role_label;
 use crate::rules::judgement::Judgement;
 use crate::rules::verdicts::{Fault, Fix};
@@ -52,13 +52,13 @@ fn check(facts: &Facts<'_>, verdicts: &mut Verdicts) {
         }
         if !refused.is_empty() {
             let judgement = Judgement { refused, ..Judgement::default() };
-            verdicts.fail(fault(&judgement, &roles, store.bucket(), location));
+            verdicts.fail(fault(facts, &judgement, &roles, (store.bucket(), location)));
         }
     }
 }
 
-/// What action roles do with the store's artifacts. Whatever they read, the service role or another action
-/// has put there.
+/// What action roles and instances do with the store's artifacts. Whatever they read, the service role or another
+/// action has put there.
 fn accesses<'a>(facts: &'a Facts<'a>, store: &Store<'a>) -> Vec<(&'a str, Access<'a>)> {
     let service_role = facts.pipeline().role_arn();
     let mut accesses = vec![];
@@ -76,12 +76,24 @@ fn accesses<'a>(facts: &'a Facts<'a>, store: &Store<'a>) -> Vec<(&'a str, Access
         let role = it.role_arn().unwrap_or_default();
         accesses.push((role, Access::bucket(facts, role, store, own)));
         accesses.push((service_role, Access::bucket(facts, service_role, store, put)));
+        let instances = facts.instance_roles(action.account).filter(|_| it.provider() == "CodeDeploy");
+        for role in instances {
+            let read = artifacts(&mut it.input_artifacts(), "s3:GetObject");
+            accesses.push((role, Access::bucket(facts, role, store, read).in_context(facts.context(role))));
+        }
     }
     accesses
 }
 
-fn fault(judgement: &Judgement, roles: &[&str], bucket: &str, location: String) -> Fault {
+fn fault(
+    facts: &Facts<'_>,
+    judgement: &Judgement,
+    roles: &[&str],
+    (bucket, location): (&str, String),
+) -> Fault {
     let labels = roles.iter().map(|role| role_label(role)).collect::<Vec<_>>().join(" and ");
+    let policy = facts.bucket(bucket).part(|bucket| &bucket.policy);
+    let denying = policy.known().map(|policy| judgement.denying_of(policy)).unwrap_or_default();
     let exemption = json!({"ArnNotEquals": {"aws:PrincipalArn": roles}});
     Fault {
         message: format!("the policy of bucket `{bucket}` denies artifact access to {labels}"),
@@ -91,7 +103,7 @@ fn fault(judgement: &Judgement, roles: &[&str], bucket: &str, location: String) 
                 "exempt them from {} of bucket `{bucket}`, for one by adding to its `Condition`: {exemption}",
                 judgement.denying()
             ),
-            command: Some(put_bucket_policy(bucket)),
+            command: Some(Document::bucket_policy(facts, bucket).exempt(&denying, roles)),
             ..Fix::default()
         },
         denied: judgement.denied(),

@@ -7,15 +7,15 @@
 //! "MalformedPolicy: Invalid principal in policy".
 //!
 //! # How to fix
-//! Put the ARN of the role that now exists in place of the id.
+//! Remove the id, and let the account of the role that now exists in, or the role by its ARN.
 //!
 //! # Example
 //! `"Principal": {"AWS": ["AROAEXAMPLEEXAMPLE12", "arn:aws:iam::222222222222:root"]}`
 
 use crate::evaluation::Side;
-use crate::rules::access::Access;
-use crate::rules::commands::put_bucket_policy;
+use crate::rules::access::{Access, artifact_statements};
 use crate::rules::dead;
+use crate::rules::documents::Document;
 use crate::rules::{Facts, Rule, Severity, Verdicts};
 use crate::snapshot::Fact;
 
@@ -56,12 +56,14 @@ fn check(facts: &Facts<'_>, verdicts: &mut Verdicts) {
                 denied.extend(judgement.denied());
             }
         }
+        let accounts = dead::accounts(&action_roles);
+        let instead = accounts.iter().flat_map(|it| artifact_statements(facts, bucket, Some(it)));
         verdicts.fail(dead::fault(
             &format!("the policy of bucket `{bucket}`"),
             location,
             &dead,
-            (&action_roles, denied),
-            put_bucket_policy(bucket),
+            (&action_roles, denied, instead.collect()),
+            &Document::bucket_policy(facts, bucket),
         ));
     }
 }

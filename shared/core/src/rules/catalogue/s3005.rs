@@ -11,6 +11,7 @@
 //! # Example
 //! `"configuration": {"BucketName": "site", "CannedACL": "public-read", …}`
 
+use crate::rules::pipeline_edits::remove;
 use crate::rules::verdicts::{Fault, Fix};
 use crate::rules::{Facts, Rule, Severity, Verdicts};
 use crate::snapshot::Fact;
@@ -49,6 +50,7 @@ fn check(facts: &Facts<'_>, verdicts: &mut Verdicts) {
                 because: format!("`CannedACL` is {acl}, and the bucket's object ownership is {ownership}"),
                 fix: Fix {
                     summary: format!("remove `CannedACL` from `{}.configuration`", action.path()),
+                    command: Some(remove(facts, &action, "configuration.CannedACL")),
                     ..Fix::default()
                 },
                 ..Fault::default()

@@ -17,7 +17,8 @@ use serde_json::json;
 use crate::arn::Arn;
 use crate::evaluation::{Context, Request, Requester, Tri};
 use crate::rules::access::denies;
-use crate::rules::commands::put_bucket_policy;
+use crate::rules::documents::Document;
+use crate::rules::resources::bucket_grant;
 use crate::rules::verdicts::{Fault, Fix};
 use crate::rules::{Facts, Rule, Severity, Verdicts};
 use crate::snapshot::Fact;
@@ -69,20 +70,21 @@ fn check(facts: &Facts<'_>, verdicts: &mut Verdicts) {
         if open.is_empty() {
             continue;
         }
+        let statements = vec![json!({
+            "Effect": "Deny",
+            "Principal": "*",
+            "Action": "s3:*",
+            "Resource": [arn, objects],
+            "Condition": {"Bool": {"aws:SecureTransport": "false"}}
+        })];
         verdicts.fail(Fault {
             message: format!("bucket `{bucket}` accepts requests without TLS"),
             because: format!("no statement of its policy denies them on {}", open.join(" and ")),
             fix: Fix {
                 summary: format!("add this statement to the policy of bucket `{bucket}`"),
-                statements: vec![json!({
-                    "Effect": "Deny",
-                    "Principal": "*",
-                    "Action": "s3:*",
-                    "Resource": [arn, objects],
-                    "Condition": {"Bool": {"aws:SecureTransport": "false"}}
-                })],
-                crosspipe: Some("Custom::ArtifactBucketGrant with `DenyInsecureTransport: true`".into()),
-                command: Some(put_bucket_policy(bucket)),
+                command: Some(Document::bucket_policy(facts, bucket).add(&statements)),
+                statements,
+                crosspipe: Some(bucket_grant(facts, bucket, "DenyInsecureTransport")),
             },
             location,
             ..Fault::default()

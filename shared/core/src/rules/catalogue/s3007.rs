@@ -19,8 +19,9 @@ use crate::evaluation::{Context, Request, Requester, Tri};
 use crate::pipeline::Store;
 use crate::policy::PolicyDocument;
 use crate::rules::access::denies;
-use crate::rules::commands::put_bucket_policy;
+use crate::rules::documents::Document;
 use crate::rules::facts::text;
+use crate::rules::resources::bucket_grant;
 use crate::rules::verdicts::{Fault, Fix};
 use crate::rules::{Facts, Rule, Severity, Verdicts};
 use crate::snapshot::{BucketFacts, Fact};
@@ -60,24 +61,27 @@ fn check(facts: &Facts<'_>, verdicts: &mut Verdicts) {
             Tri::Yes => {}
             Tri::Unknown if denied == Tri::Unknown => verdicts.unknown(format!("{location}.policy")),
             Tri::Unknown => verdicts.unknown(format!("{location}.encryption")),
-            Tri::No => verdicts.fail(Fault {
+            Tri::No => {
+                let statements = vec![json!({
+                    "Effect": "Deny",
+                    "Principal": "*",
+                    "Action": "s3:PutObject",
+                    "Resource": objects,
+                    "Condition": {"StringNotEquals": {HEADER: "aws:kms"}}
+                })];
+                verdicts.fail(Fault {
                 message: format!("bucket `{bucket}` takes objects that are not encrypted under the artifact key"),
                 because: "no statement of its policy denies s3:PutObject without aws:kms, and the artifact key is not its default".into(),
                 fix: Fix {
                     summary: format!("add this statement to the policy of bucket `{bucket}`"),
-                    statements: vec![json!({
-                        "Effect": "Deny",
-                        "Principal": "*",
-                        "Action": "s3:PutObject",
-                        "Resource": objects,
-                        "Condition": {"StringNotEquals": {HEADER: "aws:kms"}}
-                    })],
-                    crosspipe: Some("Custom::ArtifactBucketGrant with `DenyUnencryptedUploads: true`".into()),
-                    command: Some(put_bucket_policy(bucket)),
+                    command: Some(Document::bucket_policy(facts, bucket).add(&statements)),
+                    statements,
+                    crosspipe: Some(bucket_grant(facts, bucket, "DenyUnencryptedUploads")),
                 },
                 location: format!("{location}.policy"),
                 ..Fault::default()
-            }),
+            });
+            }
         }
     }
 }

@@ -14,6 +14,7 @@
 
 use crate::evaluation::Side;
 use crate::rules::access::{Access, OWN, allow, object};
+use crate::rules::commands::{in_region, option, script};
 use crate::rules::facts::role_location;
 use crate::rules::verdicts::{Fault, Fix};
 use crate::rules::{Facts, Rule, Severity, Verdicts};
@@ -68,15 +69,20 @@ fn check(facts: &Facts<'_>, verdicts: &mut Verdicts) {
                 "the artifacts that {} puts into `{bucket}` can't be handed to the bucket's owner",
                 action.label()
             ),
-            because: format!("object ownership is {ownership}, and {}", judgement.because(&where_, &format!("to {}", action.role_arn()))),
+            because: format!(
+                "object ownership is {ownership}, and {}",
+                judgement.because(&where_, &format!("to {}", action.role_arn()))
+            ),
             fix: Fix {
                 summary: format!(
                     "set the object ownership BucketOwnerEnforced, or add this statement to {where_}"
                 ),
-                statements: vec![allow(at_bucket.then(|| action.role_arn()), &["s3:PutObjectAcl"], &[objects])],
-                command: Some(format!(
-                    "aws s3api put-bucket-ownership-controls --bucket {bucket} --ownership-controls 'Rules=[{{ObjectOwnership=BucketOwnerEnforced}}]'"
-                )),
+                statements: vec![allow(
+                    at_bucket.then(|| action.role_arn()),
+                    &["s3:PutObjectAcl"],
+                    &[objects],
+                )],
+                command: Some(enforce_owner(facts, bucket)),
                 crosspipe: None,
             },
             denied: judgement.denied(),
@@ -84,4 +90,15 @@ fn check(facts: &Facts<'_>, verdicts: &mut Verdicts) {
             severity: None,
         });
     }
+}
+
+/// S3 refuses where the bucket has an ACL of its own for somebody else.
+fn enforce_owner(facts: &Facts<'_>, bucket: &str) -> String {
+    let region = facts.bucket(bucket).part(|bucket| &bucket.region).known().map(|it| it.as_str());
+    let region = in_region(region.or_else(|| facts.pipeline().region()));
+    let step = format!(
+        "aws s3api put-bucket-ownership-controls{region} {} --ownership-controls 'Rules=[{{ObjectOwnership=BucketOwnerEnforced}}]'",
+        option("bucket", bucket)
+    );
+    script(facts.pipeline().account(), &[step])
 }
