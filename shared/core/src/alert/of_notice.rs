@@ -34,11 +34,14 @@ impl From<&Notice> for Alert {
             Evidence::new("looked because of", in_words(trigger)),
         ];
         if let Some(remediation) = &notice.remediation {
-            let done = format!("{}: {}", remediation.outcome.word(), remediation.steps.join("\n"));
-            evidence.insert(0, Evidence::new("done", done));
+            let title = format!("remediation ({})", remediation.outcome.word());
+            evidence.insert(0, Evidence::new(title, remediation.steps.join("\n")));
         }
-        let found_after = match (&trigger.actor, notice.remediation.is_some()) {
-            (Some(actor), false) => format!(". Seen after {} by {actor}", trigger.event),
+        let more = match (&notice.remediation, &trigger.actor) {
+            (Some(remediation), _) if !remediation.outcome.is_mended() => {
+                "; putting it back failed".to_owned()
+            }
+            (None, Some(actor)) => format!(". Seen after {} by {actor}", trigger.event),
             _ => String::new(),
         };
         Alert {
@@ -46,7 +49,7 @@ impl From<&Notice> for Alert {
             thread: notice.thread(),
             kind,
             subject,
-            headline: format!("{headline}{found_after}"),
+            headline: format!("{headline}{more}"),
             cause: causes.next(),
             further: causes.collect(),
             links: vec![],
