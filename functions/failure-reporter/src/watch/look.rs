@@ -67,8 +67,7 @@ impl Watch<'_> {
         let occasion = occasion(&view.pipeline, &found);
         let mended = remedy.mend(&found, &view.pipeline, &occasion, in_time, look_again).await;
         let outcome = mended.outcome;
-        let mut remediation = Remediation::apply();
-        remediation.done(mended.steps, outcome);
+        let remediation = Remediation { steps: mended.steps, outcome, ..Remediation::apply() };
         tracing::info!(pipeline = name, outcome = outcome.word(), steps = ?remediation.steps, "remedy");
         let told_again = match seen {
             Some(view) if outcome == Outcome::Reapplied => {

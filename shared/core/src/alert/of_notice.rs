@@ -37,8 +37,11 @@ impl From<&Notice> for Alert {
             .remediation
             .as_ref()
             .map(|it| Done { outcome: it.outcome.word().to_owned(), steps: it.steps.clone() });
-        let found_after = match (&trigger.actor, notice.remediation.is_some()) {
-            (Some(actor), false) => format!(". Seen after {} by {actor}", trigger.event),
+        let more = match (&notice.remediation, &trigger.actor) {
+            (Some(remediation), _) if !remediation.outcome.is_mended() => {
+                "; putting it back failed".to_owned()
+            }
+            (None, Some(actor)) => format!(". Seen after {} by {actor}", trigger.event),
             _ => String::new(),
         };
         Alert {
@@ -46,7 +49,7 @@ impl From<&Notice> for Alert {
             thread: notice.thread(),
             kind,
             subject,
-            headline: format!("{headline}{found_after}"),
+            headline: format!("{headline}{more}"),
             cause: causes.next(),
             further: causes.collect(),
             done,

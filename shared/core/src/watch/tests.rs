@@ -313,11 +313,13 @@ fn people_are_told_what_will_fail_who_changed_what_and_what_to_do() {
         body.starts_with("Pipeline MyFirstPipeline: It is no longer so that the bucket policy"),
         "{body}"
     );
-    let mut remediation = Remediation::apply();
-    remediation.done(vec!["`Grant` of stack `shop` put back the grant.".into()], Outcome::Reapplied);
-    let (_, body, _) = told(&mended, Some(remediation));
+    let steps = vec!["`Grant` of stack `shop` put back the grant.".into()];
+    let remediation = |outcome| Remediation { steps: steps.clone(), outcome, ..Remediation::apply() };
+    let (_, body, _) = told(&broken, Some(remediation(Outcome::Failed)));
+    assert!(body.lines().next().unwrap().contains("; putting it back failed"), "{body}");
+    let (_, body, _) = told(&mended, Some(remediation(Outcome::Reapplied)));
     assert!(body.starts_with("Pipeline MyFirstPipeline: Crosspipe has mended that"), "{body}");
-    assert!(body.contains("done: reapplied: `Grant` of stack `shop` put back the grant."), "{body}");
+    assert!(body.contains("remediation (reapplied): `Grant` of stack `shop` put back the grant."), "{body}");
 }
 
 fn any_json() -> impl Strategy<Value = Value> {
