@@ -3,7 +3,8 @@
 use std::path::PathBuf;
 
 use clap::Args;
-use crosspipe_core::diagnosis::{EventError, Failure, Remediation, Report, diagnose, text};
+use crosspipe_core::alert::{Alert, email};
+use crosspipe_core::diagnosis::{EventError, Failure, Remediation, Report, diagnose};
 use crosspipe_core::rules::Severity;
 use crosspipe_core::snapshot::Snapshot;
 
@@ -51,7 +52,7 @@ fn report(arguments: &Arguments) -> Result<Answer, InputError> {
     let report = diagnose(&failure, &snapshot, Remediation::off())
         .map_err(|error| document.wrong_at("", error.to_string()))?;
     Ok(match (report, arguments.format) {
-        (Some(report), Format::Text) => answer(&report, text::body(&report)),
+        (Some(report), Format::Text) => answer(&report, email::body(&Alert::from(&report))),
         (Some(report), Format::Json) => answer(&report, json(&serde_json::json!(report))),
         (None, Format::Text) => Answer::of(format!(
             "action `{}` works in the pipeline's own account: there is nothing across accounts to explain\n",
@@ -67,12 +68,7 @@ fn answer(report: &Report, text: String) -> Answer {
 }
 
 fn unusable_event(event: &Document, error: &EventError) -> InputError {
-    let path = match error {
-        EventError::OtherKind(_) => "/detail-type",
-        EventError::NotFailed(_) => "/detail/state",
-        EventError::Missing(pointer) => pointer,
-    };
-    event.wrong_at(path, error.to_string())
+    event.wrong_at(error.pointer(), error.to_string())
 }
 
 /// A snapshot of another pipeline would explain nothing, and look as if all were well.

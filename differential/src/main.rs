@@ -2,13 +2,16 @@
 //!
 //! `cargo differential` takes a fresh seed and prints it; `--seed N` repeats a run, `--pairs N` sets its
 //! length, `--record FILE` writes the pairs and answers down for the test that needs no Node.js.
+//! `cargo compare` says how long each takes: see [`compare`].
 
 mod cases;
+mod compare;
 mod conditions;
 mod keys;
 mod known;
 mod oracle;
 mod parts;
+mod peer;
 mod random;
 mod report;
 mod scene;
@@ -27,7 +30,12 @@ use random::Random;
 use report::Report;
 
 fn main() -> ExitCode {
-    match Options::read(std::env::args().skip(1)).and_then(|options| run(&options)) {
+    let mut arguments = std::env::args().skip(1).peekable();
+    let outcome = match arguments.next_if(|first| first == "compare") {
+        Some(_) => compare::run(arguments),
+        None => Options::read(arguments).and_then(|options| run(&options)),
+    };
+    match outcome {
         Ok(true) => ExitCode::SUCCESS,
         Ok(false) => ExitCode::FAILURE,
         Err(message) => {

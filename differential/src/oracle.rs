@@ -1,38 +1,28 @@
 //! The independent evaluator: installed under `target/`, run as a process of its own.
 
 use std::fs;
-use std::io::{BufRead, BufReader, Error, Result, Write};
+use std::io::{Error, Result};
 use std::path::Path;
-use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
+use std::process::Command;
 
 use serde_json::Value;
 
+use crate::peer::Peer;
+
 const PACKAGE: &str = include_str!("../oracle/package.json");
-const PROGRAM: &str = include_str!("../oracle/oracle.mjs");
+const PROGRAMS: [(&str, &str); 3] = [
+    ("engine.mjs", include_str!("../oracle/engine.mjs")),
+    ("oracle.mjs", include_str!("../oracle/oracle.mjs")),
+    ("timing.mjs", include_str!("../oracle/timing.mjs")),
+];
 
 /// A running evaluator.
-pub struct Oracle {
-    process: Child,
-    questions: ChildStdin,
-    answers: BufReader<ChildStdout>,
-}
+pub struct Oracle(Peer);
 
 impl Oracle {
     /// Installs the evaluator if it is not there yet, and starts it.
     pub fn start(folder: &Path) -> Result<Self> {
-        install(folder)?;
-        let mut process = Command::new("node")
-            .arg("oracle.mjs")
-            .current_dir(folder)
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .spawn()
-            .map_err(|error| {
-                Error::other(format!("can't start `node` ({error}): Node.js 20 or later is needed"))
-            })?;
-        let pipes = process.stdin.take().zip(process.stdout.take());
-        let (questions, answers) = pipes.ok_or_else(|| Error::other("`node` has no pipes"))?;
-        Ok(Oracle { process, questions, answers: BufReader::new(answers) })
+        Ok(Oracle(start(folder, "oracle.mjs", &[])?))
     }
 
     /// What the evaluator decides, question by question. The answers to one batch fit into a pipe.
@@ -40,31 +30,29 @@ impl Oracle {
         let mut decisions = Vec::with_capacity(questions.len());
         for batch in questions.chunks(200) {
             let lines: String = batch.iter().map(|question| format!("{question}\n")).collect();
-            self.questions.write_all(lines.as_bytes())?;
-            self.questions.flush()?;
+            self.0.send(&lines)?;
             for _ in batch {
-                let mut line = String::new();
-                self.answers.read_line(&mut line)?;
-                let decision: String = serde_json::from_str(&line)
-                    .map_err(|_| Error::other("the evaluator stopped answering: see its message above"))?;
-                decisions.push(decision);
+                decisions.push(self.0.answer()?.as_str().unwrap_or_default().to_owned());
             }
         }
         Ok(decisions)
     }
 }
 
-impl Drop for Oracle {
-    fn drop(&mut self) {
-        // It reads until its input ends; a process that is gone already is as good.
-        drop(self.process.kill());
-        drop(self.process.wait());
-    }
+/// Installs the evaluator if it is not there yet, and starts one of its programs.
+pub fn start(folder: &Path, program: &str, arguments: &[&Path]) -> Result<Peer> {
+    install(folder)?;
+    let mut node = Command::new("node");
+    node.arg(program).args(arguments).current_dir(folder);
+    Peer::start(&mut node)
+        .map_err(|error| Error::other(format!("can't start `node` ({error}): Node.js 20 or later is needed")))
 }
 
 fn install(folder: &Path) -> Result<()> {
     fs::create_dir_all(folder)?;
-    fs::write(folder.join("oracle.mjs"), PROGRAM)?;
+    for (name, program) in PROGRAMS {
+        fs::write(folder.join(name), program)?;
+    }
     let package = folder.join("package.json");
     let is_there = fs::read_to_string(&package).is_ok_and(|text| text == PACKAGE);
     if is_there && folder.join("node_modules/.package-lock.json").exists() {
@@ -75,6 +63,8 @@ fn install(folder: &Path) -> Result<()> {
         .args(["install", "--ignore-scripts", "--no-audit", "--no-fund", "--silent"])
         .current_dir(folder)
         .status()
-        .map_err(|error| Error::other(format!("can't start `npm` ({error})")))?;
+        .map_err(|error| {
+            Error::other(format!("can't start `npm` ({error}): it comes with Node.js 20 or later"))
+        })?;
     if status.success() { Ok(()) } else { Err(Error::other(format!("`npm install` failed: {status}"))) }
 }

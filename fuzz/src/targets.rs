@@ -1,8 +1,9 @@
 //! What is done with an input, and what has to hold for each.
 
+use crosspipe_core::alert::{Alert, chat, email, slack};
 use crosspipe_core::arn::Arn;
 use crosspipe_core::diagnosis::message::{claim, denial};
-use crosspipe_core::diagnosis::{Failure, Remediation, diagnose, text};
+use crosspipe_core::diagnosis::{Failure, Remediation, diagnose};
 use crosspipe_core::evaluation::{
     Context, Decision, Policies, PolicySet, Request, Requester, ResourcePolicy, evaluate,
 };
@@ -117,7 +118,24 @@ fn report(failure: Failure) {
     let Ok(snapshot) = serde_json::from_str(SNAPSHOT).map(Snapshot::from_value) else { return };
     let Ok(snapshot) = snapshot else { return };
     let Ok(Some(report)) = diagnose(&failure, &snapshot, Remediation::propose()) else { return };
-    let subject = text::subject(&report);
-    assert!(subject.len() <= 100 && subject.is_ascii(), "SNS takes `{subject}`");
-    assert!(text::body(&report).contains(&report.headline), "the headline is in the text");
+    told(&Alert::from(&report));
+}
+
+/// Every receiver takes the alert.
+fn told(alert: &Alert) {
+    let subject = email::subject(alert);
+    assert!(subject.len() <= 100 && subject.is_ascii() && !subject.starts_with(' '), "SNS takes `{subject}`");
+    assert!(email::body(alert).len() < 256 * 1024, "SNS takes the text");
+    let chat = chat::message(alert);
+    let length = |pointer: &str| chat.pointer(pointer).and_then(Value::as_str).map(|it| it.chars().count());
+    assert!(length("/content/title").is_some_and(|length| (1..=250).contains(&length)), "{chat}");
+    assert!(length("/content/description").is_some_and(|length| (1..=8_000).contains(&length)), "{chat}");
+    let message = slack::message(alert);
+    let blocks = message.get("blocks").and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
+    assert!((2..=50).contains(&blocks.len()), "{message}");
+    for block in blocks {
+        let text = block.pointer("/text/text").and_then(Value::as_str).unwrap_or_default();
+        let limit = if block.get("type") == Some(&json!("header")) { 150 } else { 3_000 };
+        assert!((1..=limit).contains(&text.chars().count()), "{block}");
+    }
 }

@@ -10,16 +10,17 @@ use serde_json::Value;
 const WORKSPACE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/..");
 
 /// What each package that ships may depend on, of this workspace.
-const ARROWS: [(&str, &[&str]); 7] = [
+const ARROWS: [(&str, &[&str]); 8] = [
     ("crosspipe-core", &[]),
-    ("crosspipe-custom-resource", &[]),
+    ("crosspipe-https", &[]),
+    ("crosspipe-custom-resource", &["crosspipe-https"]),
     ("crosspipe-aws", &["crosspipe-core"]),
     ("crosspipe-resources", &["crosspipe-aws", "crosspipe-core", "crosspipe-custom-resource"]),
     (
         "access-provider",
         &["crosspipe-aws", "crosspipe-core", "crosspipe-custom-resource", "crosspipe-resources"],
     ),
-    ("failure-reporter", &["crosspipe-aws", "crosspipe-core"]),
+    ("failure-reporter", &["crosspipe-aws", "crosspipe-core", "crosspipe-https"]),
     ("crosspipe", &["crosspipe-aws", "crosspipe-core", "crosspipe-custom-resource", "crosspipe-resources"]),
 ];
 

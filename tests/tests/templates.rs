@@ -143,8 +143,10 @@ fn what_changes_anything_is_listed_here() {
     expect(
         "FailureReporterRole",
         &[
+            "codepipeline:RetryStageExecution",
             "dynamodb:UpdateItem",
             "events:PutEvents",
+            "lambda:InvokeFunction",
             "logs:CreateLogStream",
             "logs:PutLogEvents",
             "sns:Publish",
@@ -301,6 +303,7 @@ fn functions_are_built_from_this_workspace_and_get_their_environment() {
             "FailureReporter",
             "failure-reporter",
             &[
+                "ACCESS_PROVIDER_NAME",
                 "ALERT_TOPIC_ARN",
                 "DIAGNOSTICS_ROLE_NAME",
                 "EVENT_BUS_NAME",
@@ -325,10 +328,30 @@ fn functions_are_built_from_this_workspace_and_get_their_environment() {
         // An account starts with ten concurrent executions, and none of them can be set aside.
         assert_eq!(properties["ReservedConcurrentExecutions"], Value::Null, "{function}");
     }
+}
+
+/// Nothing is changed that nobody asked to have changed.
+#[test]
+fn only_remediation_that_is_asked_for_may_write() {
+    let template = &TEMPLATES[TOOLS];
+    assert_eq!(template["Parameters"]["RemediationMode"]["Default"], "propose");
     assert_eq!(
-        resources["FailureReporter"]["Properties"]["Environment"]["Variables"]["REMEDIATION_MODE"],
-        "off"
+        template["Conditions"]["AppliesRemedies"],
+        json!({"Fn::Equals": [{"Ref": "RemediationMode"}, "apply"]})
     );
+    let resources = &template["Resources"];
+    let variables = &resources["FailureReporter"]["Properties"]["Environment"]["Variables"];
+    assert_eq!(variables["REMEDIATION_MODE"], json!({"Ref": "RemediationMode"}));
+    let if_applied = |then: Value| json!({"Fn::If": ["AppliesRemedies", then, {"Ref": "AWS::NoValue"}]});
+    assert_eq!(variables["ACCESS_PROVIDER_NAME"], if_applied(json!({"Ref": "AccessProvider"})));
+    let policies = items(&resources["FailureReporterRole"]["Properties"]["Policies"]);
+    let (conditional, always): (Vec<&Value>, Vec<&Value>) =
+        policies.partition(|policy| policy["Fn::If"].is_array());
+    assert_eq!(conditional.len(), 1);
+    assert_eq!(*conditional[0], if_applied(conditional[0]["Fn::If"][1].clone()));
+    for write in ["codepipeline:RetryStageExecution", "lambda:InvokeFunction"] {
+        assert!(!always.iter().any(|policy| policy.to_string().contains(write)), "{write}");
+    }
 }
 
 #[test]

@@ -7,18 +7,19 @@ use crosspipe_custom_resource::{Failure, Success};
 use crosspipe_resources::document::BucketPolicy;
 use crosspipe_resources::{BucketGrant, failures};
 
-use crate::lifecycle::{Stopped, Write};
+use crate::lifecycle::{Applied, Stopped, Write};
 use crate::merge::{self, merge};
 use crate::scope::Scope;
 
 impl Write for BucketGrant {
-    async fn apply(&self, _previous: Option<&Self>, scope: &Scope<'_>) -> Result<Success, Stopped> {
+    async fn apply(&self, _previous: Option<&Self>, scope: &Scope<'_>) -> Result<Applied, Stopped> {
         let tags = scope.aws.s3().bucket_tags(&self.bucket, &scope.place.account).await;
         let tags = tags.map_err(|error| elsewhere(error, &self.bucket, scope))?;
         let policy = BucketPolicy::new(scope.aws, &self.bucket, &scope.place);
-        let saved = merge(&policy, scope, |current| bucket::plan(current, &self.statements)).await?;
+        let merged = merge(&policy, scope, |current| bucket::plan(current, &self.statements)).await?;
         let (quota, notice) = (Quota::BucketPolicy, failures::owner_notice("bucket", &tags));
-        Ok(merge::success(&self.statements, quota, quota.used(&saved), notice))
+        let success = merge::success(&self.statements, quota, quota.used(&merged.document), notice);
+        Ok(Applied { success, changed: merged.changed })
     }
 
     async fn revert(target: &String, scope: &Scope<'_>) -> Result<Success, Stopped> {

@@ -8,17 +8,18 @@ use crosspipe_resources::document::KeyPolicy;
 use crosspipe_resources::failures;
 use crosspipe_resources::key_grant::{KeyGrant, plan};
 
-use crate::lifecycle::{Stopped, Write};
+use crate::lifecycle::{Applied, Stopped, Write};
 use crate::merge::{self, merge};
 use crate::scope::Scope;
 
 impl Write for KeyGrant {
-    async fn apply(&self, _previous: Option<&Self>, scope: &Scope<'_>) -> Result<Success, Stopped> {
+    async fn apply(&self, _previous: Option<&Self>, scope: &Scope<'_>) -> Result<Applied, Stopped> {
         let tags = scope.aws.kms().tags(self.key.as_str()).await.map_err(failures::aws)?;
         let policy = KeyPolicy::new(scope.aws, self.key.as_str());
-        let saved = merge(&policy, scope, |current| plan(current, &self.statements)).await?;
+        let merged = merge(&policy, scope, |current| plan(current, &self.statements)).await?;
         let (quota, notice) = (Quota::KeyPolicy, failures::owner_notice("key", &tags));
-        Ok(merge::success(&self.statements, quota, quota.used(&saved), notice))
+        let success = merge::success(&self.statements, quota, quota.used(&merged.document), notice);
+        Ok(Applied { success, changed: merged.changed })
     }
 
     async fn revert(target: &Arn, scope: &Scope<'_>) -> Result<Success, Stopped> {

@@ -1,21 +1,30 @@
 //! What Create, Update and Delete mean for every resource type.
 //!
 //! All three are idempotent, because CloudFormation may send the same request more than once, and a Delete
-//! may follow a Create that got no further than its first step.
+//! may follow a Create that got no further than its first step. Each works alone on its target, under a lease.
 
 use crosspipe_aws::{AwsError, ErrorKind};
 use crosspipe_custom_resource::{Failure, Request, RequestType, Success};
 use crosspipe_resources::{Resource, failures};
 
+use crate::registry;
 use crate::scope::Scope;
 
 /// A custom resource that can be written.
 pub trait Write: Resource {
-    /// Brings the target to what is wanted; `previous` is what was wanted there before.
-    async fn apply(&self, previous: Option<&Self>, scope: &Scope<'_>) -> Result<Success, Stopped>;
+    /// Brings the target to what is wanted; `previous` is what was wanted there before. The lease is held.
+    async fn apply(&self, previous: Option<&Self>, scope: &Scope<'_>) -> Result<Applied, Stopped>;
 
-    /// Takes everything back.
+    /// Takes everything back. The lease is held.
     async fn revert(target: &Self::Target, scope: &Scope<'_>) -> Result<Success, Stopped>;
+}
+
+/// What is wanted is there.
+pub struct Applied {
+    /// The answer.
+    pub success: Success,
+    /// Whether something was missing, and was written.
+    pub changed: bool,
 }
 
 /// Why the work stopped, and whether something was written all the same.
@@ -62,16 +71,21 @@ pub async fn serve<R: Write>(request: &Request, scope: &Scope<'_>) -> Result<Suc
         return delete::<R>(request, scope).await;
     }
     let resource = R::parse(properties, &scope.place)?;
-    let id = physical_id::<R>(&R::target(properties, &scope.place)?, scope);
+    let target = R::target(properties, &scope.place)?;
+    let id = physical_id::<R>(&target, scope);
     let old = request.old_properties().filter(|_| request.request_type() == RequestType::Update);
     let old_target = old.and_then(|old| R::target(old, &scope.place).ok());
     let moved = old_target.as_ref().is_some_and(|old| physical_id::<R>(old, scope) != id);
     let previous = old.filter(|_| !moved).and_then(|old| R::parse(old, &scope.place).ok());
 
+    let lease = scope.lease(&R::target_arn(R::target_name(&target), &scope.place)).await?;
     let mut success = match resource.apply(previous.as_ref(), scope).await {
-        Ok(success) => success,
-        Err(Stopped { failure, made_something: true, .. }) => return Err(failure.made(id)),
-        Err(Stopped { failure, .. }) => return Err(failure),
+        Ok(applied) => registry::keep(lease, request, &id, scope, applied.success).await,
+        Err(stopped) => {
+            lease.release().await;
+            let Stopped { failure, made_something, .. } = stopped;
+            return Err(if made_something { failure.made(id) } else { failure });
+        }
     };
     // An Update that moves to another target answers a new physical id, and CloudFormation deletes the old
     // one. An Update *back* to where the physical id already points is the rollback of such a move that
@@ -104,16 +118,22 @@ async fn revert<R: Write>(
     scope: &Scope<'_>,
     out_of_reach: OutOfReach,
 ) -> Result<Success, Failure> {
-    match R::revert(target, scope).await {
-        Ok(success) => Ok(success),
-        Err(Stopped { kind: Some(ErrorKind::NotFound), .. }) => Ok(Success::default()),
+    let lease = scope.lease(&R::target_arn(R::target_name(target), &scope.place)).await?;
+    let success = match R::revert(target, scope).await {
+        Ok(success) => success,
+        Err(Stopped { kind: Some(ErrorKind::NotFound), .. }) => Success::default(),
         Err(Stopped { kind: Some(ErrorKind::AccessDenied), made_something: false, .. })
             if matches!(out_of_reach, OutOfReach::NothingWasMade) =>
         {
-            Ok(Success::default())
+            Success::default()
         }
-        Err(Stopped { failure, .. }) => Err(failure),
-    }
+        Err(Stopped { failure, .. }) => {
+            lease.release().await;
+            return Err(failure);
+        }
+    };
+    registry::strike(lease, scope).await?;
+    Ok(success)
 }
 
 /// Deterministic from type, owner and target, so that a repeated request gives the same id and a changed

@@ -4,6 +4,8 @@
 //! - `main.rs`: wiring
 //! - `provider.rs`: from a request to the resource type that serves it
 //! - `lifecycle.rs`: what Create, Update and Delete mean for every type
+//! - `registry.rs`: what each resource has applied, on record
+//! - `reapply.rs`: what is on record, applied again when something of it went missing
 //! - `scope.rs`: on whose behalf, where and until when a request is served
 //! - `merge.rs`: read, plan, write, verify of one policy document
 //! - `key_grant.rs`, `bucket_grant.rs`, `service_role_grant.rs`, `pipeline_patch.rs`: the writes of each type
@@ -16,17 +18,21 @@ mod lifecycle;
 mod merge;
 mod pipeline_patch;
 mod provider;
+mod reapply;
+mod registry;
 mod scope;
 mod service_role_grant;
 
 use crosspipe_aws::Aws;
 use crosspipe_aws::lease::Leases;
+use crosspipe_core::remedy::Order;
 use crosspipe_custom_resource::{Deadline, Responder, serve};
 use lambda_runtime::{Error, LambdaEvent, service_fn};
 use serde_json::Value;
 use tracing_subscriber::EnvFilter;
 
 use crate::provider::Provider;
+use crate::reapply::Mender;
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Error> {
@@ -41,8 +47,15 @@ async fn main() -> Result<(), Error> {
 
     lambda_runtime::run(service_fn(async |event: LambdaEvent<Value>| {
         let deadline = Deadline::at_epoch_millis(event.context.deadline);
-        let provider = Provider::new(&aws, &leases, &event.context.invoked_function_arn);
-        serve(event.payload, deadline, &provider, &responder).await.map(drop).map_err(Error::from)
+        let function_arn = &event.context.invoked_function_arn;
+        if let Some(order) = Order::of_event(&event.payload) {
+            let request_id = &event.context.request_id;
+            let mender = Mender { aws: &aws, leases: &leases, function_arn, request_id, deadline };
+            return Ok(serde_json::to_value(mender.carry_out(&order?).await)?);
+        }
+        let provider = Provider::new(&aws, &leases, function_arn);
+        serve(event.payload, deadline, &provider, &responder).await?;
+        Ok::<Value, Error>(Value::Null)
     }))
     .await
 }

@@ -1,4 +1,4 @@
-//! Read, plan, write, verify of one policy document, under a lease.
+//! Read, plan, write, verify of one policy document.
 
 use std::time::Duration;
 
@@ -22,7 +22,7 @@ const PAUSES: [Duration; 6] = [
     Duration::from_secs(4),
 ];
 
-/// Writes until the plan finds nothing left to do, and returns the document as it then is.
+/// Writes until the plan finds nothing left to do.
 ///
 /// The plan that finds nothing to do is the verification: it reads what AWS shows, by meaning. A statement
 /// that somebody overwrote meanwhile is merged again into what is there by then.
@@ -30,29 +30,7 @@ pub async fn merge<D: Document>(
     document: &D,
     scope: &Scope<'_>,
     plan: impl Fn(Option<&PolicyDocument>) -> Result<Change, PutError>,
-) -> Result<Option<PolicyDocument>, Stopped> {
-    let lease = scope.lease(&document.arn()).await?;
-    let merged = merge_alone(document, scope, plan).await;
-    lease.release().await;
-    merged
-}
-
-/// The attributes of a grant.
-pub fn success(statements: &OwnedStatements, quota: Quota, bytes: usize, notice: Option<String>) -> Success {
-    let mut success = Success::default()
-        .with("StatementIds", statements.wanted_sids().join(","))
-        .with("PolicyBytes", bytes.to_string())
-        .with("PolicyBytesLimit", quota.limit().to_string())
-        .with("Notice", notice.clone().unwrap_or_default());
-    success.reason = notice;
-    success
-}
-
-async fn merge_alone<D: Document>(
-    document: &D,
-    scope: &Scope<'_>,
-    plan: impl Fn(Option<&PolicyDocument>) -> Result<Change, PutError>,
-) -> Result<Option<PolicyDocument>, Stopped> {
+) -> Result<Merged, Stopped> {
     let mut made_something = false;
     let mut last_written = None;
     for pause in PAUSES {
@@ -67,7 +45,7 @@ async fn merge_alone<D: Document>(
         let change =
             plan(current.as_ref()).map_err(|error| Stopped::new(failures::put(&error), made_something))?;
         match &change {
-            Change::None => return Ok(current),
+            Change::None => return Ok(Merged { document: current, changed: made_something }),
             // Not shown yet: read once more before writing the very same again.
             written if last_written.as_ref() == Some(written) && pause < Duration::from_secs(2) => continue,
             Change::Put(changed) => put(document, changed, scope).await,
@@ -85,6 +63,25 @@ async fn merge_alone<D: Document>(
         "find out what else writes this policy (CloudTrail has the callers), let it keep foreign statements, and deploy again",
     );
     Err(Stopped::new(failure, made_something))
+}
+
+/// A document with nothing left to do in it.
+pub struct Merged {
+    /// As it is now.
+    pub document: Option<PolicyDocument>,
+    /// Whether something was written.
+    pub changed: bool,
+}
+
+/// The attributes of a grant.
+pub fn success(statements: &OwnedStatements, quota: Quota, bytes: usize, notice: Option<String>) -> Success {
+    let mut success = Success::default()
+        .with("StatementIds", statements.wanted_sids().join(","))
+        .with("PolicyBytes", bytes.to_string())
+        .with("PolicyBytesLimit", quota.limit().to_string())
+        .with("Notice", notice.clone().unwrap_or_default());
+    success.reason = notice;
+    success
 }
 
 /// Puts a document, patient with what AWS needs a moment for: a change of the same resource that is still

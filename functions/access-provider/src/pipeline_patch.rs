@@ -6,49 +6,41 @@ use std::time::Duration;
 use crosspipe_aws::codepipeline::CodePipeline;
 use crosspipe_aws::{AwsError, ErrorKind};
 use crosspipe_core::diagnosis::message::{Claim, claim};
-use crosspipe_core::pipeline::patch::{self, Change, Desired, KeyChoice};
+use crosspipe_core::pipeline::patch::{self, Change, KeyChoice};
 use crosspipe_custom_resource::{Failure, Success};
 use crosspipe_resources::failures;
 use crosspipe_resources::pipeline_patch::{Live, PipelinePatch, ReadError, Target, pipeline_arn};
 use serde_json::Value;
 
-use crate::lifecycle::{Stopped, Write};
+use crate::lifecycle::{Applied, Stopped, Write};
 use crate::scope::Scope;
 
 impl Write for PipelinePatch {
-    async fn apply(&self, previous: Option<&Self>, scope: &Scope<'_>) -> Result<Success, Stopped> {
+    async fn apply(&self, previous: Option<&Self>, scope: &Scope<'_>) -> Result<Applied, Stopped> {
         let arn = pipeline_arn(&self.name, &scope.place);
-        let lease = scope.lease(&arn).await?;
-        let applied = apply_alone(self, &arn, previous.map(|previous| &previous.desired), scope).await;
-        lease.release().await;
-        applied
+        let codepipeline = scope.aws.codepipeline();
+        let live = Live::read(&codepipeline, &self.name, &arn).await?;
+        let previous = previous.map(|previous| &previous.desired);
+        let change = live.plan(&scope.place.owner, &self.desired, previous)?;
+        let version = write(&codepipeline, &arn, &live.tags, &change, scope).await?;
+        if self.start_execution && change.pipeline.is_some() {
+            let started = codepipeline.start_execution(&self.name, &scope.request_id).await;
+            started.map_err(|error| Stopped::by_aws(error, true))?;
+        }
+        let version = version.or_else(|| live.pipeline.as_value().get("version").and_then(Value::as_u64));
+        let success = success(self, version, &change, failures::owner_notice("pipeline", &live.tags));
+        Ok(Applied { success, changed: !change.is_none() })
     }
 
     async fn revert(target: &Target, scope: &Scope<'_>) -> Result<Success, Stopped> {
         let arn = pipeline_arn(&target.name, &scope.place);
-        let lease = scope.lease(&arn).await?;
-        let reverted = revert_alone(target, &arn, scope).await;
-        lease.release().await;
-        reverted
+        let codepipeline = scope.aws.codepipeline();
+        let live = Live::read(&codepipeline, &target.name, &arn).await?;
+        let change = patch::plan_revert(&live.pipeline, &live.tags, &scope.place.owner, &[&target.set]);
+        write(&codepipeline, &arn, &live.tags, &change, scope).await?;
+        let remarks = change.left_alone.join(" ");
+        Ok(Success { reason: Some(remarks).filter(|remarks| !remarks.is_empty()), ..Success::default() })
     }
-}
-
-async fn apply_alone(
-    wanted: &PipelinePatch,
-    arn: &str,
-    previous: Option<&Desired>,
-    scope: &Scope<'_>,
-) -> Result<Success, Stopped> {
-    let codepipeline = scope.aws.codepipeline();
-    let live = Live::read(&codepipeline, &wanted.name, arn).await?;
-    let change = live.plan(&scope.place.owner, &wanted.desired, previous)?;
-    let version = write(&codepipeline, arn, &live.tags, &change, scope).await?;
-    if wanted.start_execution && change.pipeline.is_some() {
-        let started = codepipeline.start_execution(&wanted.name, &scope.request_id).await;
-        started.map_err(|error| Stopped::by_aws(error, true))?;
-    }
-    let version = version.or_else(|| live.pipeline.as_value().get("version").and_then(Value::as_u64));
-    Ok(success(wanted, version, &change, failures::owner_notice("pipeline", &live.tags)))
 }
 
 fn success(wanted: &PipelinePatch, version: Option<u64>, change: &Change, notice: Option<String>) -> Success {
@@ -64,15 +56,6 @@ fn success(wanted: &PipelinePatch, version: Option<u64>, change: &Change, notice
         .with("Notice", remarks.clone());
     success.reason = Some(remarks).filter(|remarks| !remarks.is_empty());
     success
-}
-
-async fn revert_alone(target: &Target, arn: &str, scope: &Scope<'_>) -> Result<Success, Stopped> {
-    let codepipeline = scope.aws.codepipeline();
-    let live = Live::read(&codepipeline, &target.name, arn).await?;
-    let change = patch::plan_revert(&live.pipeline, &live.tags, &scope.place.owner, &[&target.set]);
-    write(&codepipeline, arn, &live.tags, &change, scope).await?;
-    let remarks = change.left_alone.join(" ");
-    Ok(Success { reason: Some(remarks).filter(|remarks| !remarks.is_empty()), ..Success::default() })
 }
 
 impl From<ReadError> for Stopped {

@@ -49,11 +49,7 @@ impl<'a> Scope<'a> {
 
     /// Waits until nobody else writes to the target.
     pub async fn lease(&self, target_arn: &str) -> Result<Lease, Failure> {
-        let now = SystemTime::now();
-        let end = now + self.deadline.remaining();
-        let give_up = end.checked_sub(WORK).unwrap_or(now);
-        let lease = self.leases.acquire(target_arn, &self.holder, end + SKEW, give_up).await;
-        lease.map_err(failures::lease)
+        lease(self.leases, target_arn, &self.holder, self.deadline).await
     }
 
     /// Whether there is time for a pause and for what comes after it; if so the pause has passed.
@@ -64,4 +60,17 @@ impl<'a> Scope<'a> {
         }
         enough
     }
+}
+
+/// Waits until nobody else writes to the target.
+pub async fn lease(
+    leases: &Leases,
+    target_arn: &str,
+    holder: &str,
+    deadline: Deadline,
+) -> Result<Lease, Failure> {
+    let now = SystemTime::now();
+    let end = now + deadline.remaining();
+    let give_up = end.checked_sub(WORK).unwrap_or(now);
+    leases.acquire(target_arn, holder, end + SKEW, give_up).await.map_err(failures::lease)
 }

@@ -6,23 +6,25 @@ use crosspipe_custom_resource::Success;
 use crosspipe_resources::failures;
 use crosspipe_resources::service_role_grant::{ServiceRoleGrant, inline_policies};
 
-use crate::lifecycle::{Stopped, Write};
+use crate::lifecycle::{Applied, Stopped, Write};
 use crate::merge;
 use crate::scope::Scope;
 
 impl Write for ServiceRoleGrant {
-    /// No lease: each owner has an inline policy of its own, so writers don't meet.
-    async fn apply(&self, _previous: Option<&Self>, scope: &Scope<'_>) -> Result<Success, Stopped> {
+    async fn apply(&self, _previous: Option<&Self>, scope: &Scope<'_>) -> Result<Applied, Stopped> {
         let name = scope.place.owner.policy_name();
         let mut policies = inline_policies(scope.aws, &self.role).await?;
         let change = service_role::plan(&policies, &name, &self.statements);
-        if let Change::Put(changed) = change.map_err(|error| failures::put(&error))? {
-            let put = scope.aws.iam().put_role_policy(&self.role, &name, &changed.to_json()).await;
+        let change = change.map_err(|error| failures::put(&error))?;
+        let changed = change != Change::None;
+        if let Change::Put(document) = change {
+            let put = scope.aws.iam().put_role_policy(&self.role, &name, &document.to_json()).await;
             put.map_err(|error| Stopped::by_write(error, false))?;
-            policies.insert(name, changed);
+            policies.insert(name, document);
         }
         let quota = Quota::RoleInlinePolicies;
-        Ok(merge::success(&self.statements, quota, quota.used(policies.values()), None))
+        let success = merge::success(&self.statements, quota, quota.used(policies.values()), None);
+        Ok(Applied { success, changed })
     }
 
     async fn revert(target: &String, scope: &Scope<'_>) -> Result<Success, Stopped> {

@@ -3,7 +3,8 @@
 use std::collections::BTreeMap;
 
 use crosspipe_aws::{Aws, AwsError};
-use crosspipe_core::diagnosis::{Report, text};
+use crosspipe_core::alert::{Alert, email};
+use crosspipe_core::diagnosis::Report;
 use serde_json::Value;
 
 use crate::settings::Receiver;
@@ -21,7 +22,8 @@ pub async fn send(aws: &Aws, receiver: Receiver<'_>, report: &Report) -> Result<
                 ("pipeline".to_owned(), report.pipeline.clone()),
                 ("targetAccount".to_owned(), report.target_account.clone()),
             ]);
-            aws.sns().publish(arn, &text::subject(report), &text::body(report), &attributes).await?;
+            let alert = Alert::from(report);
+            aws.sns().publish(arn, &email::subject(&alert), &email::body(&alert), &attributes).await?;
         }
         Receiver::Bus(name) => {
             let detail = serde_json::to_value(report).unwrap_or(Value::Null);

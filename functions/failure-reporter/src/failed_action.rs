@@ -1,6 +1,6 @@
 //! A failed action: look, diagnose, tell.
 
-use std::time::{Duration, SystemTime};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use crosspipe_aws::claim::Claimed;
 use crosspipe_aws::gather::{self, Gathered, Lookout};
@@ -8,11 +8,12 @@ use crosspipe_aws::lease::Leases;
 use crosspipe_aws::{Aws, AwsError};
 use crosspipe_core::diagnosis::{EventError, Failure, Report, diagnose};
 use crosspipe_core::pipeline::{Pipeline, PipelineError};
-use crosspipe_core::snapshot::SnapshotError;
+use crosspipe_core::snapshot::{Snapshot, SnapshotError};
 use serde_json::Value;
 
 use crate::alerts;
 use crate::metrics;
+use crate::remedy::{Remedy, Sight};
 use crate::settings::Settings;
 
 /// For how long a failure that was reported is not reported again. EventBridge delivers for up to a day.
@@ -126,6 +127,37 @@ impl<'a> Reporter<'a> {
         )?;
         let failure = failure.with_details(&executions);
         let pipeline = Pipeline::parse(live.clone())?;
+        let Some((mut report, _)) = self.look(&failure, live, &pipeline, deadline).await? else {
+            tracing::info!(
+                execution_id = failure.execution_id,
+                "the failed action is in the pipeline's own account"
+            );
+            return Ok(None);
+        };
+        tracing::info!(
+            execution_id = report.execution_id,
+            action_execution_id = report.action_execution_id,
+            rule = report.root_cause.as_ref().map(|cause| cause.rule),
+            unknown = report.unknown.len(),
+            "diagnosed"
+        );
+        if let Some(provider) = &self.settings.access_provider_name {
+            let remedy = Remedy::new(self.aws, self.leases, provider);
+            let look = async || self.look_again(&failure, deadline).await;
+            let in_time = deadline.checked_sub(FOR_TELLING).unwrap_or(UNIX_EPOCH);
+            remedy.see_to(&failure, &pipeline, &mut report, in_time, look).await;
+        }
+        Ok(Some(report))
+    }
+
+    /// None for an action in the pipeline's own account.
+    async fn look(
+        &self,
+        failure: &Failure,
+        live: Value,
+        pipeline: &Pipeline,
+        deadline: SystemTime,
+    ) -> Result<Option<(Report, Snapshot)>, ReportError> {
         let lookout = Lookout {
             tools: self.aws,
             diagnostics_role: self.settings.diagnostics_role_name.as_deref(),
@@ -134,26 +166,21 @@ impl<'a> Reporter<'a> {
         };
         let only = Some((failure.stage.as_str(), failure.action.as_str()));
         let Gathered { mut snapshot, unreadable } =
-            gather::snapshot(lookout, live, &pipeline, only, std::slice::from_ref(&failure)).await;
+            gather::snapshot(lookout, live, pipeline, only, std::slice::from_ref(failure)).await;
         for why in &unreadable {
             tracing::warn!(execution_id = failure.execution_id, why, "a part of the snapshot is unknown");
         }
         snapshot.unreadable = unreadable;
-        let report = diagnose(&failure, &snapshot, self.settings.remediation.clone())?;
-        match &report {
-            Some(report) => tracing::info!(
-                execution_id = report.execution_id,
-                action_execution_id = report.action_execution_id,
-                rule = report.root_cause.as_ref().map(|cause| cause.rule),
-                unknown = report.unknown.len(),
-                "diagnosed"
-            ),
-            None => tracing::info!(
-                execution_id = failure.execution_id,
-                "the failed action is in the pipeline's own account"
-            ),
-        }
-        Ok(report)
+        let report = diagnose(failure, &snapshot, self.settings.remediation.clone())?;
+        Ok(report.map(|report| (report, snapshot)))
+    }
+
+    /// The same once something was changed.
+    async fn look_again(&self, failure: &Failure, deadline: SystemTime) -> Result<Sight, ReportError> {
+        let live = self.aws.codepipeline().get_pipeline(&failure.pipeline).await?;
+        let pipeline = Pipeline::parse(live.clone())?;
+        let seen = self.look(failure, live, &pipeline, deadline).await?;
+        Ok(seen.map(|(report, snapshot)| Sight::new(&report, snapshot)).unwrap_or_default())
     }
 }
 

@@ -4,6 +4,7 @@
 //! - `main.rs`: wiring
 //! - `settings.rs`: the environment
 //! - `failed_action.rs`: a failed action: look, diagnose, tell
+//! - `remedy/`: what is ours is put back
 //! - `alerts.rs`: where reports go
 //! - `dead_letters.rs`: events that can't be read
 //! - `metrics.rs`: what is measured
@@ -14,6 +15,7 @@ mod alerts;
 mod dead_letters;
 mod failed_action;
 mod metrics;
+mod remedy;
 mod settings;
 
 use std::time::{Duration, UNIX_EPOCH};

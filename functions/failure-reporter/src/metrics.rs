@@ -21,7 +21,7 @@ pub enum Metric {
     TimeToAlert,
     /// Rules that could not judge, for a part that could not be read.
     UnknownParts,
-    /// Failures that something was done about.
+    /// Failures whose cause was put right.
     Remediations,
     /// Events that could not be read.
     UnreadableEvents,
@@ -51,7 +51,7 @@ pub fn count_report(report: &Report, failed_at: Option<&str>) {
         (Metric::FailuresDiagnosed, 1),
         (Metric::Confirmed, u64::from(confirmed)),
         (Metric::UnknownParts, report.unknown.len() as u64),
-        (Metric::Remediations, u64::from(report.remediation.outcome != "notAttempted")),
+        (Metric::Remediations, u64::from(report.remediation.outcome.is_mended())),
     ];
     if let Some(age) = failed_at.and_then(|time| age(time, SystemTime::now())) {
         values.push((Metric::TimeToAlert, age.as_millis().try_into().unwrap_or(u64::MAX)));

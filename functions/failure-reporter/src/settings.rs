@@ -15,8 +15,10 @@ pub struct Settings {
     pub dead_letter_queue_url: Option<String>,
     /// `DIAGNOSTICS_ROLE_NAME`: the role to take on in target accounts.
     pub diagnostics_role_name: Option<String>,
-    /// `REMEDIATION_MODE`: `off` or `propose`.
+    /// `REMEDIATION_MODE`: `off`, `propose` or `apply`.
     pub remediation: Remediation,
+    /// `ACCESS_PROVIDER_NAME`: the function that puts back what is ours; needed by, and read only for, `apply`.
+    pub access_provider_name: Option<String>,
 }
 
 /// Somewhere that reports go.
@@ -45,8 +47,13 @@ pub enum SettingsError {
     #[error("the environment variable {0} is missing: set it as template.yaml does")]
     Missing(&'static str),
     /// It has a value that is not known.
-    #[error("the environment variable REMEDIATION_MODE is `{0}`: set it to `off` or `propose`")]
+    #[error("the environment variable REMEDIATION_MODE is `{0}`: set it to `off`, `propose` or `apply`")]
     RemediationMode(String),
+    /// `apply` needs somebody who does it.
+    #[error(
+        "the environment variable REMEDIATION_MODE is `apply`, and ACCESS_PROVIDER_NAME is missing: set it to the name of the access provider's function, or REMEDIATION_MODE to `propose`"
+    )]
+    NobodyToApply,
     /// Reports would go nowhere.
     #[error(
         "the environment variables ALERT_TOPIC_ARN and EVENT_BUS_NAME are both missing, so reports would go nowhere: set at least one"
@@ -64,8 +71,13 @@ impl Settings {
         let remediation = match get("REMEDIATION_MODE").as_deref() {
             None | Some("off") => Remediation::off(),
             Some("propose") => Remediation::propose(),
+            Some("apply") => Remediation::apply(),
             Some(other) => return Err(SettingsError::RemediationMode(other.to_owned())),
         };
+        let access_provider_name = get("ACCESS_PROVIDER_NAME").filter(|_| remediation.mode == "apply");
+        if remediation.mode == "apply" && access_provider_name.is_none() {
+            return Err(SettingsError::NobodyToApply);
+        }
         let settings = Settings {
             lock_table: get("LOCK_TABLE").ok_or(SettingsError::Missing("LOCK_TABLE"))?,
             alert_topic_arn: get("ALERT_TOPIC_ARN"),
@@ -73,6 +85,7 @@ impl Settings {
             dead_letter_queue_url: get("DEAD_LETTER_QUEUE_URL"),
             diagnostics_role_name: get("DIAGNOSTICS_ROLE_NAME"),
             remediation,
+            access_provider_name,
         };
         match (&settings.alert_topic_arn, &settings.event_bus_name) {
             (None, None) => Err(SettingsError::NoReceiver),
@@ -105,5 +118,20 @@ mod tests {
         assert_eq!(read(&[("LOCK_TABLE", "locks")]), Err(SettingsError::NoReceiver));
         let wrong = read(&[("LOCK_TABLE", "locks"), ("REMEDIATION_MODE", "now")]);
         assert_eq!(wrong, Err(SettingsError::RemediationMode("now".into())));
+    }
+
+    #[test]
+    fn applying_needs_somebody_who_does_it() {
+        let common = [("LOCK_TABLE", "locks"), ("ALERT_TOPIC_ARN", "topic")];
+        let with = |more: &[(&str, &str)]| read(&[&common[..], more].concat());
+        assert_eq!(with(&[("REMEDIATION_MODE", "apply")]), Err(SettingsError::NobodyToApply));
+        let provider = ("ACCESS_PROVIDER_NAME", "provider");
+        let settings = with(&[("REMEDIATION_MODE", "apply"), provider]).unwrap();
+        assert_eq!(
+            (settings.remediation.mode, settings.access_provider_name.as_deref()),
+            ("apply", Some("provider"))
+        );
+        let settings = with(&[("REMEDIATION_MODE", "propose"), provider]).unwrap();
+        assert_eq!(settings.access_provider_name, None, "nothing is applied");
     }
 }

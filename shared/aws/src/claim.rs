@@ -1,7 +1,8 @@
 //! Work done once although events arrive at least once.
 //!
 //! A claim is a lease that nobody waits for and that is kept, once the work is done, for as long as a duplicate
-//! may still come. It lives in the same table as [`crate::lease`]; keys must not be targets' ARNs.
+//! may still come. It lives in the same table as [`crate::lease`]; keys must not be targets' ARNs. Rows of claims
+//! carry DynamoDB's time to live in `ExpiresAt`, which tidies them up some time after they have expired.
 
 use std::time::SystemTime;
 
@@ -12,6 +13,10 @@ use crate::{
 
 /// The holder of a claim whose work is done. Real holders have a unique suffix.
 const DONE: &str = "done";
+/// What a claim writes to take its row.
+const CLAIM: &str = "SET Holder = :me, HeldUntil = :until, ExpiresAt = :until";
+/// The name of a claim's note.
+const NOTE: &str = "outcome";
 
 /// The right and the duty to do one piece of work.
 #[derive(Debug)]
@@ -37,7 +42,7 @@ impl Leases {
     /// # Errors
     /// If the table can't be written.
     pub async fn begin(&self, key: &str, holder: &str, expires: SystemTime) -> Result<Claimed, AwsError> {
-        Ok(match self.try_acquire(key, holder, expires).await? {
+        Ok(match self.try_acquire(key, holder, expires, CLAIM).await? {
             Ok(lease) => Claimed::Ours(Claim(lease)),
             Err(held) if held.holder == DONE => Claimed::Done,
             Err(held) => Claimed::Busy(held),
@@ -55,8 +60,25 @@ impl Claim {
         self.0.keep_until(DONE, keep_until).await
     }
 
+    /// The work is not to be done again before the claim expires, whatever came of it: those who find it busy get
+    /// this note with it, see [`Held::outcome`].
+    ///
+    /// # Errors
+    /// As of [`Claim::finish`].
+    pub async fn keep(self, note: &str) -> Result<(), AwsError> {
+        self.0.keep_noting(NOTE, note).await
+    }
+
     /// The work was not done: the next event may try at once. Best effort.
     pub async fn abandon(self) {
         self.0.release().await;
+    }
+}
+
+impl Held {
+    /// The note of a claim that is kept.
+    #[must_use]
+    pub fn outcome(&self) -> Option<&str> {
+        self.notes.get(NOTE).map(String::as_str)
     }
 }

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 
 use aws_sdk_codepipeline::{
     Client,
-    types::{ActionExecutionFilter, Tag},
+    types::{ActionExecutionFilter, StageRetryMode, Tag},
 };
 use serde_json::{Value, json};
 
@@ -140,6 +140,24 @@ impl CodePipeline {
         answer
             .pipeline_execution_id
             .ok_or_else(|| AwsError::unexpected(SERVICE, OPERATION, "the answer has no execution id"))
+    }
+
+    /// Runs the failed actions of a stage again; the execution goes on from there if they succeed.
+    ///
+    /// # Errors
+    /// `StageNotRetryableException` if nothing in the stage failed, or the pipeline's structure has changed since;
+    /// `NotLatestPipelineExecutionException` if the stage has failed in a later execution;
+    /// [`ErrorKind::Conflict`](crate::ErrorKind::Conflict) while the pipeline is busy.
+    /// See <https://docs.aws.amazon.com/codepipeline/latest/APIReference/API_RetryStageExecution.html>.
+    pub async fn retry_failed_actions(
+        &self,
+        name: &str,
+        stage: &str,
+        execution_id: &str,
+    ) -> Result<(), AwsError> {
+        let request = self.client.retry_stage_execution().pipeline_name(name).stage_name(stage);
+        let request = request.pipeline_execution_id(execution_id).retry_mode(StageRetryMode::FailedActions);
+        request.send().await.map(drop).map_err(AwsError::from_sdk(SERVICE, "RetryStageExecution"))
     }
 
     /// What each action of one execution did, newest first: raw `actionExecutionDetails`.

@@ -200,6 +200,19 @@ impl Aws {
         StepFunctions::new(aws_sdk_sfn::Client::new(&self.config))
     }
 
+    /// For invocations that are waited for: one attempt, this long. A second one would run beside the first.
+    pub(crate) fn lambda_waiting(&self, wait: Duration) -> aws_sdk_lambda::Client {
+        let timeouts = TimeoutConfig::builder()
+            .connect_timeout(CONNECT_TIMEOUT)
+            .operation_attempt_timeout(wait)
+            .operation_timeout(wait)
+            .build();
+        let config = aws_sdk_lambda::config::Builder::from(&self.config)
+            .timeout_config(timeouts)
+            .retry_config(RetryConfig::disabled());
+        aws_sdk_lambda::Client::from_conf(config.build())
+    }
+
     pub(crate) fn dynamodb(&self) -> aws_sdk_dynamodb::Client {
         aws_sdk_dynamodb::Client::new(&self.config)
     }

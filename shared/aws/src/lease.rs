@@ -3,11 +3,15 @@
 //! No put of a policy or a pipeline has a precondition: of two writers that both read, merge and put, one
 //! loses its update. Crosspipe's writers therefore hold a lease on the target's ARN meanwhile.
 //!
-//! The table has the partition key `LockKey` (string) and DynamoDB's time to live on `ExpiresAt` (number, epoch
-//! seconds), which only tidies up. A row with a `Holder` is held until `ExpiresAt`; releasing removes the
-//! `Holder`. Everything is one conditional
+//! The table has the partition key `LockKey` (string). A row with a `Holder` is held until `HeldUntil` (number,
+//! epoch seconds); releasing removes the `Holder`. Everything is one conditional
 //! [`UpdateItem`](https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_UpdateItem.html), so
 //! `dynamodb:UpdateItem` is all that the role needs.
+//!
+//! # Notes
+//! Whoever holds a lease may leave a note on it with the release, one for each name (attribute `Note:<name>`), and
+//! the next holder is given them all with the lease. So a note costs no call, and nobody reads one while another
+//! changes what it speaks of. Rows of leases therefore stay: one for each target, with no time to live.
 //!
 //! # Why expiry is safe
 //! A lease expires at the end of its holder's own Lambda invocation. Lambda stops a function at its deadline, so
@@ -15,14 +19,18 @@
 //! must stop writing before `expires` by itself.
 
 use std::{
+    collections::{BTreeMap, HashMap},
     hash::{BuildHasher, RandomState},
     time::{Duration, SystemTime, UNIX_EPOCH},
 };
 
 use aws_sdk_dynamodb::{
     Client,
-    operation::update_item::UpdateItemError,
-    types::{AttributeValue, ReturnValuesOnConditionCheckFailure, error::ConditionalCheckFailedException},
+    operation::update_item::{UpdateItemError, builders::UpdateItemFluentBuilder},
+    types::{
+        AttributeValue, ReturnValue, ReturnValuesOnConditionCheckFailure,
+        error::ConditionalCheckFailedException,
+    },
 };
 use aws_smithy_types::{DateTime, date_time::Format};
 
@@ -33,6 +41,10 @@ use crate::{
 
 const SERVICE: &str = "dynamodb";
 const OPERATION: &str = "UpdateItem";
+/// What the attributes of notes begin with.
+const NOTE: &str = "Note:";
+/// What a lease writes to take its row.
+const HOLD: &str = "SET Holder = :me, HeldUntil = :until";
 /// The longest pause after the first refusal; doubled by each further one up to [`LONGEST_PAUSE`].
 const FIRST_PAUSE: Duration = Duration::from_millis(50);
 const LONGEST_PAUSE: Duration = Duration::from_secs(1);
@@ -51,6 +63,7 @@ pub struct Lease {
     leases: Leases,
     key: String,
     holder: String,
+    notes: BTreeMap<String, String>,
 }
 
 /// Somebody else holds the lease.
@@ -62,6 +75,8 @@ pub struct Held {
     pub holder: String,
     /// Until when at most.
     pub expires: SystemTime,
+    /// The notes on it.
+    pub notes: BTreeMap<String, String>,
 }
 
 /// Why there is no lease.
@@ -101,7 +116,7 @@ impl Leases {
     ) -> Result<Lease, LeaseError> {
         let mut refusals = 0;
         loop {
-            let refusal = match self.try_acquire(key, holder, expires).await {
+            let refusal = match self.try_acquire(key, holder, expires, HOLD).await {
                 Ok(Ok(lease)) => return Ok(lease),
                 Ok(Err(held)) => LeaseError::Held(held),
                 Err(error) if error.kind == ErrorKind::Throttled => LeaseError::Aws(error),
@@ -117,12 +132,13 @@ impl Leases {
         }
     }
 
-    /// One attempt.
+    /// One attempt. `hold` is the update that takes the row, with the values `:me` and `:until`.
     pub(crate) async fn try_acquire(
         &self,
         key: &str,
         holder: &str,
         expires: SystemTime,
+        hold: &str,
     ) -> Result<Result<Lease, Held>, AwsError> {
         // Lambda can deliver one event twice at the same time: the holder alone is not unique. The SDK's own
         // retry after a lost answer sends the same value again and finds `Holder = :me`.
@@ -132,16 +148,21 @@ impl Leases {
             .update_item()
             .table_name(&self.table)
             .key("LockKey", AttributeValue::S(key.to_owned()))
-            .condition_expression("attribute_not_exists(Holder) OR ExpiresAt < :now OR Holder = :me")
-            .update_expression("SET Holder = :me, ExpiresAt = :expires")
+            .condition_expression("attribute_not_exists(Holder) OR HeldUntil < :now OR Holder = :me")
+            .update_expression(hold)
             .expression_attribute_values(":me", AttributeValue::S(holder.clone()))
             .expression_attribute_values(":now", AttributeValue::N(seconds(SystemTime::now()).to_string()))
-            .expression_attribute_values(":expires", AttributeValue::N(seconds_up(expires).to_string()))
+            .expression_attribute_values(":until", until(expires))
+            .return_values(ReturnValue::AllNew)
             .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld)
             .send()
             .await;
-        let Err(error) = answer else {
-            return Ok(Ok(Lease { leases: self.clone(), key: key.to_owned(), holder }));
+        let error = match answer {
+            Ok(answer) => {
+                let notes = answer.attributes.as_ref().map(notes).unwrap_or_default();
+                return Ok(Ok(Lease { leases: self.clone(), key: key.to_owned(), holder, notes }));
+            }
+            Err(error) => error,
         };
         match error.as_service_error() {
             Some(UpdateItemError::ConditionalCheckFailedException(refusal)) => Ok(Err(held(key, refusal)
@@ -154,51 +175,102 @@ impl Leases {
 }
 
 impl Lease {
+    /// The notes of those who held it before, by name.
+    #[must_use]
+    pub fn notes(&self) -> &BTreeMap<String, String> {
+        &self.notes
+    }
+
     /// Lets the next one in at once. Best effort: if it fails the lease expires by itself, and the failure is
     /// logged.
     pub async fn release(self) {
-        let answer = self.update("REMOVE Holder", None).await;
+        let answer = self.update("REMOVE Holder, HeldUntil", []).await;
         if let Err(error) = answer {
             tracing::warn!(key = self.key, %error, "lease was not released and stays until it expires");
         }
     }
 
-    /// Keeps it held until `until` under a name that nobody else goes by, whatever becomes of the holder.
-    pub(crate) async fn keep_until(self, name: &str, until: SystemTime) -> Result<(), AwsError> {
-        self.update("SET Holder = :name, ExpiresAt = :expires", Some((name, until))).await
+    /// The same, leaving `note` under `name`, or striking the one that is there, in the same write. If that fails
+    /// it is released without.
+    ///
+    /// # Errors
+    /// Of the note: if the table can't be written, or (as [`ErrorKind::Conflict`]) the lease had expired and somebody else
+    /// took it.
+    pub async fn release_noting(self, name: &str, note: Option<&str>) -> Result<(), AwsError> {
+        let expression = match note {
+            Some(_) => "REMOVE Holder, HeldUntil SET #note = :note",
+            None => "REMOVE Holder, HeldUntil, #note",
+        };
+        let answer = self.note(expression, name, note).await;
+        if answer.as_ref().is_err_and(|error| error.kind != ErrorKind::Conflict) {
+            self.release().await;
+        }
+        answer
     }
 
-    async fn update(&self, expression: &str, keep: Option<(&str, SystemTime)>) -> Result<(), AwsError> {
-        let mut request = self
-            .leases
-            .client
-            .update_item()
-            .table_name(&self.leases.table)
+    /// Leaves a note and stays held.
+    pub(crate) async fn keep_noting(self, name: &str, note: &str) -> Result<(), AwsError> {
+        self.note("SET #note = :note", name, Some(note)).await
+    }
+
+    /// Keeps it held until `until` under a name that nobody else goes by, whatever becomes of the holder.
+    pub(crate) async fn keep_until(self, name: &str, until: SystemTime) -> Result<(), AwsError> {
+        let name = (":name", AttributeValue::S(name.to_owned()));
+        let update = "SET Holder = :name, HeldUntil = :until, ExpiresAt = :until";
+        self.update(update, [name, (":until", self::until(until))]).await
+    }
+
+    async fn note(&self, expression: &str, name: &str, note: Option<&str>) -> Result<(), AwsError> {
+        let mut request =
+            self.request(expression).expression_attribute_names("#note", format!("{NOTE}{name}"));
+        if let Some(note) = note {
+            request = request.expression_attribute_values(":note", AttributeValue::S(note.to_owned()));
+        }
+        request.send().await.map(drop).map_err(AwsError::from_sdk(SERVICE, OPERATION))
+    }
+
+    async fn update(
+        &self,
+        expression: &str,
+        values: impl IntoIterator<Item = (&'static str, AttributeValue)>,
+    ) -> Result<(), AwsError> {
+        let request = values.into_iter().fold(self.request(expression), |request, (name, value)| {
+            request.expression_attribute_values(name, value)
+        });
+        request.send().await.map(drop).map_err(AwsError::from_sdk(SERVICE, OPERATION))
+    }
+
+    /// An update of our row, for as long as it is ours.
+    fn request(&self, expression: &str) -> UpdateItemFluentBuilder {
+        let table = &self.leases;
+        let request = table.client.update_item().table_name(&table.table);
+        request
             .key("LockKey", AttributeValue::S(self.key.clone()))
             .condition_expression("Holder = :me")
             .update_expression(expression)
-            .expression_attribute_values(":me", AttributeValue::S(self.holder.clone()));
-        if let Some((name, until)) = keep {
-            let expires = AttributeValue::N(seconds_up(until).to_string());
-            request = request
-                .expression_attribute_values(":name", AttributeValue::S(name.to_owned()))
-                .expression_attribute_values(":expires", expires);
-        }
-        request.send().await.map_err(AwsError::from_sdk(SERVICE, OPERATION))?;
-        Ok(())
+            .expression_attribute_values(":me", AttributeValue::S(self.holder.clone()))
     }
 }
 
 fn held(key: &str, refusal: &ConditionalCheckFailedException) -> Option<Held> {
     let item = refusal.item()?;
     let holder = item.get("Holder")?.as_s().ok()?;
-    let expires = item.get("ExpiresAt")?.as_n().ok()?.parse().ok()?;
+    let expires = item.get("HeldUntil")?.as_n().ok()?.parse().ok()?;
     Some(Held {
         key: key.to_owned(),
         // Without the part that only makes it unique.
         holder: holder.rsplit_once('#').map_or(holder.as_str(), |(holder, _)| holder).to_owned(),
         expires: UNIX_EPOCH + Duration::from_secs(expires),
+        notes: notes(item),
     })
+}
+
+/// The notes of a row, by name.
+fn notes(item: &HashMap<String, AttributeValue>) -> BTreeMap<String, String> {
+    let note = |(name, value): (&String, &AttributeValue)| {
+        Some((name.strip_prefix(NOTE)?.to_owned(), value.as_s().ok()?.clone()))
+    };
+    item.iter().filter_map(note).collect()
 }
 
 /// Exponential backoff with full jitter.
@@ -211,6 +283,10 @@ fn pause(refusals: u32, random: u64) -> Duration {
 /// Not for secrets: each `RandomState` has keys of its own from the operating system's randomness.
 fn random() -> u64 {
     RandomState::new().hash_one(())
+}
+
+fn until(time: SystemTime) -> AttributeValue {
+    AttributeValue::N(seconds_up(time).to_string())
 }
 
 fn seconds(time: SystemTime) -> u64 {
@@ -250,6 +326,7 @@ mod tests {
             key: "arn:aws:s3:::artifacts".into(),
             holder: "stack-a/Grant".into(),
             expires: UNIX_EPOCH + Duration::from_secs(1_700_000_000),
+            notes: BTreeMap::new(),
         };
         assert_eq!(
             LeaseError::Held(held).to_string(),

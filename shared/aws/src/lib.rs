@@ -6,6 +6,7 @@
 //! - `raw_json`: JSON bodies as they are on the wire, for calls whose unknown fields must survive
 //! - [`cloudformation`], [`codebuild`], [`codedeploy`], [`codepipeline`], [`ecs`], [`eventbridge`], [`iam`],
 //!   [`kms`], [`lambda`], [`s3`], [`sns`], [`sqs`], [`stepfunctions`]: the adapters
+//! - `invoke`: functions that are asked something and answer
 //! - [`gather`]: a snapshot of what a pipeline's cross-account actions depend on, in both accounts
 //! - [`lease`], [`claim`]: one writer at a time per target, and work done once, in one DynamoDB table
 //!
@@ -24,6 +25,7 @@ pub mod error;
 pub mod eventbridge;
 pub mod gather;
 pub mod iam;
+mod invoke;
 pub mod kms;
 pub mod lambda;
 pub mod lease;

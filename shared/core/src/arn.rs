@@ -19,17 +19,23 @@ impl Arn {
     /// # Errors
     /// When the text does not start with `arn:` or has fewer than six parts.
     pub fn parse(text: &str) -> Result<Self, ArnError> {
-        let mut starts = [0; 5];
-        let mut colons = text.char_indices().filter(|(_, c)| *c == ':').map(|(at, _)| at + 1);
-        for start in &mut starts {
-            *start = colons.next().ok_or_else(|| ArnError(text.to_owned()))?;
-        }
-        let arn = Arn { text: text.to_owned(), starts };
-        let complete = text.starts_with("arn:")
-            && !arn.partition().is_empty()
-            && !arn.service().is_empty()
-            && !arn.resource().is_empty();
-        if complete { Ok(arn) } else { Err(ArnError(text.to_owned())) }
+        let parts = Arn::parts(text).ok_or_else(|| ArnError(text.to_owned()))?;
+        let mut from = "arn:".len();
+        let starts = parts.map(|part| {
+            let start = from;
+            from += part.len() + 1;
+            start
+        });
+        Ok(Arn { text: text.to_owned(), starts })
+    }
+
+    /// The parts of a text that [`Arn::parse`] would read: partition, service, Region, account, resource.
+    pub(crate) fn parts(text: &str) -> Option<[&str; 5]> {
+        let mut parts = text.strip_prefix("arn:")?.splitn(5, ':');
+        let mut part = || parts.next();
+        let parts = [part()?, part()?, part()?, part()?, part()?];
+        let [partition, service, .., resource] = parts;
+        (!partition.is_empty() && !service.is_empty() && !resource.is_empty()).then_some(parts)
     }
 
     /// `aws`, `aws-cn`, `aws-us-gov`, …

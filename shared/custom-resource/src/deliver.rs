@@ -1,17 +1,9 @@
-use std::error::Error;
 use std::io;
 use std::time::Duration;
 
-use http_body_util::Full;
-use hyper::body::Bytes;
-use hyper::{Method, Request, StatusCode, header};
-use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
-use hyper_util::client::legacy::Client;
-use hyper_util::client::legacy::connect::HttpConnector;
-use hyper_util::rt::TokioExecutor;
+use crosspipe_https::{Bytes, Https, Method, SecretUrl, StatusCode};
 use tracing::{info, warn};
 
-use crate::envelope::ResponseUrl;
 use crate::{Deadline, RetryPolicy, Status};
 
 /// The time before the deadline at which no further attempt is made, so that the failure can still be told.
@@ -66,10 +58,10 @@ pub enum ServeError {
     },
 }
 
-/// Delivers answers: the HTTPS client and the pace of its retries. One serves all requests.
+/// Delivers answers, and has the pace of its retries. One serves all requests.
 #[derive(Debug, Clone)]
 pub struct Responder {
-    client: Client<HttpsConnector<HttpConnector>, Full<Bytes>>,
+    https: Https,
     pub(crate) policy: RetryPolicy,
 }
 
@@ -87,20 +79,13 @@ impl Responder {
     /// # Errors
     /// When the operating system has no certificate authorities.
     pub fn with_policy(policy: RetryPolicy) -> io::Result<Self> {
-        let connector =
-            HttpsConnectorBuilder::new().with_native_roots()?.https_or_http().enable_http1().build();
-        let client = Client::builder(TokioExecutor::new())
-            // Lambda freezes the function between requests: a kept connection would be dead by the next one.
-            .pool_max_idle_per_host(0)
-            .retry_canceled_requests(false)
-            .build(connector);
-        Ok(Self { client, policy })
+        Ok(Self { https: Https::new()?, policy })
     }
 
     /// Sends the answer until it is accepted, refused for good, or the deadline is near.
     pub(crate) async fn deliver(
         &self,
-        url: &ResponseUrl,
+        url: &SecretUrl,
         body: String,
         deadline: Deadline,
     ) -> Result<u32, ServeError> {
@@ -136,27 +121,11 @@ impl Responder {
     }
 
     /// One PUT. The status is enough: the reply's body says nothing more, and may never come.
-    async fn attempt(
-        &self,
-        url: &ResponseUrl,
-        body: Bytes,
-        deadline: Deadline,
-    ) -> Result<StatusCode, String> {
-        let request = Request::builder()
-            .method(Method::PUT)
-            .uri(url.uri())
-            // Part of what CloudFormation signed: any type but the empty one is refused with 403.
-            .header(header::CONTENT_TYPE, "")
-            .header(header::CONTENT_LENGTH, body.len())
-            .body(Full::new(body))
-            .map_err(|error| url.redact(&chain(&error)))?;
+    async fn attempt(&self, url: &SecretUrl, body: Bytes, deadline: Deadline) -> Result<StatusCode, String> {
         let left = deadline.remaining().saturating_sub(LAST_CALL).max(SHORTEST_ATTEMPT);
         let limit = self.policy.attempt_timeout.min(left);
-        match tokio::time::timeout(limit, self.client.request(request)).await {
-            Ok(Ok(response)) => Ok(response.status()),
-            Ok(Err(error)) => Err(url.redact(&chain(&error))),
-            Err(_) => Err(format!("no reply within {} ms", limit.as_millis())),
-        }
+        // The type is part of what CloudFormation signed: any but the empty one is refused with 403.
+        self.https.send(Method::PUT, url, "", body, limit).await
     }
 }
 
@@ -165,12 +134,4 @@ fn is_passing(status: StatusCode) -> bool {
     status.is_server_error()
         || status == StatusCode::TOO_MANY_REQUESTS
         || status == StatusCode::REQUEST_TIMEOUT
-}
-
-/// The error with what caused it: hyper's own text alone is only "client error (Connect)".
-fn chain(error: &dyn Error) -> String {
-    std::iter::successors(Some(error), |&error| error.source())
-        .map(ToString::to_string)
-        .collect::<Vec<_>>()
-        .join(": ")
 }

@@ -31,6 +31,10 @@ impl Resource for BucketGrant {
         target
     }
 
+    fn target_arn(name: &str, place: &Place) -> String {
+        format!("arn:{}:s3:::{name}", place.partition)
+    }
+
     fn parse(properties: &Map<String, Value>, place: &Place) -> Result<Self, Failure> {
         let [a, b, c, d, e] = grantee_properties::NAMES;
         let known = ["BucketName", "DenyUnencryptedUploads", "DenyInsecureTransport", a, b, c, d, e];

@@ -9,7 +9,7 @@ use crate::Place;
 
 /// A policy document somewhere in AWS.
 pub trait Document {
-    /// The ARN of what the document belongs to: writers take turns on it.
+    /// The ARN of what the document belongs to.
     fn arn(&self) -> String;
     /// The document; None where there is none.
     fn read(&self) -> impl Future<Output = Result<Option<String>, AwsError>> + Send;

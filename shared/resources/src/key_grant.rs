@@ -31,6 +31,10 @@ impl Resource for KeyGrant {
         target.as_str()
     }
 
+    fn target_arn(name: &str, _place: &Place) -> String {
+        name.to_owned()
+    }
+
     fn parse(properties: &Map<String, Value>, place: &Place) -> Result<Self, Failure> {
         let [a, b, c, d, e] = grantee_properties::NAMES;
         let read = Properties::new(properties, &["KeyArn", "ServiceRoleArn", a, b, c, d, e])?;

@@ -47,6 +47,9 @@ pub trait Resource: Sized {
     /// How the target is named in the physical id.
     fn target_name(target: &Self::Target) -> &str;
 
+    /// The ARN of a target by its name; a role's without its path, which nobody knows here. Writers take turns on it.
+    fn target_arn(name: &str, place: &Place) -> String;
+
     /// Reads and checks all properties.
     ///
     /// # Errors

@@ -50,6 +50,10 @@ impl Resource for PipelinePatch {
         &target.name
     }
 
+    fn target_arn(name: &str, place: &Place) -> String {
+        pipeline_arn(name, place)
+    }
+
     fn parse(properties: &Map<String, Value>, place: &Place) -> Result<Self, Failure> {
         let read = patch_properties::read(properties, place)?;
         let name = pipeline_name(&read.pipeline_name)?;

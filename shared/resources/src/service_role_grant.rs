@@ -34,6 +34,10 @@ impl Resource for ServiceRoleGrant {
         target
     }
 
+    fn target_arn(name: &str, place: &Place) -> String {
+        format!("arn:{}:iam::{}:role/{name}", place.partition, place.account)
+    }
+
     fn parse(properties: &Map<String, Value>, place: &Place) -> Result<Self, Failure> {
         let known = ["RoleName", "TargetRoleArns", "TargetRoleNamePattern", "OrganizationId"];
         let read = Properties::new(properties, &known)?;

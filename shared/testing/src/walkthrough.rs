@@ -71,6 +71,18 @@ pub fn corrected() -> Value {
     })
 }
 
+/// The JSON of [`corrected`] for accounts and a pipeline of this number: no two have a name in common but
+/// those of policies.
+pub fn numbered(number: u32) -> String {
+    let names = [
+        (A, format!("1{number:011}")),
+        (B, format!("2{number:011}")),
+        (BUCKET, format!("codepipeline-{REGION}-{number:010}")),
+        ("MyFirstPipeline", format!("Pipeline{number}")),
+    ];
+    names.iter().fold(corrected().to_string(), |text, (from, to)| text.replace(from, to))
+}
+
 /// The walkthrough as AWS prints it, up to its step 15: the key that it names in us-east-1 for a bucket in
 /// us-east-2, a denial of insecure transport that leaves out the bucket, a cross-account role without the
 /// key, which still trusts the whole account, and a service role that may assume every role of account B.

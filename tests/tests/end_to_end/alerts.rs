@@ -18,7 +18,11 @@ pub struct Listening {
 
 impl Listening {
     pub fn start() -> Self {
-        let scene = Scene::deployed();
+        Self::to(Scene::deployed())
+    }
+
+    /// To what this scene sends.
+    pub fn to(scene: Scene) -> Self {
         let tools = &scene.world.tools;
         let subscriber = Subscriber::start().unwrap();
         subscriber.subscribe(tools, &scene.outputs["AlertTopicArn"], PATIENCE).unwrap();

@@ -17,6 +17,7 @@ mod life_cycle;
 mod operations;
 mod permissions;
 mod protocol;
+mod remediation;
 mod reporter_permissions;
 mod scene;
 mod ten_faults;

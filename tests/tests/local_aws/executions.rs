@@ -166,20 +166,26 @@ fn scripted_failure_and_retry() {
     let state = scene.a.call("codepipeline", "get_pipeline_state", json!({"name": "run"})).unwrap();
     let latest = &state["stageStates"][1]["actionStates"][0]["latestExecution"];
     assert_eq!((&latest["status"], &latest["externalExecutionId"]), (&json!("Failed"), &json!("d-1")));
+    let superseded = state["stageStates"][1]["latestExecution"]["pipelineExecutionId"].clone();
+    assert_fails(&scene, "JobFailed", "Deployment d-1 failed");
+    let state = scene.a.call("codepipeline", "get_pipeline_state", json!({"name": "run"})).unwrap();
     let execution = state["stageStates"][1]["latestExecution"]["pipelineExecutionId"].clone();
 
     let mut mended = place;
     mended["code"] = Value::Null;
     scene.a.aws().control("fail", &mended).unwrap();
-    let retry = |stage: &str| {
+    let retry_of = |execution: &Value, stage: &str| {
         let request = json!({
             "pipelineName": "run", "stageName": stage, "pipelineExecutionId": execution, "retryMode": "FAILED_ACTIONS",
         });
         scene.a.call("codepipeline", "retry_stage_execution", request)
     };
+    let retry = |stage: &str| retry_of(&execution, stage);
+    assert_eq!(retry_of(&superseded, "Staging").unwrap_err().code, "NotLatestPipelineExecutionException");
     assert_eq!(retry("Source").unwrap_err().code, "StageNotRetryableException");
     retry("Staging").unwrap();
     assert_eq!(retry("Staging").unwrap_err().code, "StageNotRetryableException");
+    assert_eq!(retry_of(&superseded, "Staging").unwrap_err().code, "StageNotRetryableException");
     let listed =
         scene.a.call("codepipeline", "list_pipeline_executions", json!({"pipelineName": "run"})).unwrap();
     assert_eq!(listed["pipelineExecutionSummaries"][0]["status"], "Succeeded");

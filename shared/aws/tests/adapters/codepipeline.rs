@@ -144,3 +144,22 @@ async fn a_start_carries_its_token() {
     assert_eq!(id, "e-1");
     assert_eq!(replay.requests()[0].json(), json!({"name": "site", "clientRequestToken": "token-1"}));
 }
+
+#[tokio::test]
+async fn a_retry_names_the_execution_and_only_what_failed() {
+    let refused = json!({"__type": "StageNotRetryableException", "message": "changed"});
+    let replay = Replay::start([
+        Reply::new(200, json!({"pipelineExecutionId": "e-1"})),
+        Reply::new(400, refused),
+        Reply::new(400, json!({"__type": "ConflictException", "message": "busy"})),
+    ])
+    .await;
+    let retry = async || replay.aws.codepipeline().retry_failed_actions("site", "Deploy", "e-1").await;
+    retry().await.unwrap();
+    assert!(retry().await.unwrap_err().has_code("StageNotRetryableException"));
+    assert_eq!(retry().await.unwrap_err().kind, ErrorKind::Conflict);
+    assert_eq!(
+        replay.requests()[0].json(),
+        json!({"pipelineName": "site", "stageName": "Deploy", "pipelineExecutionId": "e-1", "retryMode": "FAILED_ACTIONS"})
+    );
+}

@@ -2,9 +2,9 @@
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use crosspipe_aws::AwsError;
 use crosspipe_aws::claim::{Claim, Claimed};
 use crosspipe_aws::lease::{LeaseError, Leases};
+use crosspipe_aws::{AwsError, ErrorKind};
 use serde_json::{Value, json};
 
 use crate::replay::{Replay, Reply};
@@ -16,7 +16,7 @@ fn refused() -> Reply {
 }
 
 fn held_by(holder: &str) -> Reply {
-    let item = json!({"LockKey": {"S": KEY}, "Holder": {"S": holder}, "ExpiresAt": {"N": "4000000000"}});
+    let item = json!({"LockKey": {"S": KEY}, "Holder": {"S": holder}, "HeldUntil": {"N": "4000000000"}, "Note:outcome": {"S": "it worked"}});
     Reply::new(
         400,
         json!({
@@ -60,14 +60,18 @@ async fn a_free_lease_is_taken_and_released_with_the_same_holder() {
     assert_eq!(acquire["Key"], json!({"LockKey": {"S": KEY}}));
     assert_eq!(
         acquire["ConditionExpression"],
-        "attribute_not_exists(Holder) OR ExpiresAt < :now OR Holder = :me"
+        "attribute_not_exists(Holder) OR HeldUntil < :now OR Holder = :me"
     );
-    assert_eq!(value(&acquire, ":expires"), &json!({"N": "4000000001"}), "rounded up");
+    assert_eq!(
+        acquire["UpdateExpression"], "SET Holder = :me, HeldUntil = :until",
+        "its row is not tidied up"
+    );
+    assert_eq!(value(&acquire, ":until"), &json!({"N": "4000000001"}), "rounded up");
     assert!(value(&acquire, ":me")["S"].as_str().unwrap().starts_with("stack#"));
 
     assert_eq!(release["Key"], acquire["Key"]);
     assert_eq!(release["ConditionExpression"], "Holder = :me");
-    assert_eq!(release["UpdateExpression"], "REMOVE Holder");
+    assert_eq!(release["UpdateExpression"], "REMOVE Holder, HeldUntil");
     assert_eq!(value(&release, ":me"), value(&acquire, ":me"));
 }
 
@@ -126,16 +130,19 @@ async fn work_is_claimed_once_and_kept() {
     let leases = Leases::new(&replay.aws, "locks");
     let claim = ours(leases.begin("alert", "event-1", in_a_minute()).await);
     let handled = leases.begin("alert", "event-2", in_a_minute()).await.unwrap();
-    assert!(matches!(handled, Claimed::Busy(held) if held.holder == "event-1"));
+    let Claimed::Busy(held) = handled else { panic!("{handled:?}") };
+    assert_eq!((held.holder.as_str(), held.outcome()), ("event-1", Some("it worked")));
     claim.finish(UNIX_EPOCH + Duration::from_secs(4_000_000_000)).await.unwrap();
     assert!(matches!(leases.begin("alert", "event-3", in_a_minute()).await.unwrap(), Claimed::Done));
 
     let requests = replay.requests();
+    let begin = requests[0].json();
+    assert_eq!(begin["UpdateExpression"], "SET Holder = :me, HeldUntil = :until, ExpiresAt = :until");
     let finish = requests[2].json();
-    assert_eq!(finish["UpdateExpression"], "SET Holder = :name, ExpiresAt = :expires");
+    assert_eq!(finish["UpdateExpression"], "SET Holder = :name, HeldUntil = :until, ExpiresAt = :until");
     assert_eq!(finish["ConditionExpression"], "Holder = :me");
     assert_eq!(value(&finish, ":name"), &json!({"S": "done"}));
-    assert_eq!(value(&finish, ":expires"), &json!({"N": "4000000000"}));
+    assert_eq!(value(&finish, ":until"), &json!({"N": "4000000000"}));
     assert_eq!(value(&finish, ":me"), value(&requests[0].json(), ":me"));
 }
 
@@ -144,5 +151,47 @@ async fn abandoned_work_is_free_again() {
     let replay = Replay::start([taken(), taken()]).await;
     let leases = Leases::new(&replay.aws, "locks");
     ours(leases.begin("alert", "event-1", in_a_minute()).await).abandon().await;
-    assert_eq!(replay.requests()[1].json()["UpdateExpression"], "REMOVE Holder");
+    assert_eq!(replay.requests()[1].json()["UpdateExpression"], "REMOVE Holder, HeldUntil");
+}
+
+#[tokio::test]
+async fn work_that_is_kept_tells_its_outcome_to_the_next() {
+    let replay = Replay::start([taken(), taken()]).await;
+    let leases = Leases::new(&replay.aws, "locks");
+    ours(leases.begin("mend", "event-1", in_a_minute()).await).keep("it worked").await.unwrap();
+    let kept = replay.requests()[1].json();
+    assert_eq!(kept["UpdateExpression"], "SET #note = :note", "held as long as before");
+    assert_eq!(kept["ExpressionAttributeNames"], json!({"#note": "Note:outcome"}));
+    assert_eq!(value(&kept, ":note"), &json!({"S": "it worked"}));
+}
+
+#[tokio::test]
+async fn notes_come_with_the_lease_and_are_left_or_struck_with_the_release() {
+    let row = json!({"Attributes": {"LockKey": {"S": KEY}, "Holder": {"S": "me"}, "HeldUntil": {"N": "4"}, "Note:a": {"S": "one"}}});
+    let invalid = Reply::new(400, json!({"__type": "ValidationException", "message": "Item size"}));
+    let replies =
+        [Reply::new(200, row), taken(), taken(), taken(), taken(), refused(), taken(), invalid, taken()];
+    let replay = Replay::start(replies).await;
+    let leases = Leases::new(&replay.aws, "locks");
+    let lease = async || leases.acquire(KEY, "stack", in_a_minute(), UNIX_EPOCH).await.unwrap();
+    let first = lease().await;
+    assert_eq!(first.notes().iter().collect::<Vec<_>>(), [(&"a".to_owned(), &"one".to_owned())]);
+    first.release_noting("b", Some("two")).await.unwrap();
+    lease().await.release_noting("b", None).await.unwrap();
+    let late = lease().await.release_noting("b", Some("two")).await.unwrap_err();
+    assert_eq!(late.kind, ErrorKind::Conflict, "somebody else has it by now");
+    let error = lease().await.release_noting("b", Some("too long")).await.unwrap_err();
+    assert_eq!(error.kind, ErrorKind::Invalid);
+
+    let requests = replay.requests();
+    assert_eq!(requests[0].json()["ReturnValues"], "ALL_NEW");
+    let (left, struck) = (requests[1].json(), requests[3].json());
+    assert_eq!(left["UpdateExpression"], "REMOVE Holder, HeldUntil SET #note = :note");
+    assert_eq!(value(&left, ":note"), &json!({"S": "two"}));
+    assert_eq!(struck["UpdateExpression"], "REMOVE Holder, HeldUntil, #note");
+    assert_eq!(requests[8].json()["UpdateExpression"], "REMOVE Holder, HeldUntil", "nobody waits for a note");
+    for request in [left, struck] {
+        assert_eq!(request["ConditionExpression"], "Holder = :me");
+        assert_eq!(request["ExpressionAttributeNames"], json!({"#note": "Note:b"}));
+    }
 }

@@ -11,6 +11,7 @@ mod codepipeline;
 mod connect;
 mod gather;
 mod iam;
+mod invoke;
 mod kms;
 mod lease;
 mod providers;

@@ -2,22 +2,24 @@
 //!
 //! # Layout
 //! - [`failure`]: what the event and the execution's details say
+//! - [`intake`]: what came in, and what there is to do about it
 //! - [`message`]: what an error message claims
 //! - [`provider`]: what the provider in the target account says
 //! - [`said`]: every message there is, and what they claim
 //! - `explanations`: which faults explain a claim
 //! - [`rank`]: which finding explains the failure, and how surely
+//! - [`links`]: console pages to look at
 //! - [`report`]: the report
-//! - [`text`]: the report as a person reads it
 
 mod explanations;
 pub mod failure;
+pub mod intake;
+pub mod links;
 pub mod message;
 pub mod provider;
 pub mod rank;
 pub mod report;
 pub mod said;
-pub mod text;
 
 use crate::rules::{Facts, run};
 use crate::snapshot::{Snapshot, SnapshotError};
@@ -27,7 +29,7 @@ use said::Said;
 
 pub use failure::{EventError, Failure};
 pub use rank::Confidence;
-pub use report::{Remediation, Report};
+pub use report::{Outcome, Remediation, Report};
 
 /// Explains a failed action by what the snapshot shows.
 ///
@@ -57,7 +59,7 @@ pub fn diagnose(
         artifact_bucket: store.as_ref().map(|store| store.bucket()),
     };
     let findings = rank::rank(verdicts.findings, &evidence);
-    let mut report = Report::new(failure, account, findings, verdicts.unknown, remediation);
+    let mut report = Report::new(failure, &action, account, findings, verdicts.unknown, remediation);
     report.add(details, snapshot.unreadable.clone());
     Ok(Some(report))
 }

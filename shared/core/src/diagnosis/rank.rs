@@ -25,6 +25,17 @@ pub enum Confidence {
     Possible,
 }
 
+impl Confidence {
+    /// As the JSON has it: `confirmed`, `likely` or `possible`.
+    pub fn name(self) -> &'static str {
+        match self {
+            Confidence::Confirmed => "confirmed",
+            Confidence::Likely => "likely",
+            Confidence::Possible => "possible",
+        }
+    }
+}
+
 /// A finding and how surely it is the cause.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Ranked {

@@ -7,8 +7,10 @@ use serde::Serialize;
 use serde_json::{Map, Value};
 
 use super::failure::Failure;
+use super::links;
 use super::provider::{Details, TargetFailure};
 use super::rank::{Confidence, Ranked, cause};
+use crate::pipeline::Action;
 use crate::rules::Unknown;
 
 /// Lines on what could not be read: one missing permission mostly explains them all.
@@ -48,10 +50,13 @@ pub struct Report {
     pub unknown: Vec<Unknown>,
     /// The provider's own details.
     pub deployment: Deployment,
-    /// Console pages.
+    /// Console pages: `execution`, and where they are known `switchRole`, `provider`, `logs`.
     pub links: Map<String, Value>,
     /// What was, or could be, done about it.
     pub remediation: Remediation,
+    /// The pipeline's ARN.
+    #[serde(skip)]
+    pub pipeline_arn: String,
 }
 
 /// The finding that explains a failure best.
@@ -91,28 +96,94 @@ pub struct Deployment {
     /// What could not be read, and why: the first ten lines.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub not_read: Vec<String>,
+    /// What has become of a later attempt at the same action in the same execution, `Succeeded`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub retried_since: Option<String>,
 }
 
 /// What was, or could be, done about a failure.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Remediation {
-    /// `off` or `propose`.
+    /// `off`, `propose` or `apply`.
     pub mode: &'static str,
-    /// The steps, ready to paste.
+    /// What was done, one sentence each; what is left to do, ready to paste.
     pub steps: Vec<String>,
     /// What came of it.
-    pub outcome: &'static str,
+    pub outcome: Outcome,
+}
+
+/// What came of mending a failure.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(into = "&'static str")]
+pub enum Outcome {
+    /// Nothing was tried: it was not asked for, or no custom resource could mend what was found.
+    NotAttempted,
+    /// It was tried for this execution before, and is not tried again.
+    AlreadyAttempted,
+    /// No custom resource owns what is missing. Nothing was changed.
+    NothingOwned,
+    /// Everything that custom resources own there is in place. Nothing was changed.
+    Unchanged,
+    /// What custom resources own was put back, and the fault is gone. Nothing was retried.
+    Reapplied,
+    /// The same, and the failed actions were retried.
+    Retried,
+    /// The same, but CodePipeline did not retry them.
+    RetryRefused,
+    /// It could not be put back, or the fault is still there.
+    Failed,
+}
+
+impl Outcome {
+    /// As in the report.
+    pub fn word(self) -> &'static str {
+        match self {
+            Outcome::NotAttempted => "notAttempted",
+            Outcome::AlreadyAttempted => "alreadyAttempted",
+            Outcome::NothingOwned => "nothingOwned",
+            Outcome::Unchanged => "unchanged",
+            Outcome::Reapplied => "reapplied",
+            Outcome::Retried => "retried",
+            Outcome::RetryRefused => "retryRefused",
+            Outcome::Failed => "failed",
+        }
+    }
+
+    /// Whether what was found is mended.
+    pub fn is_mended(self) -> bool {
+        matches!(self, Outcome::Reapplied | Outcome::Retried | Outcome::RetryRefused)
+    }
+}
+
+impl From<Outcome> for &'static str {
+    fn from(outcome: Outcome) -> Self {
+        outcome.word()
+    }
 }
 
 impl Remediation {
     /// Nothing is proposed beside the fix of each finding.
     pub fn off() -> Self {
-        Remediation { mode: "off", steps: vec![], outcome: "notAttempted" }
+        Remediation { mode: "off", steps: vec![], outcome: Outcome::NotAttempted }
     }
 
     /// The fix of every finding is a step.
     pub fn propose() -> Self {
         Remediation { mode: "propose", ..Remediation::off() }
+    }
+
+    /// The same, until it is known what was done.
+    pub fn apply() -> Self {
+        Remediation { mode: "apply", ..Remediation::off() }
+    }
+
+    /// Says what was done; what was proposed stays for whatever is not mended.
+    pub fn done(&mut self, steps: Vec<String>, outcome: Outcome) {
+        let proposed = std::mem::replace(&mut self.steps, steps);
+        if !outcome.is_mended() {
+            self.steps.extend(proposed);
+        }
+        self.outcome = outcome;
     }
 }
 
@@ -120,12 +191,13 @@ impl Report {
     /// Puts a report together; `findings` come ranked.
     pub(super) fn new(
         failure: &Failure,
+        action: &Action<'_>,
         target_account: &str,
         findings: Vec<Ranked>,
         unknown: Vec<Unknown>,
         mut remediation: Remediation,
     ) -> Self {
-        if remediation.mode == "propose" {
+        if remediation.mode != "off" {
             remediation.steps = findings.iter().map(|ranked| ranked.finding.fix.clone()).collect();
         }
         let root_cause = cause(&findings).map(RootCause::of);
@@ -151,10 +223,18 @@ impl Report {
                 reason: None,
                 failures: vec![],
                 not_read: vec![],
+                retried_since: failure.retried.clone(),
             },
-            links: links(failure),
+            links: links::of(failure, action, target_account),
+            pipeline_arn: failure.pipeline_arn(),
             remediation,
         }
+    }
+
+    /// What was done about it, one sentence each. Changes that are only proposed are under their findings already.
+    pub fn done_steps(&self) -> Vec<&str> {
+        let proposed = |step: &&String| self.findings.iter().any(|ranked| ranked.finding.fix == **step);
+        self.remediation.steps.iter().filter(|step| !proposed(step)).map(String::as_str).collect()
     }
 }
 
@@ -176,6 +256,14 @@ impl Report {
     /// The other findings, the likeliest first.
     pub fn further(&self) -> impl Iterator<Item = &Ranked> {
         self.findings.iter().skip(usize::from(self.cause().is_some()))
+    }
+
+    /// Adds the page on which people take on this role in the target account; its other pages need that.
+    pub fn add_switch_role(&mut self, role_name: &str) {
+        let url = links::switch_role(&self.target_account, role_name, &self.region);
+        // Before the pages that it opens.
+        let at = self.links.keys().take_while(|name| *name == "execution").count();
+        self.links.shift_insert(at, "switchRole".to_owned(), Value::String(url));
     }
 }
 
@@ -209,22 +297,4 @@ fn headline(
         None if has_findings => format!("{what}; what was found does not explain it"),
         None => format!("{what}; no fault was found in what could be read"),
     }
-}
-
-fn links(failure: &Failure) -> Map<String, Value> {
-    let region = &failure.pipeline_region;
-    let domain = match region.get(..3) {
-        Some("cn-") => "console.amazonaws.cn",
-        _ if region.starts_with("us-gov-") => "console.amazonaws-us-gov.com",
-        _ => "console.aws.amazon.com",
-    };
-    let execution = format!(
-        "https://{region}.{domain}/codesuite/codepipeline/pipelines/{}/executions/{}/timeline?region={region}",
-        failure.pipeline, failure.execution_id
-    );
-    let mut links = Map::from_iter([("execution".to_owned(), Value::String(execution))]);
-    links.extend(
-        failure.external_execution_url.clone().map(|url| ("provider".to_owned(), Value::String(url))),
-    );
-    links
 }

@@ -145,14 +145,13 @@ fn events_of_other_kinds_say_why_they_are_passed_over() {
     assert!(matches!(Failure::from_event(&other), Err(EventError::OtherKind(_))));
     let mut cut = event();
     cut["detail"].as_object_mut().unwrap().remove("action-execution-id");
-    assert_eq!(Failure::from_event(&cut), Err(EventError::Missing("/detail/action-execution-id")));
+    assert_eq!(Failure::from_event(&cut), Err(EventError::Missing("/detail/action-execution-id".into())));
 }
 
 #[test]
-fn the_text_has_cause_and_fix_first_and_a_subject_that_sns_takes() {
+fn the_text_has_cause_and_fix_first() {
     let report = report(key_policy_omits_target, "JobFailed", "Deployment d-ABC failed");
-    let (subject, body) = (text::subject(&report), text::body(&report));
-    assert!(subject.is_ascii() && subject.len() <= 100 && subject.contains("[KM001]"), "{subject}");
+    let body = crate::alert::email::body(&crate::alert::Alert::from(&report));
     let at = |part: &str| body.find(part).unwrap_or_else(|| panic!("{part} is not in:\n{body}"));
     assert!(
         at("Cause (KM001, possible)") < at("Fix") && at("Fix") < at("Links") && at("Links") < at("Evidence")
@@ -186,4 +185,29 @@ fn the_json_has_the_members_of_its_contract() {
     assert_eq!(members, contract);
     let cause: Vec<&str> = report["rootCause"].as_object().unwrap().keys().map(String::as_str).collect();
     assert_eq!(cause, ["rule", "confidence", "message", "because", "fix"]);
+}
+
+#[test]
+fn what_is_not_mended_stays_proposed() {
+    let mut snapshot = corrected();
+    bucket_policy_omits_target(&mut snapshot);
+    let snapshot = Snapshot::from_value(snapshot).unwrap();
+    let failure = Failure::from_event(&event()).unwrap();
+    let mended = |outcome| {
+        let mut report = diagnose(&failure, &snapshot, Remediation::apply()).unwrap().unwrap();
+        let fix = report.findings[0].finding.fix.clone();
+        assert_eq!(
+            (&report.remediation.steps, report.remediation.outcome),
+            (&vec![fix.clone()], Outcome::NotAttempted)
+        );
+        assert_eq!(report.done_steps(), Vec::<&str>::new(), "nothing is done by proposing it");
+        assert!(!text::body(&report).contains("Remediation"));
+        report.remediation.done(vec!["Did something.".to_owned()], outcome);
+        assert_eq!(report.done_steps(), ["Did something."]);
+        let text = text::body(&report);
+        assert!(text.contains(&format!("Remediation ({})", outcome.word())), "{text}");
+        (report.remediation.steps.contains(&fix), text.matches(&fix).count())
+    };
+    assert_eq!(mended(Outcome::Retried), (false, 1));
+    assert_eq!(mended(Outcome::Failed), (true, 1), "said once in an e-mail");
 }

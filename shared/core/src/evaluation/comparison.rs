@@ -3,10 +3,11 @@
 use std::cmp::Ordering;
 use std::net::IpAddr;
 
+use super::Tri;
+use super::context::Keys;
 use super::date;
 use super::pattern::arn_parts;
 use super::variables::{Text, expand};
-use super::{Context, Tri};
 use crate::policy::LanguageVersion;
 
 /// What an operator compares, apart from its negation.
@@ -72,8 +73,14 @@ impl Compared {
 
 impl Comparison {
     /// Compares.
-    pub fn compare(self, value: &str, wanted: &str, version: LanguageVersion, context: &Context) -> Compared {
-        let text = |compare: &dyn Fn(&Text<'_>) -> Option<bool>| match expand(wanted, version, context) {
+    pub(super) fn compare(
+        self,
+        value: &str,
+        wanted: &str,
+        version: LanguageVersion,
+        keys: Keys<'_>,
+    ) -> Compared {
+        let text = |compare: &dyn Fn(&Text<'_>) -> Option<bool>| match expand(wanted, version, keys) {
             Text::Unknown => Compared::Unknown,
             text => compare(&text).into(),
         };
@@ -81,7 +88,7 @@ impl Comparison {
             Comparison::StringEquals => return text(&|text| text.equals(value, false)),
             Comparison::StringEqualsIgnoreCase => return text(&|text| text.equals(value, true)),
             Comparison::StringLike => return text(&|text| text.matches(value)),
-            Comparison::Arn => return arns(value, wanted, version, context),
+            Comparison::Arn => return arns(value, wanted, version, keys),
             _ => {}
         }
         // Policy variables go with strings and ARNs only.
@@ -124,14 +131,14 @@ fn pair<A, B>(a: Option<A>, b: Option<B>, compare: impl Fn(A, B) -> bool) -> Opt
 
 /// Each of the six parts is compared by itself, so that no wildcard reaches over a colon.
 /// See <https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_condition_operators.html#Conditions_ARN>.
-fn arns(value: &str, wanted: &str, version: LanguageVersion, context: &Context) -> Compared {
+fn arns(value: &str, wanted: &str, version: LanguageVersion, keys: Keys<'_>) -> Compared {
     let is_arn = |text| arn_parts(text).count() == 6 && arn_parts(text).next() == Some("arn");
     if !is_arn(value) || !is_arn(wanted) {
         return Compared::Incomparable;
     }
     let mut all = Compared::Settled(true);
     for (part, pattern) in arn_parts(value).zip(arn_parts(wanted)) {
-        match expand(pattern, version, context) {
+        match expand(pattern, version, keys) {
             Text::Unknown => all = Compared::Unknown,
             pattern => match pattern.matches(part) {
                 None => return Compared::Incomparable,
@@ -143,7 +150,8 @@ fn arns(value: &str, wanted: &str, version: LanguageVersion, context: &Context) 
     all
 }
 
-fn boolean(text: &str) -> Option<bool> {
+/// `true` or `false`, in any case.
+pub(super) fn boolean(text: &str) -> Option<bool> {
     [("true", true), ("false", false)]
         .into_iter()
         .find(|(name, _)| text.eq_ignore_ascii_case(name))
@@ -184,9 +192,12 @@ fn within(address: IpAddr, (block, length): (IpAddr, u32)) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::evaluation::{Context, Requester};
 
     fn check(comparison: Comparison, value: &str, wanted: &str, expected: Option<bool>) {
-        let compared = comparison.compare(value, wanted, LanguageVersion::V2012, &Context::complete());
+        let (context, requester) = (Context::complete(), Requester::Anonymous);
+        let keys = Keys { context: &context, requester: &requester };
+        let compared = comparison.compare(value, wanted, LanguageVersion::V2012, keys);
         assert_eq!(compared, expected.into(), "{comparison:?}: {value} / {wanted}");
     }
 

@@ -1,14 +1,12 @@
 //! The condition keys of a request.
 
-use std::collections::BTreeMap;
-
 use super::requester::Requester;
 
 /// The condition keys of a request. Keys are case-insensitive.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Context {
-    /// By lower-case key.
-    keys: BTreeMap<String, Entry>,
+    /// Each key once. A request has few, so that looking through them beats any index.
+    keys: Vec<(String, Entry)>,
     complete: bool,
 }
 
@@ -22,8 +20,10 @@ enum Entry {
 /// What is known of one condition key.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ContextValue<'a> {
-    /// The request carries the key with these values.
-    Known(&'a [String]),
+    /// The request carries the key with this one value.
+    One(&'a str),
+    /// The request carries the key with these values, none or several.
+    Several(&'a [String]),
     /// The request does not carry the key.
     Absent,
     /// Whether it carries the key is not known.
@@ -66,56 +66,66 @@ impl Context {
     }
 
     fn with_entry(mut self, key: &str, entry: Entry) -> Self {
-        self.keys.insert(key.to_ascii_lowercase(), entry);
+        match self.keys.iter_mut().find(|(it, _)| it.eq_ignore_ascii_case(key)) {
+            Some((_, before)) => *before = entry,
+            None => self.keys.push((key.to_owned(), entry)),
+        }
         self
     }
 
-    /// What is known of a key.
-    pub fn get(&self, key: &str) -> ContextValue<'_> {
-        let entry = match self.keys.get(key) {
-            None if key.bytes().any(|b| b.is_ascii_uppercase()) => self.keys.get(&key.to_ascii_lowercase()),
-            found => found,
-        };
-        match entry {
-            Some(Entry::Values(values)) => ContextValue::Known(values),
-            Some(Entry::Absent) => ContextValue::Absent,
-            None if self.complete => ContextValue::Absent,
-            Some(Entry::Unknown) | None => ContextValue::Unknown,
-        }
-    }
-
-    /// Adds what follows from who asks, unless it is set already.
-    /// See <https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_variables.html#policy-vars-infotouse>.
-    #[must_use]
-    pub(super) fn with_requester(mut self, requester: &Requester) -> Self {
-        let mut default = |key: &str, entry: Entry| {
-            self.keys.entry(key.to_owned()).or_insert(entry);
-        };
-        let known = |value: &str| Entry::Values(vec![value.to_owned()]);
-        if let Some(account) = requester.account() {
-            default("aws:principalaccount", known(account));
-        }
-        if let Some(kind) = requester.principal_type() {
-            default("aws:principaltype", known(kind));
-        }
-        match requester {
-            Requester::Role(arn) | Requester::User(arn) | Requester::Root(arn) => {
-                default("aws:principalarn", known(arn.as_str()));
-            }
-            Requester::FederatedUser(arn) => default("aws:principalarn", known(arn.as_str())),
-            // It is the role's ARN, of which a session's does not show the path.
-            Requester::Session(_) => default("aws:principalarn", Entry::Unknown),
-            Requester::Federated(_) | Requester::Service(_) | Requester::Anonymous => {}
-        }
-        match requester {
-            Requester::User(arn) => match arn.resource().rsplit('/').next() {
-                Some(name) => default("aws:username", known(name)),
-                None => default("aws:username", Entry::Unknown),
+    /// What is known of a key by what was set; nothing where it was not.
+    fn set(&self, key: &str) -> Option<ContextValue<'_>> {
+        let (_, entry) = self.keys.iter().find(|(it, _)| it.eq_ignore_ascii_case(key))?;
+        Some(match entry {
+            Entry::Values(values) => match values.as_slice() {
+                [value] => ContextValue::One(value),
+                values => ContextValue::Several(values),
             },
-            _ => default("aws:username", Entry::Absent),
+            Entry::Absent => ContextValue::Absent,
+            Entry::Unknown => ContextValue::Unknown,
+        })
+    }
+}
+
+/// All condition keys of a request: those that were set, and those that follow from who asks.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Keys<'a> {
+    pub context: &'a Context,
+    pub requester: &'a Requester,
+}
+
+impl<'a> Keys<'a> {
+    /// What is known of a key.
+    pub fn get(&self, key: &str) -> ContextValue<'a> {
+        let open = if self.context.complete { ContextValue::Absent } else { ContextValue::Unknown };
+        self.context.set(key).or_else(|| self.of_requester(key)).unwrap_or(open)
+    }
+
+    /// See <https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_variables.html#policy-vars-infotouse>.
+    fn of_requester(&self, key: &str) -> Option<ContextValue<'a>> {
+        let is = |name: &str| key.eq_ignore_ascii_case(name);
+        if is("aws:PrincipalAccount") {
+            self.requester.account().map(ContextValue::One)
+        } else if is("aws:PrincipalType") {
+            self.requester.principal_type().map(ContextValue::One)
+        } else if is("aws:PrincipalArn") {
+            match self.requester {
+                // It is the role's ARN, of which a session's does not show the path.
+                Requester::Session(_) => Some(ContextValue::Unknown),
+                requester => requester.arn().map(|arn| ContextValue::One(arn.as_str())),
+            }
+        } else if is("aws:username") {
+            Some(match self.requester {
+                Requester::User(arn) => {
+                    arn.resource().rsplit('/').next().map_or(ContextValue::Unknown, ContextValue::One)
+                }
+                _ => ContextValue::Absent,
+            })
+        } else if is("aws:PrincipalIsAWSService") {
+            let is_service = matches!(self.requester, Requester::Service(_));
+            Some(ContextValue::One(if is_service { "true" } else { "false" }))
+        } else {
+            None
         }
-        let is_service = matches!(requester, Requester::Service(_));
-        default("aws:principalisawsservice", known(if is_service { "true" } else { "false" }));
-        self
     }
 }

@@ -12,7 +12,7 @@ use super::Tri;
 use super::because::{Because, Side, StatementRef};
 use super::opinion::Opinion;
 use super::policies::{Guardrails, Policies};
-use super::request::Request;
+use super::request::{Asked, Request};
 use super::requester::Requester;
 use crate::arn::Arn;
 
@@ -27,9 +27,14 @@ pub fn evaluate_within(
     policies: &Policies<'_>,
     guardrails: &Guardrails<'_>,
 ) -> Evaluation {
-    let context = request.context.clone().with_requester(&request.requester);
-    let request = &Request { context, ..request.clone() };
+    decide(&request.into(), policies, guardrails)
+}
 
+pub(super) fn decide(
+    request: &Asked<'_>,
+    policies: &Policies<'_>,
+    guardrails: &Guardrails<'_>,
+) -> Evaluation {
     let bounded = policies.permissions_boundary.is_some();
     let mut opinions = vec![
         Opinion::of_set(Side::Identity, &policies.identity, request),
@@ -59,7 +64,7 @@ pub fn evaluate_within(
     Evaluation { decision, opinions }
 }
 
-fn allowed(request: &Request<'_>, opinions: &[Opinion]) -> Tri {
+fn allowed(request: &Asked<'_>, opinions: &[Opinion]) -> Tri {
     let all = |side: Side| {
         Tri::all(opinions.iter().filter(|opinion| opinion.side == side).map(|opinion| opinion.allows))
     };
@@ -94,7 +99,7 @@ struct Sides<'a> {
 impl Sides<'_> {
     /// Within one account either side suffices. What the resource policy gives to whoever asks is not
     /// limited by the boundary or the session's policies; what it gives to a session through its role is.
-    fn within_account(&self, request: &Request<'_>) -> Tri {
+    fn within_account(&self, request: &Asked<'_>) -> Tri {
         let resource = self.resource;
         let limits = self.boundary.and(self.session);
         let handed_to_account = if needs_resource_policy(request) { resource.allows } else { Tri::Yes };
@@ -127,11 +132,10 @@ enum Ownership {
     Unknown,
 }
 
-fn ownership(request: &Request<'_>) -> Ownership {
+fn ownership(request: &Asked<'_>) -> Ownership {
     let Some(requester) = request.requester.account() else { return Ownership::NoAccount };
-    let in_arn = Arn::parse(request.resource).ok();
-    let in_arn = in_arn.as_ref().map(Arn::account).filter(|account| !account.is_empty());
-    match request.resource_account.or(in_arn) {
+    let in_arn = || Arn::parts(request.resource).map(|[.., account, _]| account).filter(|it| !it.is_empty());
+    match request.resource_account.or_else(in_arn) {
         Some(owner) if owner == requester => Ownership::SameAccount,
         Some(_) => Ownership::CrossAccount,
         None => Ownership::Unknown,
@@ -140,18 +144,18 @@ fn ownership(request: &Request<'_>) -> Ownership {
 
 /// Whoever signs may ask who they are, even where a statement denies it.
 /// See <https://docs.aws.amazon.com/STS/latest/APIReference/API_GetCallerIdentity.html>.
-fn needs_no_permission(request: &Request<'_>) -> bool {
-    request.requester != Requester::Anonymous && request.action.eq_ignore_ascii_case("sts:GetCallerIdentity")
+fn needs_no_permission(request: &Asked<'_>) -> bool {
+    *request.requester != Requester::Anonymous && request.action.eq_ignore_ascii_case("sts:GetCallerIdentity")
 }
 
 /// Identity policies alone never give access to a KMS key or let a role be assumed: the key policy or
 /// the trust policy has to agree, by name or by handing it to the account.
-fn needs_resource_policy(request: &Request<'_>) -> bool {
+fn needs_resource_policy(request: &Asked<'_>) -> bool {
     let is_service = |name: &str| {
         request.action.split_once(':').is_some_and(|(service, _)| service.eq_ignore_ascii_case(name))
     };
     let is_resource =
-        |kind: &str| Arn::parse(request.resource).is_ok_and(|arn| arn.resource().starts_with(kind));
+        |kind: &str| Arn::parts(request.resource).is_some_and(|[.., resource]| resource.starts_with(kind));
     is_service("kms") && is_resource("key/") || is_service("sts") && is_resource("role/")
 }
 

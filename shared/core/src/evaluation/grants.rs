@@ -4,7 +4,7 @@
 
 use super::Tri;
 use super::principal::{self, Naming};
-use super::request::Request;
+use super::request::Asked;
 
 /// A grant on a KMS key.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -17,7 +17,7 @@ pub struct KeyGrant {
 
 impl KeyGrant {
     /// Whether the grant gives what is asked for, and how it names the requester.
-    pub(super) fn covers(&self, request: &Request<'_>) -> (Tri, Naming) {
+    pub(super) fn covers(&self, request: &Asked<'_>) -> (Tri, Naming) {
         let granted = |operation: &str| self.operations.iter().any(|one| one.eq_ignore_ascii_case(operation));
         let covered = match request.action.split_once(':') {
             Some((service, _)) if !service.eq_ignore_ascii_case("kms") => false,
@@ -32,7 +32,7 @@ impl KeyGrant {
         if !covered {
             return (Tri::No, Naming::Account);
         }
-        match principal::names(&self.grantee_principal, &request.requester) {
+        match principal::names(&self.grantee_principal, request.requester) {
             // What a grant to an account gives to its roles and users is not documented.
             (Tri::Yes, Naming::Account) => (Tri::Unknown, Naming::Direct),
             named => named,

@@ -1,8 +1,9 @@
 //! Condition operators with their prefix and suffix: `ForAnyValue:StringLikeIfExists`.
 
 use super::Tri;
-use super::comparison::{Compared, Comparison, Order};
+use super::comparison::{Compared, Comparison, Order, boolean};
 use super::context::ContextValue;
+use crate::policy::Scalars;
 
 /// A condition operator.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -29,6 +30,19 @@ enum Quantifier {
     Single,
     ForAnyValue,
     ForAllValues,
+}
+
+impl Quantifier {
+    fn over<'v>(self, values: impl Iterator<Item = &'v str>, each: impl Fn(&'v str) -> Tri) -> Tri {
+        // "A null data set, such as an empty string", is like no key at all.
+        let values = values.filter(|value| !value.is_empty()).map(each);
+        match self {
+            // AWS asks for a set operator here and does not say what happens without one.
+            Quantifier::Single => Tri::Unknown,
+            Quantifier::ForAllValues => Tri::all(values),
+            Quantifier::ForAnyValue => Tri::any(values),
+        }
+    }
 }
 
 impl Operator {
@@ -88,17 +102,17 @@ fn order_of(name: &str) -> Option<(Order, bool)> {
 }
 
 /// `Null` asks whether the key is absent: `true` holds where it is, `false` where it is not.
-pub fn null_holds(value: ContextValue<'_>, wanted: &[String]) -> Tri {
+pub fn null_holds(value: ContextValue<'_>, wanted: Scalars<'_>) -> Tri {
     let absent = match value {
         // Whether a key with an empty list of values counts as there is not documented.
-        ContextValue::Known([]) | ContextValue::Unknown => Tri::Unknown,
-        ContextValue::Known(_) => Tri::No,
+        ContextValue::Several([]) | ContextValue::Unknown => Tri::Unknown,
+        ContextValue::One(_) | ContextValue::Several(_) => Tri::No,
         ContextValue::Absent => Tri::Yes,
     };
-    Tri::any(wanted.iter().map(|flag| match flag.to_ascii_lowercase().as_str() {
-        "true" => absent,
-        "false" => !absent,
-        _ => Tri::No,
+    Tri::any(wanted.map(|flag| match boolean(&flag) {
+        Some(true) => absent,
+        Some(false) => !absent,
+        None => Tri::No,
     }))
 }
 
@@ -112,28 +126,21 @@ impl Compare {
     pub fn holds(
         &self,
         value: ContextValue<'_>,
-        wanted: &[String],
+        wanted: Scalars<'_>,
         compare: impl Fn(&str, &str) -> Compared,
     ) -> Tri {
-        let each = |value: &String| {
-            let comparisons = wanted.iter().map(|wanted| compare(value, wanted).holds(self.negated));
+        let each = |value: &str| {
+            let comparisons = wanted.clone().map(|wanted| compare(value, &wanted).holds(self.negated));
             if self.negated { Tri::all(comparisons) } else { Tri::any(comparisons) }
         };
         match value {
             ContextValue::Unknown => Tri::Unknown,
             ContextValue::Absent => self.holds_without_the_key(),
-            ContextValue::Known(values) => match (self.quantifier, values) {
-                (Quantifier::Single, [value]) => each(value),
-                // AWS asks for a set operator here and does not say what happens without one.
-                (Quantifier::Single, _) => Tri::Unknown,
-                // "A null data set, such as an empty string", is like no key at all.
-                (Quantifier::ForAllValues, values) => {
-                    Tri::all(values.iter().filter(|value| !value.is_empty()).map(each))
-                }
-                (Quantifier::ForAnyValue, values) => {
-                    Tri::any(values.iter().filter(|value| !value.is_empty()).map(each))
-                }
+            ContextValue::One(value) => match self.quantifier {
+                Quantifier::Single => each(value),
+                quantifier => quantifier.over(std::iter::once(value), each),
             },
+            ContextValue::Several(values) => self.quantifier.over(values.iter().map(String::as_str), each),
         }
     }
 

@@ -4,7 +4,7 @@ use super::because::{Side, StatementRef};
 use super::grants::KeyGrant;
 use super::policies::{PolicySet, ResourcePolicy};
 use super::principal::Naming;
-use super::request::Request;
+use super::request::Asked;
 use super::{Tri, statement};
 use crate::policy::{Effect, PolicyDocument};
 
@@ -39,7 +39,7 @@ impl Opinion {
         }
     }
 
-    pub fn of_set(side: Side, set: &PolicySet<'_>, request: &Request<'_>) -> Self {
+    pub fn of_set(side: Side, set: &PolicySet<'_>, request: &Asked<'_>) -> Self {
         let mut opinion = Opinion::none(side);
         for (name, document) in set.documents() {
             opinion.hear(name, document, request, false);
@@ -54,7 +54,7 @@ impl Opinion {
     pub fn of_resource(
         policy: &ResourcePolicy<'_>,
         grants: &[KeyGrant],
-        request: &Request<'_>,
+        request: &Asked<'_>,
         bounded: bool,
     ) -> Self {
         let mut opinion = Opinion::none(Side::Resource);
@@ -93,7 +93,7 @@ impl Opinion {
         *named = named.or(answer);
     }
 
-    fn hear(&mut self, policy: &str, document: &PolicyDocument, request: &Request<'_>, bounded: bool) {
+    fn hear(&mut self, policy: &str, document: &PolicyDocument, request: &Asked<'_>, bounded: bool) {
         let version = document.version();
         for statement in document.statements() {
             // AWS saves no statement without an effect.

@@ -24,7 +24,11 @@ impl Token {
 
 /// Whether the text matches the pattern, case-sensitively.
 pub fn matches(pattern: &str, text: &str) -> bool {
-    tokens_match(pattern.chars().map(Token::of), text)
+    match behind_literals(pattern, text, |a, b| a == b) {
+        Some(("*", _)) => true,
+        Some((pattern, text)) => tokens_match(pattern.chars().map(Token::of), text),
+        None => false,
+    }
 }
 
 /// Whether the text matches the tokens of a pattern, case-sensitively.
@@ -34,7 +38,32 @@ pub fn tokens_match(pattern: impl Iterator<Item = Token> + Clone, text: &str) ->
 
 /// Whether an `Action` pattern covers an action; action names are case-insensitive.
 pub fn action_matches(pattern: &str, action: &str) -> bool {
-    wildcard(pattern.chars().map(Token::of), action, |a, b| a.eq_ignore_ascii_case(&b))
+    match behind_literals(pattern, action, |a, b| a.eq_ignore_ascii_case(&b)) {
+        Some(("*", _)) => true,
+        Some((pattern, action)) => {
+            wildcard(pattern.chars().map(Token::of), action, |a, b| a.eq_ignore_ascii_case(&b))
+        }
+        None => false,
+    }
+}
+
+/// What is left of both from the pattern's first wildcard on, or None where they differ before it. Most
+/// patterns are settled here, byte by byte.
+fn behind_literals<'a>(
+    pattern: &'a str,
+    text: &'a str,
+    same: impl Fn(u8, u8) -> bool,
+) -> Option<(&'a str, &'a str)> {
+    let mut pairs = pattern.bytes().zip(text.bytes()).enumerate();
+    let differ = pairs.find(|(_, (wanted, found))| matches!(wanted, b'*' | b'?') || !same(*wanted, *found));
+    // A byte of a longer character that differs is no place to part a text, and nothing can match there.
+    let at = differ.map_or(pattern.len().min(text.len()), |(at, _)| at);
+    let (pattern, text) = pattern.get(at..).zip(text.get(at..))?;
+    match pattern.bytes().next() {
+        None => text.is_empty().then_some((pattern, text)),
+        Some(b'*' | b'?') => Some((pattern, text)),
+        Some(_) => None,
+    }
 }
 
 /// The parts of an ARN or of a pattern for one: six, of which the last keeps its colons. A colon within
@@ -126,6 +155,11 @@ mod tests {
             ("*é?", "xxéy", true),
             ("**a", "bba", true),
             ("a*", "a\nb", true),
+            ("é", "è", false),
+            ("é?", "éè", true),
+            ("éa", "é", false),
+            ("é", "éa", false),
+            ("é*", "é", true),
         ] {
             assert_eq!(matches(pattern, text), expected, "{pattern} / {text}");
         }

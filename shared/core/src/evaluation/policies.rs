@@ -1,5 +1,7 @@
 //! The policies that have a say in a decision.
 
+use std::borrow::Cow;
+
 use super::grants::KeyGrant;
 use crate::policy::PolicyDocument;
 
@@ -23,9 +25,9 @@ pub struct Policies<'a> {
 #[derive(Debug, Clone)]
 pub enum PolicySet<'a> {
     /// All of them are known.
-    Known(Vec<(String, &'a PolicyDocument)>),
+    Known(Vec<(Cow<'a, str>, &'a PolicyDocument)>),
     /// These are known, there may be others.
-    Incomplete(Vec<(String, &'a PolicyDocument)>),
+    Incomplete(Vec<(Cow<'a, str>, &'a PolicyDocument)>),
 }
 
 impl<'a> PolicySet<'a> {
@@ -34,7 +36,7 @@ impl<'a> PolicySet<'a> {
         PolicySet::Incomplete(Vec::new())
     }
 
-    pub(super) fn documents(&self) -> &[(String, &'a PolicyDocument)] {
+    pub(super) fn documents(&self) -> &[(Cow<'a, str>, &'a PolicyDocument)] {
         match self {
             PolicySet::Known(documents) | PolicySet::Incomplete(documents) => documents,
         }

@@ -26,8 +26,7 @@ pub enum Naming {
 /// Whether the statement speaks of the requester, and how. A statement without a principal element (an
 /// identity policy's) speaks of whoever it is attached to.
 pub fn speaks_of(statement: Statement<'_>, requester: &Requester, bounded: bool) -> (Tri, Naming) {
-    let raw = statement.raw();
-    match (raw.get("Principal"), raw.get("NotPrincipal")) {
+    match (statement.get("Principal"), statement.get("NotPrincipal")) {
         (Some(element), _) => named_by(element, requester),
         (None, Some(element)) => (spared_by(element, requester, bounded), Naming::Everyone),
         (None, None) => (Tri::Yes, Naming::Direct),

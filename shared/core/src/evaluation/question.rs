@@ -7,10 +7,10 @@ mod read;
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::{
-    Context, Evaluation, Guardrails, KeyGrant, Policies, PolicySet, Request, Requester, ResourcePolicy,
-    evaluate_within,
-};
+use super::context::Keys;
+use super::decide::decide;
+use super::request::Asked;
+use super::{Context, Evaluation, Guardrails, KeyGrant, Policies, PolicySet, Requester, ResourcePolicy};
 use crate::policy::PolicyDocument;
 
 pub use read::QuestionError;
@@ -39,19 +39,19 @@ pub struct Question {
 impl Question {
     /// Answers the question.
     pub fn evaluate(&self) -> Evaluation {
-        let request = Request {
-            requester: self.requester.clone(),
+        let request = Asked {
+            requester: &self.requester,
             action: &self.action,
             resource: &self.resource,
             resource_account: self.resource_account.as_deref(),
-            context: self.context.clone(),
+            keys: Keys { context: &self.context, requester: &self.requester },
         };
         let boundary = self.permissions_boundary.as_ref();
         let policies = Policies {
             identity: set(&self.identity),
             resource: self.resource_policy.as_ref().map_or(ResourcePolicy::Absent, ResourcePolicy::Known),
             permissions_boundary: boundary
-                .map(|policy| PolicySet::Known(vec![("permissionsBoundary".to_owned(), policy)])),
+                .map(|policy| PolicySet::Known(vec![("permissionsBoundary".into(), policy)])),
             service_control_policies: levels(&self.service_control_policies),
             key_grants: self.key_grants.clone(),
         };
@@ -60,12 +60,12 @@ impl Question {
             session: Some(&self.session).filter(|policies| !policies.is_empty()).map(set),
             resource_control_policies: levels(&self.resource_control_policies),
         };
-        evaluate_within(&request, &policies, &guardrails)
+        decide(&request, &policies, &guardrails)
     }
 }
 
 fn set(policies: &Named) -> PolicySet<'_> {
-    PolicySet::Known(policies.iter().map(|(name, document)| (name.clone(), document)).collect())
+    PolicySet::Known(policies.iter().map(|(name, document)| (name.as_str().into(), document)).collect())
 }
 
 fn levels(levels: &[Named]) -> Vec<PolicySet<'_>> {

@@ -1,6 +1,6 @@
 //! Who asks for what, in which context.
 
-use super::context::Context;
+use super::context::{Context, Keys};
 use super::requester::Requester;
 
 /// A request as AWS authorizes it.
@@ -16,4 +16,26 @@ pub struct Request<'a> {
     pub resource_account: Option<&'a str>,
     /// Condition keys.
     pub context: Context,
+}
+
+/// The same, with every condition key.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Asked<'a> {
+    pub requester: &'a Requester,
+    pub action: &'a str,
+    pub resource: &'a str,
+    pub resource_account: Option<&'a str>,
+    pub keys: Keys<'a>,
+}
+
+impl<'a> From<&'a Request<'_>> for Asked<'a> {
+    fn from(request: &'a Request<'_>) -> Self {
+        Asked {
+            requester: &request.requester,
+            action: request.action,
+            resource: request.resource,
+            resource_account: request.resource_account,
+            keys: Keys { context: &request.context, requester: &request.requester },
+        }
+    }
 }

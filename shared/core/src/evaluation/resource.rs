@@ -2,40 +2,43 @@
 //!
 //! See <https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_resource.html>.
 
+use super::Tri;
+use super::context::Keys;
 use super::pattern::{self, arn_parts};
-use super::variables::{Text, expand};
-use super::{Context, Tri};
+use super::variables::{Text, expand, has_variable};
 use crate::policy::{LanguageVersion, Statement};
 
 /// Whether the statement covers the resource. A trust policy has no resource element: the role it is
 /// attached to is meant.
-pub fn covers_resource(
+pub(super) fn covers_resource(
     statement: Statement<'_>,
     version: LanguageVersion,
     resource: &str,
-    context: &Context,
+    keys: Keys<'_>,
 ) -> Tri {
-    let covered = |pattern: &&str| covers(pattern, version, resource, context);
-    match (statement.strings("Resource"), statement.strings("NotResource")) {
-        (Some(patterns), _) => Tri::any(patterns.iter().map(|pattern| covered(pattern).unwrap_or(Tri::No))),
-        (None, Some(patterns)) => {
-            !Tri::any(patterns.iter().map(|pattern| covered(pattern).unwrap_or(Tri::Unknown)))
-        }
-        (None, None) => Tri::Yes,
+    let any = |patterns: &mut dyn Iterator<Item = &str>, void: Tri| {
+        Tri::any(patterns.map(|pattern| covers(pattern, version, resource, keys).unwrap_or(void)))
+    };
+    if let Some(mut patterns) = statement.strings("Resource") {
+        return any(&mut patterns, Tri::No);
     }
+    statement.strings("NotResource").map_or(Tri::Yes, |mut patterns| !any(&mut patterns, Tri::Unknown))
 }
 
 /// None where a policy variable has no value: such a pattern covers nothing, but whether leaving it out
 /// of everything leaves everything, AWS's documentation does not say.
-fn covers(pattern: &str, version: LanguageVersion, resource: &str, context: &Context) -> Option<Tri> {
+fn covers(pattern: &str, version: LanguageVersion, resource: &str, keys: Keys<'_>) -> Option<Tri> {
     if pattern == "*" {
         return Some(Tri::Yes);
     }
-    if version == LanguageVersion::V2012 && arn_parts(pattern).take(5).any(|part| part.contains("${")) {
+    if version == LanguageVersion::V2012
+        && has_variable(pattern)
+        && arn_parts(pattern).take(5).any(has_variable)
+    {
         // Variables belong behind the fifth colon.
         return Some(Tri::Unknown);
     }
-    match expand(pattern, version, context) {
+    match expand(pattern, version, keys) {
         Text::Unknown => Some(Tri::Unknown),
         text => text.matches(resource).map(|covered| match covered {
             true if reaches_over_colons(pattern, resource) => Tri::Unknown,
@@ -47,9 +50,9 @@ fn covers(pattern: &str, version: LanguageVersion, resource: &str, context: &Con
 /// Whether the match depends on a `*` that reaches over a colon of the first five, although it is not the
 /// last character of its part. AWS says that the last one may.
 fn reaches_over_colons(pattern: &str, resource: &str) -> bool {
-    let head = |text| arn_parts(text).take(5).collect::<Vec<&str>>();
-    let inner_star = |part: &&str| part.trim_end_matches('*').contains('*');
-    let patterns = head(pattern);
-    patterns.iter().any(inner_star)
-        && !patterns.iter().zip(head(resource)).all(|(pattern, part)| pattern::matches(pattern, part))
+    let inner_star = |part: &str| part.trim_end_matches('*').contains('*');
+    let mut parts = arn_parts(pattern).zip(arn_parts(resource)).take(5);
+    pattern.contains('*')
+        && arn_parts(pattern).take(5).any(inner_star)
+        && !parts.all(|(pattern, part)| pattern::matches(pattern, part))
 }

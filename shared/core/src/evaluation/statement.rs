@@ -1,7 +1,7 @@
 //! Does one statement match the request?
 
 use super::principal::{self, Naming};
-use super::request::Request;
+use super::request::Asked;
 use super::resource::covers_resource;
 use super::{Tri, condition, pattern};
 use crate::policy::LanguageVersion;
@@ -9,32 +9,31 @@ use crate::policy::Statement;
 
 /// Whether the statement matches the request, and how it names the requester. `bounded` says whether the
 /// requester has a permissions boundary.
-pub fn matches(
+pub(super) fn matches(
     statement: Statement<'_>,
     version: LanguageVersion,
-    request: &Request<'_>,
+    request: &Asked<'_>,
     bounded: bool,
 ) -> (Tri, Naming) {
     if !covers_action(statement, request.action) {
         return (Tri::No, Naming::Account);
     }
-    let (speaks, naming) = principal::speaks_of(statement, &request.requester, bounded);
+    let (speaks, naming) = principal::speaks_of(statement, request.requester, bounded);
     let mut so_far = speaks;
     if so_far != Tri::No {
-        so_far = so_far.and(covers_resource(statement, version, request.resource, &request.context));
+        so_far = so_far.and(covers_resource(statement, version, request.resource, request.keys));
     }
     if so_far != Tri::No {
-        so_far = so_far.and(condition::holds(statement, version, &request.context));
+        so_far = so_far.and(condition::holds(statement, version, request.keys));
     }
     (so_far, naming)
 }
 
 /// Whether the statement's `Action` or `NotAction` covers the action.
 pub fn covers_action(statement: Statement<'_>, action: &str) -> bool {
-    let any = |patterns: Vec<&str>| patterns.iter().any(|pattern| pattern::action_matches(pattern, action));
-    match (statement.strings("Action"), statement.strings("NotAction")) {
-        (Some(patterns), _) => any(patterns),
-        (None, Some(patterns)) => !any(patterns),
-        (None, None) => false,
+    let covered = |pattern: &str| pattern::action_matches(pattern, action);
+    if let Some(mut patterns) = statement.strings("Action") {
+        return patterns.any(covered);
     }
+    statement.strings("NotAction").is_some_and(|mut patterns| !patterns.any(covered))
 }

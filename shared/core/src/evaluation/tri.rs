@@ -28,12 +28,19 @@ impl Tri {
 
     /// Whether all are so; yes for none.
     pub fn all(each: impl IntoIterator<Item = Tri>) -> Tri {
-        each.into_iter().fold(Tri::Yes, Tri::and)
+        let mut so_far = Tri::Yes;
+        for one in each {
+            so_far = so_far.and(one);
+            if so_far == Tri::No {
+                break;
+            }
+        }
+        so_far
     }
 
     /// Whether any is so; no for none.
     pub fn any(each: impl IntoIterator<Item = Tri>) -> Tri {
-        each.into_iter().fold(Tri::No, Tri::or)
+        !Tri::all(each.into_iter().map(|one| !one))
     }
 }
 

@@ -1,5 +1,7 @@
 //! The policy document and views of its statements.
 
+use std::borrow::Cow;
+
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
@@ -64,7 +66,7 @@ impl PolicyDocument {
     /// The policy language of the document. Without `Version` that is the one of 2008, in which
     /// policy variables are plain text.
     pub fn version(&self) -> LanguageVersion {
-        match self.root.get("Version").and_then(Value::as_str) {
+        match member(&self.root, "Version").and_then(Value::as_str) {
             Some("2012-10-17") => LanguageVersion::V2012,
             _ => LanguageVersion::V2008,
         }
@@ -72,7 +74,7 @@ impl PolicyDocument {
 
     /// The statements in order.
     pub fn statements(&self) -> impl Iterator<Item = Statement<'_>> {
-        let values = match self.root.get("Statement") {
+        let values = match member(&self.root, "Statement") {
             Some(Value::Array(list)) => list.as_slice(),
             Some(single) => std::slice::from_ref(single),
             None => &[],
@@ -146,7 +148,7 @@ impl<'a> Statement<'a> {
 
     /// The Sid; an empty one counts as none.
     pub fn sid(&self) -> Option<&'a str> {
-        self.raw.get("Sid").and_then(Value::as_str).filter(|sid| !sid.is_empty())
+        self.get("Sid").and_then(Value::as_str).filter(|sid| !sid.is_empty())
     }
 
     /// How to speak of the statement: its Sid, else its place.
@@ -156,7 +158,7 @@ impl<'a> Statement<'a> {
 
     /// The effect, where it is one of the two that there are.
     pub fn effect(&self) -> Option<Effect> {
-        match self.raw.get("Effect").and_then(Value::as_str) {
+        match self.get("Effect").and_then(Value::as_str) {
             Some("Allow") => Some(Effect::Allow),
             Some("Deny") => Some(Effect::Deny),
             _ => None,
@@ -165,20 +167,41 @@ impl<'a> Statement<'a> {
 
     /// An element that is one string or a list of them, such as `Action` or `NotResource`.
     /// None when the statement has no such element.
-    pub fn strings(&self, element: &str) -> Option<Vec<&'a str>> {
-        self.raw.get(element).map(|value| one_or_many(value).filter_map(Value::as_str).collect())
+    pub fn strings(&self, element: &str) -> Option<impl Iterator<Item = &'a str> + use<'a>> {
+        self.get(element).map(|value| one_or_many(value).filter_map(Value::as_str))
+    }
+
+    /// An element as it stands.
+    pub fn get(&self, element: &str) -> Option<&'a Value> {
+        member(self.raw, element)
     }
 
     /// The `Condition` block: operator, key and the values of each condition.
-    pub fn conditions(&self) -> impl Iterator<Item = (&'a str, &'a str, Vec<String>)> + use<'a> {
-        let operators = self.raw.get("Condition").and_then(Value::as_object).into_iter().flatten();
+    pub fn conditions(&self) -> impl Iterator<Item = (&'a str, &'a str, Scalars<'a>)> + use<'a> {
+        let operators = self.get("Condition").and_then(Value::as_object).into_iter().flatten();
         operators.flat_map(|(operator, keys)| {
             let keys = keys.as_object().into_iter().flatten();
-            keys.map(move |(key, values)| {
-                (operator.as_str(), key.as_str(), one_or_many(values).map(scalar_text).collect())
-            })
+            keys.map(move |(key, values)| (operator.as_str(), key.as_str(), Scalars(one_or_many(values))))
         })
     }
+}
+
+/// The values of one condition, as text.
+#[derive(Debug, Clone)]
+pub struct Scalars<'a>(std::slice::Iter<'a, Value>);
+
+impl<'a> Iterator for Scalars<'a> {
+    type Item = Cow<'a, str>;
+
+    fn next(&mut self) -> Option<Cow<'a, str>> {
+        self.0.next().map(scalar_text)
+    }
+}
+
+/// A member of an object that has few of them, as documents and statements do: comparing their names is
+/// quicker than hashing the one that is looked for.
+fn member<'a>(object: &'a Map<String, Value>, name: &str) -> Option<&'a Value> {
+    object.iter().find(|(it, _)| *it == name).map(|(_, value)| value)
 }
 
 /// One value, or each of a list.
@@ -190,8 +213,8 @@ pub(super) fn one_or_many(value: &Value) -> std::slice::Iter<'_, Value> {
 }
 
 /// A scalar as AWS reads it: `false` and `"false"`, `5` and `"5"` are the same.
-pub(super) fn scalar_text(value: &Value) -> String {
-    value.as_str().map_or_else(|| value.to_string(), str::to_owned)
+pub(super) fn scalar_text(value: &Value) -> Cow<'_, str> {
+    value.as_str().map_or_else(|| value.to_string().into(), Cow::Borrowed)
 }
 
 /// Why a text is not a policy document.

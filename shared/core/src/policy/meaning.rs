@@ -64,13 +64,17 @@ fn element(name: &str, value: &Value) -> Element {
         "Action" | "NotAction" => Element::Strings(
             one_or_many(value).map(|action| scalar_text(action).to_ascii_lowercase()).collect(),
         ),
-        "Resource" | "NotResource" => Element::Strings(one_or_many(value).map(scalar_text).collect()),
+        "Resource" | "NotResource" => Element::Strings(one_or_many(value).map(text).collect()),
         "Principal" | "NotPrincipal" => Element::Principals(principal::named(value).into_iter().collect()),
         "Condition" => {
             conditions(value).map_or_else(|| Element::Verbatim(value.to_string()), Element::Conditions)
         }
         _ => Element::Verbatim(value.to_string()),
     }
+}
+
+fn text(value: &Value) -> String {
+    scalar_text(value).into_owned()
 }
 
 fn conditions(block: &Value) -> Option<BTreeMap<(String, String), BTreeSet<String>>> {
@@ -80,7 +84,7 @@ fn conditions(block: &Value) -> Option<BTreeMap<(String, String), BTreeSet<Strin
             // Condition keys are case-insensitive, operators are not.
             let place: &mut BTreeSet<String> =
                 all.entry((operator.clone(), key.to_ascii_lowercase())).or_default();
-            place.extend(one_or_many(values).map(scalar_text));
+            place.extend(one_or_many(values).map(text));
         }
     }
     Some(all)

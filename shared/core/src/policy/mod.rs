@@ -16,5 +16,5 @@ pub mod merge;
 pub mod principal;
 
 pub use checks::{PutError, Quota};
-pub use document::{Effect, LanguageVersion, PolicyDocument, PolicyError, Statement};
+pub use document::{Effect, LanguageVersion, PolicyDocument, PolicyError, Scalars, Statement};
 pub use merge::{Change, OwnedStatements};

@@ -191,7 +191,9 @@ impl<'a> Facts<'a> {
         let level = |(number, documents): (usize, &'a Vec<PolicyDocument>)| {
             let named = documents.iter().enumerate();
             PolicySet::Known(
-                named.map(|(at, it)| (format!("service control policy [{number}][{at}]"), it)).collect(),
+                named
+                    .map(|(at, it)| (format!("service control policy [{number}][{at}]").into(), it))
+                    .collect(),
             )
         };
         levels.map(level).collect()

@@ -7,11 +7,10 @@ use crate::snapshot::{Fact, KeyFacts, RoleFacts};
 impl RoleFacts {
     /// The role's identity policies.
     pub(super) fn identity(&self) -> PolicySet<'_> {
-        let named = |(name, document): (&String, _)| (name.clone(), document);
-        let inline = self.inline_policies.known();
-        let attached = self.attached_policies.known();
+        let inline = self.inline_policies.known().into_iter().flatten();
+        let attached = self.attached_policies.known().into_iter().flatten();
         let documents =
-            inline.into_iter().flatten().chain(attached.into_iter().flatten()).map(named).collect();
+            inline.chain(attached).map(|(name, document)| (name.as_str().into(), document)).collect();
         if self.inline_policies.is_unknown() || self.attached_policies.is_unknown() {
             PolicySet::Incomplete(documents)
         } else {

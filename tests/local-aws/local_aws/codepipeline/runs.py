@@ -23,12 +23,16 @@ def retry(request: dict[str, Any]) -> dict[str, Any]:
     execution = _execution(found, protocol.require(request, "pipelineExecutionId"))
     if stage not in [one["name"] for one in found["pipeline"]["stages"]]:
         raise ServiceError("StageNotFoundException", f"Stage {stage} not found in pipeline {found['pipeline']['name']}")
-    if execution is not EXECUTIONS[found["pipeline"]["name"]][0]:
+    if mode not in ("FAILED_ACTIONS", "ALL_ACTIONS"):
+        raise ServiceError("ValidationException", f"Value '{mode}' at 'retryMode' failed to satisfy constraint")
+    last = next(one for one in _executions(found) if one is execution or stage in one["stages"])
+    if last is not execution and last["stages"][stage] == "Failed":
         raise ServiceError(
             "NotLatestPipelineExecutionException",
-            f"Unable to retry. The execution {execution['pipelineExecutionId']} is not the latest execution",
+            f"Unable to retry. The stage {stage} has failed in a later execution than {execution['pipelineExecutionId']}",
         )
-    if execution["pipelineVersion"] != found["pipeline"]["version"] or execution["stages"].get(stage) != "Failed":
+    changed = last is not execution or execution["pipelineVersion"] != found["pipeline"]["version"]
+    if changed or execution["stages"].get(stage) != "Failed":
         raise ServiceError(
             "StageNotRetryableException",
             f"Unable to retry stage {stage}. The pipeline structure or the stage state changed after the stage failed, "

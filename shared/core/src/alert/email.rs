@@ -1,0 +1,88 @@
+//! Subject and text for an SNS topic: headline, cause, fix, links, evidence, in that order.
+
+use std::fmt::Write;
+
+use super::plain::{clean, fit, fit_items, one_line, set_in};
+use super::{Alert, Cause};
+
+/// SNS takes subjects of up to 100 ASCII characters without line breaks or control characters.
+/// See <https://docs.aws.amazon.com/sns/latest/api/API_Publish.html>.
+const SUBJECT: usize = 100;
+
+/// A message of SNS has up to 262,144 bytes, attributes included; that is what all parts together are cut to.
+const BODY: usize = 250_000;
+/// The characters of each part, and how many of each kind there are: more than anybody reads.
+const HEADLINE: usize = 1_000;
+const PART: usize = 10_000;
+const FURTHER: usize = 5;
+const LINE: usize = 2_000;
+const LINES: usize = 40;
+
+/// The subject of an e-mail. Where it is too long, the rule's id at its end stays.
+pub fn subject(alert: &Alert) -> String {
+    let ascii = |text: &str| -> String {
+        let plain = one_line(text);
+        plain.chars().map(|c| if c.is_ascii_graphic() || c == ' ' { c } else { '?' }).collect()
+    };
+    let rule = alert.cause.as_ref().map(|cause| format!(" [{}]", ascii(&cause.rule))).unwrap_or_default();
+    let text = match ascii(&alert.subject) {
+        empty if empty.is_empty() => alert.kind.detail_type().to_owned(),
+        text => text,
+    };
+    let left = SUBJECT.saturating_sub(rule.len());
+    let text = if text.len() <= left {
+        text
+    } else {
+        format!("{}...", text.chars().take(left.saturating_sub(3)).collect::<String>())
+    };
+    format!("{text}{rule}").chars().take(SUBJECT).collect()
+}
+
+/// The text of an e-mail.
+pub fn body(alert: &Alert) -> String {
+    let mut text = format!("{}\n", fit(&one_line(&alert.headline), HEADLINE));
+    if let Some(cause) = &alert.cause {
+        section(&mut text, &format!("Cause ({})", one_line(&cause.label())), &set_in(&part(&cause.because)));
+        section(&mut text, "Fix", &part(&cause.fix));
+    }
+    for also in fit_items(&alert.further, FURTHER, further) {
+        let _ = write!(text, "\n{also}\n");
+    }
+    let links = fit_items(&alert.links, LINES, |link| {
+        format!("{}:\n{}", one_line(&link.name), fit(&one_line(&link.url), LINE))
+    });
+    section(&mut text, "Links", &links.join("\n"));
+    let evidence = fit_items(&alert.evidence, LINES, |it| {
+        format!("{}: {}", one_line(&it.name), set_in(&fit(&it.text, LINE)))
+    });
+    section(&mut text, "Evidence", &evidence.join("\n"));
+    if text.len() > BODY {
+        let end = text.floor_char_boundary(BODY);
+        text.truncate(end);
+        text.push_str("\n[the rest is cut]\n");
+    }
+    text
+}
+
+fn further(cause: &Cause) -> String {
+    let mut text = String::new();
+    let body = format!(
+        "{}\n    {}\n\n{}",
+        fit(&one_line(&cause.message), HEADLINE),
+        set_in(&part(&cause.because)),
+        part(&cause.fix)
+    );
+    section(&mut text, &format!("Also found ({})", one_line(&cause.label())), &body);
+    text.trim_matches('\n').to_owned()
+}
+
+/// A part that may have lines of its own, such as a policy statement.
+fn part(text: &str) -> String {
+    fit(clean(text).trim(), PART)
+}
+
+fn section(text: &mut String, title: &str, body: &str) {
+    if !body.is_empty() {
+        let _ = write!(text, "\n{title}\n{}\n{body}\n", "-".repeat(title.chars().count()));
+    }
+}

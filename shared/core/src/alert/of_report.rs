@@ -1,0 +1,130 @@
+//! What a diagnosed failure tells.
+
+use std::collections::BTreeMap;
+
+use serde_json::Value;
+
+use super::{Alert, Cause, Evidence, Kind, Link};
+use crate::diagnosis::Report;
+use crate::diagnosis::rank::Ranked;
+use crate::rules::Unknown;
+
+impl From<&Report> for Alert {
+    fn from(report: &Report) -> Self {
+        Alert {
+            id: report.action_execution_id.clone(),
+            thread: report.execution_id.clone(),
+            kind: Kind::ActionFailed,
+            subject: format!("{}: {} failed in {}", report.pipeline, report.action, report.target_account),
+            headline: report.headline.clone(),
+            cause: report.cause().map(Cause::from),
+            further: report.further().map(Cause::from).collect(),
+            links: links(report),
+            evidence: evidence(report),
+            resources: vec![report.pipeline_arn.clone()],
+            attributes: attributes(&report.pipeline, &report.target_account),
+        }
+    }
+}
+
+impl From<&Ranked> for Cause {
+    fn from(ranked: &Ranked) -> Self {
+        let finding = &ranked.finding;
+        Cause {
+            rule: finding.rule.to_owned(),
+            confidence: Some(ranked.confidence),
+            message: finding.message.clone(),
+            because: finding.because.clone(),
+            fix: finding.fix.clone(),
+        }
+    }
+}
+
+/// For filter policies of subscriptions, which take no empty value.
+pub(super) fn attributes(pipeline: &str, target_account: &str) -> Vec<(&'static str, String)> {
+    let all = [("pipeline", pipeline), ("targetAccount", target_account)];
+    all.into_iter()
+        .filter(|(_, value)| !value.is_empty())
+        .map(|(name, value)| (name, value.to_owned()))
+        .collect()
+}
+
+fn links(report: &Report) -> Vec<Link> {
+    let name = |key: &str| match key {
+        "execution" => "Pipeline execution".to_owned(),
+        "switchRole" => format!("Switch to account {}", report.target_account),
+        "provider" if report.links.contains_key("switchRole") => report.provider.clone(),
+        "provider" => format!("{} (sign in to account {})", report.provider, report.target_account),
+        "logs" => "Logs".to_owned(),
+        other => other.to_owned(),
+    };
+    let link = |(key, url): (&String, &Value)| Some(Link { name: name(key), url: url.as_str()?.to_owned() });
+    report.links.iter().filter_map(link).collect()
+}
+
+fn evidence(report: &Report) -> Vec<Evidence> {
+    let mut evidence = vec![
+        Evidence::new("pipeline", format!("{} in account {}", report.pipeline, report.pipeline_account)),
+        Evidence::new(
+            "action",
+            format!(
+                "{} in stage {}, {} in account {}, {}",
+                report.action, report.stage, report.provider, report.target_account, report.region
+            ),
+        ),
+    ];
+    let deployment = serde_json::to_value(&report.deployment).unwrap_or(Value::Null);
+    details("", &deployment, &mut evidence);
+    evidence.push(Evidence::new("execution", &report.execution_id));
+    evidence.push(Evidence::new("action execution", &report.action_execution_id));
+    evidence.extend(not_known(&report.unknown));
+    evidence
+}
+
+/// What is missing, each with the rules that need it.
+fn not_known(unknown: &[Unknown]) -> Vec<Evidence> {
+    let mut rules: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
+    for unknown in unknown {
+        rules.entry(&unknown.missing).or_default().push(unknown.rule);
+    }
+    let line = |(missing, rules): (&str, Vec<&str>)| {
+        Evidence::new("not known", format!("{missing} (so not judged: {})", rules.join(", ")))
+    };
+    rules.into_iter().map(line).collect()
+}
+
+/// The provider's details, whatever they are: every text and number under its own name.
+fn details(name: &str, value: &Value, into: &mut Vec<Evidence>) {
+    let under = |inner: &str| if name.is_empty() { inner.to_owned() } else { format!("{name}, {inner}") };
+    match value {
+        Value::Null => {}
+        Value::Object(members) => {
+            for (key, member) in members {
+                details(&under(&words(key)), member, into);
+            }
+        }
+        Value::Array(items) => {
+            for (index, item) in items.iter().enumerate() {
+                let name = match items.len() {
+                    1 => name.to_owned(),
+                    _ => format!("{name} {}", index + 1),
+                };
+                details(&name, item, into);
+            }
+        }
+        Value::String(text) => into.push(Evidence::new(name, text)),
+        other => into.push(Evidence::new(name, other.to_string())),
+    }
+}
+
+/// `externalExecutionId` is `external execution id`.
+fn words(key: &str) -> String {
+    let mut words = String::new();
+    for c in key.chars() {
+        if c.is_uppercase() {
+            words.push(' ');
+        }
+        words.extend(c.to_lowercase());
+    }
+    words.trim_start().to_owned()
+}

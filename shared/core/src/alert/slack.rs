@@ -1,0 +1,107 @@
+//! Incoming webhooks as Slack has them.
+//!
+//! See <https://docs.slack.dev/messaging/sending-messages-using-incoming-webhooks> and, for the limits,
+//! <https://docs.slack.dev/reference/block-kit/blocks>. Whatever may come from elsewhere is `plain_text`, which
+//! is shown as it is, or in a code block. Services that are compatible often know `text` alone, so that is the
+//! alert, too, not only its headline.
+
+use serde_json::{Value, json};
+
+use super::chat::{escape, fence, fit_escaped, label};
+use super::plain::{clean, fit, fit_items, one_line};
+use super::{Alert, Cause, Evidence, email};
+
+/// A header has up to 150 characters, a section up to 3,000 once escaped, a message up to 50 blocks, and all of
+/// its blocks together roughly 13,000 characters before Slack answers `msg_blocks_too_long`.
+const HEADER: usize = 150;
+const HEADLINE: usize = 600;
+const BECAUSE: usize = 1_500;
+const FIX: usize = 2_900;
+const FURTHER: usize = 3;
+const FURTHER_LINE: usize = 300;
+const LINES: usize = 20;
+const LINE: usize = 500;
+const EVIDENCE: usize = 2_500;
+const LINKS: usize = 5;
+const LINK: usize = 500;
+
+/// The body to post.
+pub fn message(alert: &Alert) -> Value {
+    let mut blocks = vec![
+        json!({"type": "header", "text": plain_text(&fit(&email::subject(alert), HEADER))}),
+        section(plain_text(&headline(alert))),
+    ];
+    if let Some(cause) = &alert.cause {
+        blocks.push(section(mrkdwn(&format!("*Cause* ({})", label(cause)))));
+        blocks.push(section(plain_text(&fit(&one_line(&cause.because), BECAUSE))));
+        blocks.push(section(mrkdwn(&fix(cause))));
+    }
+    let further = fit_items(&alert.further, FURTHER, further);
+    if !further.is_empty() {
+        blocks.push(section(mrkdwn("*Also found*")));
+        blocks.push(section(plain_text(&further.join("\n"))));
+    }
+    if let Some(links) = links(alert) {
+        blocks.push(section(mrkdwn(&format!("*Links*\n{links}"))));
+    }
+    let evidence = evidence(alert);
+    if !evidence.is_empty() {
+        blocks.push(section(mrkdwn("*Evidence*")));
+        blocks.push(section(plain_text(&fit(&evidence.join("\n"), EVIDENCE))));
+    }
+    json!({"text": text(alert), "blocks": blocks})
+}
+
+/// Headline, cause, fix and links once more, for those that show no blocks.
+fn text(alert: &Alert) -> String {
+    let mut parts = vec![escape(&headline(alert))];
+    if let Some(cause) = &alert.cause {
+        parts.push(format!("Cause ({})", label(cause)));
+        parts.push(escape(&fit_escaped(&one_line(&cause.because), BECAUSE)));
+        parts.push(fix(cause));
+    }
+    parts.extend(links(alert));
+    parts.join("\n")
+}
+
+fn headline(alert: &Alert) -> String {
+    fit(&one_line(&alert.headline), HEADLINE)
+}
+
+fn fix(cause: &Cause) -> String {
+    format!("*Fix*\n{}", fence(&fit_escaped(clean(&cause.fix).trim(), FIX)))
+}
+
+fn further(cause: &Cause) -> String {
+    fit(&format!("{}: {}", one_line(&cause.label()), one_line(&cause.message)), FURTHER_LINE)
+}
+
+fn links(alert: &Alert) -> Option<String> {
+    let links = alert.links.iter().filter(|link| link.url.chars().count() <= LINK);
+    let links = links.take(LINKS).map(|link| {
+        // The bar separates address and text.
+        let url = escape(&one_line(&link.url)).replace('|', "%7C");
+        format!("<{url}|{}>", escape(&fit_escaped(&one_line(&link.name), 80)).replace('|', " "))
+    });
+    Some(links.collect::<Vec<_>>().join("\n")).filter(|links| !links.is_empty())
+}
+
+fn evidence(alert: &Alert) -> Vec<String> {
+    let line = |it: &Evidence| fit(&format!("{}: {}", one_line(&it.name), one_line(&it.text)), LINE);
+    fit_items(&alert.evidence, LINES, line)
+}
+
+fn section(text: Value) -> Value {
+    json!({"type": "section", "text": text})
+}
+
+fn plain_text(text: &str) -> Value {
+    // Slack takes no empty text.
+    let text = if text.is_empty() { "-" } else { text };
+    json!({"type": "plain_text", "text": text, "emoji": false})
+}
+
+fn mrkdwn(text: &str) -> Value {
+    // `verbatim`: names like @here and plain addresses stay what they are.
+    json!({"type": "mrkdwn", "text": text, "verbatim": true})
+}

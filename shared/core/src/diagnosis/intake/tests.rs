@@ -1,0 +1,200 @@
+use serde_json::json;
+
+use super::*;
+
+const A: &str = "111111111111";
+
+fn event(level: &str, detail: Value) -> Value {
+    let mut event = json!({
+        "version": "0", "id": "01234567-EXAMPLE",
+        "detail-type": format!("CodePipeline {level} Execution State Change"), "source": "aws.codepipeline",
+        "account": A, "region": "us-west-2", "resources": [format!("arn:aws:codepipeline:us-west-2:{A}:p")],
+        "detail": {"pipeline": "p", "execution-id": "e-1", "state": "FAILED", "version": 4.0},
+    });
+    let members = event["detail"].as_object_mut().unwrap();
+    members.extend(detail.as_object().unwrap().clone());
+    event
+}
+
+fn action() -> Value {
+    event(
+        "Action",
+        json!({
+            "stage": "Deploy", "action": "Deploy", "action-execution-id": "a-1", "region": "eu-west-1",
+            "execution-result": {"external-execution-summary": "Deployment d-1 failed", "external-execution-id": "d-1", "error-code": "JobFailed"},
+            "type": {"owner": "AWS", "provider": "CodeDeploy", "category": "Deploy", "version": "1"},
+        }),
+    )
+}
+
+/// The same event as a notification rule sends it.
+fn notified(mut event: Value, attributes: Value) -> Value {
+    let members = event.as_object_mut().unwrap();
+    members.remove("id");
+    members.remove("version");
+    let kind = members.remove("detail-type").unwrap();
+    members.insert("detailType".into(), kind);
+    members.insert(
+        "notificationRuleArn".into(),
+        json!("arn:aws:codestar-notifications:us-west-2:1:notificationrule/x"),
+    );
+    members.insert("additionalAttributes".into(), attributes);
+    event
+}
+
+fn in_sns(messages: &[String]) -> Value {
+    let record = |message: &String| json!({"EventSource": "aws:sns", "EventVersion": "1.0", "Sns": {"Type": "Notification", "Message": message}});
+    json!({"Records": messages.iter().map(record).collect::<Vec<_>>()})
+}
+
+fn single(event: &Value) -> Result<Incoming, EventError> {
+    let mut all = read(event);
+    assert_eq!(all.len(), 1);
+    all.remove(0)
+}
+
+fn failure(event: &Value) -> Failure {
+    match single(event) {
+        Ok(Incoming::Action(failure)) => *failure,
+        other => panic!("{other:?}"),
+    }
+}
+
+fn execution(event: &Value) -> FailedExecution {
+    match single(event) {
+        Ok(Incoming::Execution(execution)) => execution,
+        other => panic!("{other:?}"),
+    }
+}
+
+fn listed(id: &str, stage: &str, name: &str, status: &str, category: &str) -> Value {
+    json!({
+        "actionExecutionId": id, "stageName": stage, "actionName": name, "status": status,
+        "input": {"actionTypeId": {"category": category, "provider": "CodeDeploy"}, "region": "eu-west-1"},
+        "output": {"executionResult": {"externalExecutionId": "d-1", "externalExecutionSummary": "Deployment d-1 failed", "errorDetails": {"code": "JobFailed"}}},
+    })
+}
+
+#[test]
+fn a_failed_action_is_the_same_however_it_comes() {
+    let plain = failure(&action());
+    assert_eq!((plain.pipeline.as_str(), plain.account.as_str()), ("p", A));
+    assert_eq!((plain.pipeline_region.as_str(), plain.region.as_str()), ("us-west-2", "eu-west-1"));
+    let bare = notified(action(), json!({"additionalInformation": "Deployment d-1 failed"}));
+    assert_eq!(failure(&bare), plain);
+    assert_eq!(failure(&in_sns(&[bare.to_string()])), plain);
+    // What the stage's event leads to has the same id, so it is told once.
+    let details = [listed("a-1", "Deploy", "Deploy", "Failed", "Deploy")];
+    let stage = execution(&event("Stage", json!({"stage": "Deploy"})));
+    assert_eq!(stage.failures(&details), [plain.clone().with_details(&details)]);
+}
+
+#[test]
+fn a_notification_fills_in_what_its_event_leaves_out() {
+    let mut bare = notified(action(), json!({"additionalInformation": "why"}));
+    bare["detail"].as_object_mut().unwrap().remove("execution-result");
+    let failure = failure(&bare);
+    assert_eq!(failure.message(), "why");
+    assert_eq!((failure.error_code, failure.external_execution_url), (None, None));
+}
+
+#[test]
+fn the_version_may_be_anything_or_missing() {
+    for version in [json!(4), json!(4.0), json!("4"), json!(null), json!({})] {
+        let mut event = action();
+        event["detail"]["version"] = version.clone();
+        event["version"] = version;
+        assert_eq!(failure(&event), failure(&action()));
+    }
+    let mut without = action();
+    without["detail"].as_object_mut().unwrap().remove("version");
+    assert_eq!(failure(&without), failure(&action()));
+}
+
+#[test]
+fn failed_actions_of_a_stage_or_a_pipeline_are_looked_up() {
+    let details = [
+        listed("a-5", "Deploy", "Two", "Succeeded", "Deploy"),
+        listed("a-4", "Deploy", "One", "Failed", "Deploy"),
+        listed("a-3", "Deploy", "Two", "Failed", "Deploy"),
+        listed("a-2", "Approve", "Ask", "Failed", "Approval"),
+        listed("a-1", "Build", "Build", "Failed", "Build"),
+        json!({"status": "Failed", "stageName": "Deploy"}),
+    ];
+    let ids = |event: &Value| {
+        let failures = execution(event).failures(&details);
+        failures.into_iter().map(|it| (it.action_execution_id, it.retried)).collect::<Vec<_>>()
+    };
+    let (one, two) = (("a-4".to_owned(), None), ("a-3".to_owned(), Some("Succeeded".to_owned())));
+    assert_eq!(ids(&event("Stage", json!({"stage": "Deploy"}))), [one.clone(), two.clone()]);
+    let failed = json!({"failedActionCount": 1, "failedActions": [{"action": "One", "additionalInformation": "x"}], "failedStage": "Deploy"});
+    let pipeline = notified(event("Pipeline", json!({})), failed);
+    assert_eq!(ids(&in_sns(&[pipeline.to_string()])), [one, two, ("a-1".to_owned(), None)]);
+    assert_eq!(ids(&event("Stage", json!({"stage": "Approve"}))), []);
+    let approval = execution(&event("Stage", json!({"stage": "Approve"})));
+    assert!(approval.is_listed(&details) && !approval.is_listed(&details[..3]));
+}
+
+#[test]
+fn what_is_no_failure_is_passed_over_with_the_reason() {
+    let reason = |event: &Value| match single(event) {
+        Ok(Incoming::PassedOver(reason)) => reason.to_string(),
+        other => panic!("{other:?}"),
+    };
+    for state in ["STARTED", "SUCCEEDED", "STOPPED", "ABANDONED", "SUPERSEDED", "RESUMED", "CANCELED"] {
+        for level in ["Action", "Stage", "Pipeline"] {
+            let event = event(level, json!({"state": state}));
+            assert_eq!(reason(&event), format!("state `{state}` is no failure"));
+        }
+    }
+    let mut rejected = action();
+    rejected["detail"]["type"] =
+        json!({"owner": "AWS", "provider": "Manual", "category": "Approval", "version": "1"});
+    assert_eq!(reason(&rejected), "an approval that was not given is no fault");
+    let other =
+        json!({"detail-type": "EC2 Instance State-change Notification", "detail": {"state": "stopped"}});
+    assert_eq!(reason(&other), "`EC2 Instance State-change Notification` is no event of CodePipeline");
+}
+
+#[test]
+fn what_is_missing_is_named_by_its_pointer() {
+    let missing = |event: &Value| match single(event) {
+        Err(error @ EventError::Missing(_)) => error.pointer().to_owned(),
+        other => panic!("{other:?}"),
+    };
+    for pointer in [
+        "/detail/pipeline",
+        "/detail/execution-id",
+        "/detail/action-execution-id",
+        "/detail/stage",
+        "/detail/action",
+        "/detail/state",
+    ] {
+        let mut cut = action();
+        let name = pointer.trim_start_matches("/detail/");
+        cut["detail"].as_object_mut().unwrap().remove(name);
+        assert_eq!(missing(&cut), pointer);
+        cut["detail"][name] = json!(7);
+        assert_eq!(missing(&cut), pointer, "no text is as good as missing");
+        assert_eq!(missing(&in_sns(&[cut.to_string()])), format!("/Records/0/Sns/Message{pointer}"));
+    }
+    assert_eq!(missing(&event("Stage", json!({}))), "/detail/stage");
+    let mut nowhere = action();
+    nowhere.as_object_mut().unwrap().remove("resources");
+    assert_eq!(failure(&nowhere).account, A);
+    nowhere.as_object_mut().unwrap().remove("account");
+    assert_eq!(missing(&nowhere), "/account");
+    for nothing in [json!(null), json!([]), json!("text"), json!({}), json!({"Records": []})] {
+        assert_eq!(missing(&nothing), "/detail-type");
+    }
+    assert_eq!(missing(&json!({"Records": [{"body": "x"}]})), "/Records/0/Sns/Message");
+}
+
+#[test]
+fn one_record_that_cannot_be_read_leaves_the_others() {
+    let messages = ["hello".to_owned(), action().to_string(), "{}".to_owned()];
+    let all = read(&in_sns(&messages));
+    assert_eq!(all[0], Err(EventError::NotJson("/Records/0/Sns/Message".into())));
+    assert!(matches!(&all[1], Ok(Incoming::Action(_))));
+    assert_eq!(all[2], Err(EventError::Missing("/Records/2/Sns/Message/detail-type".into())));
+}

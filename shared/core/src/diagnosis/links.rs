@@ -1,0 +1,175 @@
+//! Console pages to look at.
+//!
+//! Pages of the target account open only for somebody signed in there; [`switch_role`] leads there. Everything
+//! that goes into an address is encoded, and nothing but `https` is passed on.
+
+use std::fmt::Write;
+
+use serde_json::{Map, Value};
+
+use super::failure::Failure;
+use crate::arn::Arn;
+use crate::pipeline::Action;
+
+/// The pages of a failed action: `execution`, and where they are known `provider` and `logs`.
+pub(super) fn of(failure: &Failure, action: &Action<'_>, target_account: &str) -> Map<String, Value> {
+    let given = || failure.external_execution_url.clone().filter(|url| url.starts_with("https://"));
+    let pages = [
+        ("execution", Some(execution(failure))),
+        ("provider", provider(failure, action, target_account).or_else(given)),
+        ("logs", logs(failure, action)),
+    ];
+    pages.into_iter().filter_map(|(name, url)| Some((name.to_owned(), Value::String(url?)))).collect()
+}
+
+/// The pipeline execution, in the pipeline's account.
+pub fn execution(failure: &Failure) -> String {
+    let region = &failure.pipeline_region;
+    format!(
+        "{}/codesuite/codepipeline/pipelines/{}/executions/{}/timeline?region={}",
+        console(region),
+        encode(&failure.pipeline),
+        encode(&failure.execution_id),
+        encode(region)
+    )
+}
+
+/// The page on which the console takes on a role in another account. A role with a path is named with it.
+///
+/// See <https://docs.aws.amazon.com/IAM/latest/UserGuide/id_roles_use_switch-role-console.html>.
+pub fn switch_role(account: &str, role_name: &str, region: &str) -> String {
+    let domain = match partition(region) {
+        Partition::China => "signin.amazonaws.cn",
+        Partition::GovCloud => "signin.amazonaws-us-gov.com",
+        Partition::Commercial => "signin.aws.amazon.com",
+    };
+    // The console takes a display name of up to 64 characters.
+    let shown: String = format!("{role_name} @ {account}").chars().take(64).collect();
+    format!(
+        "https://{domain}/switchrole?account={}&roleName={}&displayName={}",
+        encode(account),
+        encode(role_name),
+        encode(&shown)
+    )
+}
+
+/// What failed, as its provider shows it in the target account.
+fn provider(failure: &Failure, action: &Action<'_>, target_account: &str) -> Option<String> {
+    let console = console(&failure.region);
+    let region = encode(&failure.region);
+    let id = failure.external_execution_id.as_deref();
+    let of = |key: &str| action.configuration(key).map(encode);
+    Some(match action.provider() {
+        "CodeDeploy" | "CodeDeployToECS" => {
+            format!("{console}/codesuite/codedeploy/deployments/{}?region={region}", encode(id?))
+        }
+        "CloudFormation" => match id.filter(|id| id.contains(":stack/")) {
+            Some(id) => {
+                format!("{console}/cloudformation/home?region={region}#/stacks/events?stackId={}", encode(id))
+            }
+            None => format!(
+                "{console}/cloudformation/home?region={region}#/stacks?filteringText={}",
+                of("StackName")?
+            ),
+        },
+        "ECS" => format!(
+            "{console}/ecs/v2/clusters/{}/services/{}/deployments?region={region}",
+            of("ClusterName")?,
+            of("ServiceName")?
+        ),
+        "CodeBuild" => {
+            let project = of("ProjectName")?;
+            let build = match id.filter(|id| id.contains(':')) {
+                Some(id) => format!("build/{}/log", encode(id)),
+                None => "history".to_owned(),
+            };
+            format!(
+                "{console}/codesuite/codebuild/{}/projects/{project}/{build}?region={region}",
+                encode(target_account)
+            )
+        }
+        "StepFunctions" => match id.filter(|id| id.contains(":execution:") || id.contains(":express:")) {
+            Some(id) => {
+                format!("{console}/states/home?region={region}#/v2/executions/details/{}", encode(id))
+            }
+            None => format!(
+                "{console}/states/home?region={region}#/statemachines/view/{}",
+                of("StateMachineArn")?
+            ),
+        },
+        "Lambda" => format!("{console}/lambda/home?region={region}#/functions/{}", of("FunctionName")?),
+        "S3" => {
+            format!("{console}/s3/buckets/{}?region={region}", of("BucketName").or_else(|| of("S3Bucket"))?)
+        }
+        _ => return None,
+    })
+}
+
+/// The action's log in CloudWatch Logs, where the execution's details name one or the provider always has one.
+fn logs(failure: &Failure, action: &Action<'_>) -> Option<String> {
+    if let Some(stream) = failure.log_stream_arn.as_deref() {
+        let arn = Arn::parse(stream).ok()?;
+        let (group, stream) = arn.resource().strip_prefix("log-group:")?.split_once(":log-stream:")?;
+        return Some(format!("{}/log-events/{}", log_group(arn.region(), group), encode_twice(stream)));
+    }
+    let function = (action.provider() == "Lambda").then(|| action.configuration("FunctionName"))??;
+    Some(log_group(&failure.region, &format!("/aws/lambda/{function}")))
+}
+
+fn log_group(region: &str, name: &str) -> String {
+    format!(
+        "{}/cloudwatch/home?region={}#logsV2:log-groups/log-group/{}",
+        console(region),
+        encode(region),
+        encode_twice(name)
+    )
+}
+
+enum Partition {
+    Commercial,
+    China,
+    GovCloud,
+}
+
+fn partition(region: &str) -> Partition {
+    match region {
+        region if region.starts_with("cn-") => Partition::China,
+        region if region.starts_with("us-gov-") => Partition::GovCloud,
+        _ => Partition::Commercial,
+    }
+}
+
+/// The console of a Region.
+fn console(region: &str) -> String {
+    let domain = match partition(region) {
+        Partition::China => "console.amazonaws.cn",
+        Partition::GovCloud => "console.amazonaws-us-gov.com",
+        Partition::Commercial => "console.aws.amazon.com",
+    };
+    // A host name: what does not belong in one would lead to another host.
+    let host: String = region.chars().filter(|c| c.is_ascii_alphanumeric() || *c == '-').collect();
+    match host.as_str() {
+        "" => format!("https://{domain}"),
+        host => format!("https://{host}.{domain}"),
+    }
+}
+
+/// Percent-encodes everything but RFC 3986's unreserved characters.
+fn encode(text: &str) -> String {
+    let mut encoded = String::new();
+    for byte in text.bytes() {
+        match byte {
+            b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'_' | b'.' | b'~' => encoded.push(byte.into()),
+            byte => drop(write!(encoded, "%{byte:02X}")),
+        }
+    }
+    encoded
+}
+
+/// Names behind the `#` of the CloudWatch console: encoded twice, with `$` for the second `%`.
+fn encode_twice(text: &str) -> String {
+    encode(text).replace('%', "$25")
+}
+
+#[cfg(test)]
+mod tests;

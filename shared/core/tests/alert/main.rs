@@ -1,0 +1,46 @@
+//! The same alerts in every format, held against golden files; and the limits of each receiver, with text that
+//! tries to be something else.
+#![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test that panics has failed")]
+
+mod hostile;
+mod reports;
+
+use crosspipe_core::alert::{Alert, chat, email, slack};
+use serde_json::Value;
+
+/// Everything that an alert becomes.
+fn every_format(name: &str, alert: &Alert) {
+    let mail = format!("Subject: {}\n\n{}", email::subject(alert), email::body(alert));
+    insta::assert_snapshot!(format!("{name}.email"), mail);
+    insta::assert_snapshot!(format!("{name}.chat"), pretty(&chat::message(alert)));
+    insta::assert_snapshot!(format!("{name}.slack"), pretty(&slack::message(alert)));
+}
+
+fn pretty(value: &Value) -> String {
+    serde_json::to_string_pretty(value).unwrap()
+}
+
+#[test]
+fn a_confirmed_cause() {
+    every_format("confirmed", &Alert::from(&reports::confirmed()));
+}
+
+#[test]
+fn a_possible_cause_and_what_else_was_found() {
+    every_format("possible", &Alert::from(&reports::possible()));
+}
+
+#[test]
+fn no_cause_and_parts_that_are_unknown() {
+    every_format("none", &Alert::from(&reports::none()));
+}
+
+#[test]
+fn a_failure_in_the_pipelines_own_account() {
+    every_format("own", &Alert::own_action(&reports::failure("JobFailed", "Build failed")));
+}
+
+#[test]
+fn hostile_text() {
+    every_format("hostile", &hostile::alert());
+}

@@ -1,0 +1,67 @@
+//! Failures of the walkthrough, diagnosed.
+
+use crosspipe_core::diagnosis::{Failure, Remediation, Report, diagnose};
+use crosspipe_core::snapshot::Snapshot;
+use crosspipe_testing::walkthrough::{A, BUCKET, KEY, TARGET_ROLE, corrected};
+use serde_json::{Value, json};
+
+pub fn failure(code: &str, message: &str) -> Failure {
+    let event = json!({
+        "detail-type": "CodePipeline Action Execution State Change", "account": A, "region": "us-east-2",
+        "resources": [format!("arn:aws:codepipeline:us-east-2:{A}:MyFirstPipeline")],
+        "detail": {
+            "pipeline": "MyFirstPipeline", "execution-id": "12345678-1234-5678-abcd-12345678abcd",
+            "action-execution-id": "47f821c5-a902-44b2-ae61-b878d31ecd21", "stage": "Staging",
+            "action": "ExternalDeploy", "state": "FAILED", "region": "us-east-2",
+            "type": {"owner": "AWS", "provider": "CodeDeploy", "category": "Deploy", "version": "1"},
+        }
+    });
+    let details = [
+        json!({
+            "actionExecutionId": "later", "stageName": "Staging", "actionName": "ExternalDeploy",
+            "status": "Succeeded", "startTime": 1_700_000_100.5
+        }),
+        json!({
+            "actionExecutionId": "47f821c5-a902-44b2-ae61-b878d31ecd21", "stageName": "Staging",
+            "actionName": "ExternalDeploy", "status": "Failed", "startTime": 1_700_000_000.5,
+            "output": {"executionResult": {
+                "externalExecutionId": "d-ABCDEFGHI", "errorDetails": {"code": code, "message": message}
+            }}
+        }),
+    ];
+    Failure::from_event(&event).unwrap().with_details(&details)
+}
+
+fn report(failure: &Failure, change: impl FnOnce(&mut Value)) -> Report {
+    let mut snapshot = corrected();
+    change(&mut snapshot);
+    let snapshot = Snapshot::from_value(snapshot).unwrap();
+    diagnose(failure, &snapshot, Remediation::off()).unwrap().unwrap()
+}
+
+fn key_policy_omits_target(snapshot: &mut Value) {
+    snapshot["keys"][KEY]["policy"]["Statement"].as_array_mut().unwrap().pop();
+}
+
+pub fn confirmed() -> Report {
+    let message = format!(
+        "User: {TARGET_ROLE} is not authorized to perform: kms:Decrypt on resource: {KEY} because no resource-based policy allows the kms:Decrypt action"
+    );
+    let mut report = report(&failure("PermissionError", &message), key_policy_omits_target);
+    report.add_switch_role("ReadOnly");
+    report
+}
+
+pub fn possible() -> Report {
+    report(&failure("JobFailed", "Deployment d-ABCDEFGHI failed"), |snapshot| {
+        key_policy_omits_target(snapshot);
+        snapshot["buckets"][BUCKET]["policy"]["Statement"].as_array_mut().unwrap().truncate(2);
+    })
+}
+
+pub fn none() -> Report {
+    report(&failure("JobFailed", "Deployment d-ABCDEFGHI failed"), |snapshot| {
+        snapshot["roles"].as_object_mut().unwrap().remove(TARGET_ROLE);
+        snapshot.as_object_mut().unwrap().remove("keys");
+    })
+}
