@@ -14,9 +14,8 @@ pub(super) fn version<'p>(policies: impl IntoIterator<Item = &'p PolicyDocument>
         .into_iter()
         .flat_map(PolicyDocument::statements)
         .flat_map(|statement| statement.conditions().collect::<Vec<_>>());
-    let tells_apart = conditions.any(|(operator, key, values)| {
-        key.eq_ignore_ascii_case(KEY)
-            && !(is_threshold(operator) && values.iter().all(|it| is_met_by_both(it)))
+    let tells_apart = conditions.any(|(operator, key, mut values)| {
+        key.eq_ignore_ascii_case(KEY) && !(is_threshold(operator) && values.all(|it| is_met_by_both(&it)))
     });
     (!tells_apart).then_some("1.2")
 }
