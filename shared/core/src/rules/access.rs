@@ -151,6 +151,7 @@ impl<'a> Access<'a> {
                 judgement.refused.push(Refusal { denied, by });
             } else if sides.iter().any(|side| answer(side) == Tri::Unknown) {
                 judgement.unsettled = true;
+                judgement.allow_unsettled |= sides.iter().any(|side| evaluation.allows(*side) != Tri::Yes);
             }
         }
         judgement

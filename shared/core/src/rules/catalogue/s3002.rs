@@ -49,7 +49,7 @@ fn check(facts: &Facts<'_>, verdicts: &mut Verdicts) {
             refused.extend(denied);
         }
         if !refused.is_empty() {
-            let judgement = Judgement { refused, unsettled: false };
+            let judgement = Judgement { refused, ..Judgement::default() };
             verdicts.fail(fault(facts, &judgement, &roles, (store.bucket(), location)));
         }
     }
