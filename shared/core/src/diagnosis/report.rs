@@ -87,6 +87,9 @@ pub struct Deployment {
     /// CodePipeline's error message, or the provider's summary.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub error_message: Option<String>,
+    /// What has become of a later attempt at the same action in the same execution, `Succeeded`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub retried_since: Option<String>,
     /// Why it failed, in the provider's words.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
@@ -96,9 +99,6 @@ pub struct Deployment {
     /// What could not be read, and why: the first ten lines.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub not_read: Vec<String>,
-    /// What has become of a later attempt at the same action in the same execution, `Succeeded`.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub retried_since: Option<String>,
 }
 
 /// What was, or could be, done about a failure.
@@ -211,10 +211,10 @@ impl Report {
                 external_execution_id: failure.external_execution_id.clone(),
                 error_code: failure.error_code.clone(),
                 error_message: Some(failure.message().to_owned()).filter(|message| !message.is_empty()),
+                retried_since: failure.retried.clone(),
                 reason: None,
                 failures: vec![],
                 not_read: vec![],
-                retried_since: failure.retried.clone(),
             },
             links: links::of(failure, action, target_account),
             pipeline_arn: failure.pipeline_arn(),
@@ -247,6 +247,14 @@ impl Report {
 }
 
 impl Report {
+    /// Adds the page on which people take on this role in the target account; its other pages need that.
+    pub fn add_switch_role(&mut self, role_name: &str) {
+        let url = links::switch_role(&self.target_account, role_name, &self.region);
+        // Before the pages that it opens.
+        let at = self.links.keys().take_while(|name| *name == "execution").count();
+        self.links.shift_insert(at, "switchRole".to_owned(), Value::String(url));
+    }
+
     /// Adds what the provider says, and why there may be more to know.
     pub(super) fn add(&mut self, details: Details, mut not_read: Vec<String>) {
         not_read.truncate(NOT_READ);
@@ -264,14 +272,6 @@ impl Report {
     /// The other findings, the likeliest first.
     pub fn further(&self) -> impl Iterator<Item = &Ranked> {
         self.findings.iter().skip(usize::from(self.cause().is_some()))
-    }
-
-    /// Adds the page on which people take on this role in the target account; its other pages need that.
-    pub fn add_switch_role(&mut self, role_name: &str) {
-        let url = links::switch_role(&self.target_account, role_name, &self.region);
-        // Before the pages that it opens.
-        let at = self.links.keys().take_while(|name| *name == "execution").count();
-        self.links.shift_insert(at, "switchRole".to_owned(), Value::String(url));
     }
 }
 
