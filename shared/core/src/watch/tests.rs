@@ -319,7 +319,8 @@ fn people_are_told_what_will_fail_who_changed_what_and_what_to_do() {
     assert!(body.lines().next().unwrap().contains("; putting it back failed"), "{body}");
     let (_, body, _) = told(&mended, Some(remediation(Outcome::Reapplied)));
     assert!(body.starts_with("Pipeline MyFirstPipeline: Crosspipe has mended that"), "{body}");
-    assert!(body.contains("remediation (reapplied): `Grant` of stack `shop` put back the grant."), "{body}");
+    let done = "Done (reapplied)\n----------------\n`Grant` of stack `shop` put back the grant.\n";
+    assert!(body.contains(done), "{body}");
 }
 
 fn any_json() -> impl Strategy<Value = Value> {
