@@ -32,6 +32,12 @@ impl From<&Report> for Message {
     }
 }
 
+impl From<&Notice> for Message {
+    fn from(notice: &Notice) -> Self {
+        Message { alert: notice.into(), detail: event::detail(notice) }
+    }
+}
+
 impl From<Alert> for Message {
     fn from(alert: Alert) -> Self {
         Message { detail: event::detail(&alert), alert }
@@ -155,7 +161,11 @@ impl<'a> Alerts<'a> {
         Ok(())
     }
 
-    async fn send(&self, receiver: Receiver<'_>, message: &Message) -> Result<(), AlertError> {
+    /// Tells one receiver, whatever it has been told before.
+    ///
+    /// # Errors
+    /// When it could not be told.
+    pub async fn send(&self, receiver: Receiver<'_>, message: &Message) -> Result<(), AlertError> {
         let Message { alert, detail } = message;
         match receiver {
             Receiver::Topic(arn) => self.publish(arn, alert, &email::body(alert)).await?,
@@ -178,20 +188,4 @@ impl<'a> Alerts<'a> {
         self.aws.sns().publish(topic_arn, &email::subject(alert), text, &attributes.collect()).await?;
         Ok(())
     }
-}
-
-/// Sends a notice to one receiver.
-pub async fn notify(aws: &Aws, receiver: Receiver<'_>, notice: &Notice) -> Result<(), AwsError> {
-    let detail = serde_json::to_value(notice).unwrap_or(Value::Null);
-    match receiver {
-        Receiver::Topic(arn) => {
-            let attributes = BTreeMap::from([("pipeline".to_owned(), notice.pipeline.clone())]);
-            let subject = format!("{} [{}]", notice.detail_type(), notice.rules().join(" "));
-            aws.sns().publish(arn, &subject, &format!("{detail:#}"), &attributes).await?;
-        }
-        Receiver::Bus(name) => {
-            aws.eventbridge().put_event(name, SOURCE, notice.detail_type(), &detail, &[]).await?;
-        }
-    }
-    Ok(())
 }

@@ -8,10 +8,11 @@ use crosspipe_aws::lease::{LeaseError, Leases};
 use crosspipe_aws::{Aws, AwsError, ErrorKind};
 use crosspipe_core::pipeline::{Pipeline, PipelineError};
 use crosspipe_core::snapshot::SnapshotError;
-use crosspipe_core::watch::{NoOccasion, Occasion, Resource};
+use crosspipe_core::watch::{Memory, NoOccasion, Occasion, Resource};
 use futures_util::{StreamExt, stream};
 use serde_json::Value;
 
+use crate::alerts::{AlertError, Alerts};
 use crate::settings::Settings;
 
 /// Pipelines that are looked at side by side: each look makes some twenty calls at once, and both IAM and
@@ -19,11 +20,14 @@ use crate::settings::Settings;
 const AT_ONCE: usize = 4;
 /// A look is not begun with less time left: one that is cut off is tried again, from its start.
 const ONE_LOOK: Duration = Duration::from_secs(20);
+/// The note on a pipeline's lease: what each receiver knows of.
+const KNOWN: &str = "Known";
 
 /// Looks for faults that the next run would meet.
 pub struct Watch<'a> {
     aws: &'a Aws,
     leases: &'a Leases,
+    alerts: Alerts<'a>,
     settings: &'a Settings,
 }
 
@@ -43,6 +47,9 @@ pub enum WatchError {
     /// An AWS call that can't be done without failed.
     #[error(transparent)]
     Aws(#[from] AwsError),
+    /// Somebody could not be told.
+    #[error(transparent)]
+    Alert(#[from] AlertError),
     /// Another invocation is looking at this pipeline.
     #[error(transparent)]
     Lease(#[from] LeaseError),
@@ -66,8 +73,8 @@ impl WatchError {
 
 impl<'a> Watch<'a> {
     /// A watch with these settings.
-    pub fn new(aws: &'a Aws, leases: &'a Leases, settings: &'a Settings) -> Self {
-        Watch { aws, leases, settings }
+    pub fn new(aws: &'a Aws, leases: &'a Leases, alerts: Alerts<'a>, settings: &'a Settings) -> Self {
+        Watch { aws, leases, alerts, settings }
     }
 
     /// Serves one event. A pipeline that can't be looked at keeps no other from being looked at.
@@ -138,8 +145,15 @@ impl<'a> Watch<'a> {
         let give_up = invocation.deadline - ONE_LOOK;
         let key = format!("watch:{name}");
         let lease = self.leases.acquire(&key, invocation.request_id, invocation.deadline, give_up).await?;
-        let outcome = self.look(name, occasion.trigger(), invocation.deadline).await;
-        lease.release().await;
+        let before = Memory::parse(lease.notes().get(KNOWN).map(String::as_str));
+        let mut memory = before.clone();
+        let outcome = self.look(name, occasion.trigger(), &mut memory, invocation.deadline).await;
+        if memory == before {
+            lease.release().await;
+            return outcome;
+        }
+        let note = (!memory.is_empty()).then(|| memory.to_json());
+        lease.release_noting(KNOWN, note.as_deref()).await?;
         outcome
     }
 

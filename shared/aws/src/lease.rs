@@ -39,8 +39,8 @@ use crate::{
     error::{AwsError, ErrorKind},
 };
 
-pub(crate) const SERVICE: &str = "dynamodb";
-pub(crate) const OPERATION: &str = "UpdateItem";
+const SERVICE: &str = "dynamodb";
+const OPERATION: &str = "UpdateItem";
 /// What the attributes of notes begin with.
 const NOTE: &str = "Note:";
 /// What a lease writes to take its row.

@@ -8,8 +8,7 @@
 //!   [`kms`], [`lambda`], [`s3`], [`secrets`], [`sns`], [`sqs`], [`stepfunctions`]: the adapters
 //! - `invoke`: functions that are asked something and answer
 //! - [`gather`]: a snapshot of what a pipeline's cross-account actions depend on, in both accounts
-//! - [`lease`], [`claim`], [`memory`]: one writer at a time per target, work done once, and what is remembered
-//!   between invocations, in one DynamoDB table
+//! - [`lease`], [`claim`]: one writer at a time per target, and work done once, in one DynamoDB table
 //!
 //! No type of the AWS SDK appears in a public signature: policies are text or [`serde_json::Value`], the
 //! rest are strings, small structs and the core's facts. The adapters decide nothing; what to write is
@@ -30,7 +29,6 @@ mod invoke;
 pub mod kms;
 pub mod lambda;
 pub mod lease;
-pub mod memory;
 mod raw_json;
 pub mod s3;
 pub mod secrets;

@@ -63,6 +63,17 @@ impl Watching {
         })
     }
 
+    /// Runs the pipeline to its end.
+    fn run_pipeline(&self) -> String {
+        let world = &self.scene().world;
+        let call = |operation, request| world.tools.call("codepipeline", operation, request).unwrap();
+        let started = call("start_pipeline_execution", json!({"name": world.pipeline}));
+        let asked =
+            json!({"pipelineName": world.pipeline, "pipelineExecutionId": started["pipelineExecutionId"]});
+        let execution = call("get_pipeline_execution", asked);
+        execution["pipelineExecution"]["status"].as_str().unwrap().to_owned()
+    }
+
     /// How often the reporter has read the bucket policy: once in each look.
     fn looks(&self) -> usize {
         let asked = json!({"account": self.scene().world.tools.id(), "service": "s3", "operation": "GetBucketPolicy"});
@@ -213,6 +224,27 @@ fn a_schedule_finds_what_was_changed_in_the_target_account() {
     watching.scene().change_role(&reporter, "Watch", |policy| *policy = without);
     let error = watching.invoke(&scheduled()).expect("an error").to_string();
     assert!(error.contains("codepipeline:ListPipelines"), "{error}");
+}
+
+#[test]
+fn what_is_ours_is_put_back_before_the_next_run_and_once_only() {
+    let watching = Watching::with(&[("WatchChanges", "true"), ("RemediationMode", "apply")]).with_trail();
+    watching.listening.clean_up_bucket_policy();
+    let (_, found) = watching.told();
+    assert_eq!((&found["detail-type"], rules(&found)), (&json!("Crosspipe Fault Found"), vec!["S3001"]));
+    let (text, mended) = watching.told();
+    assert_eq!((&mended["detail-type"], rules(&mended)), (&json!("Crosspipe Fault Mended"), vec!["S3001"]));
+    assert_eq!(mended["detail"]["remediation"]["outcome"], "reapplied", "{mended}");
+    assert!(text.contains("Crosspipe has mended") && text.contains("ArtifactBucketGrant"), "{text}");
+    assert_eq!(watching.run_pipeline(), "Succeeded");
+
+    // Whoever takes it away again means it: they are told, and left alone.
+    watching.listening.clean_up_bucket_policy();
+    let (_, found) = watching.told();
+    assert_eq!((&found["detail-type"], rules(&found)), (&json!("Crosspipe Fault Found"), vec!["S3001"]));
+    assert_eq!(watching.invoke(&watching.bucket_policy_changed()), None);
+    watching.assert_silent();
+    assert_eq!(watching.run_pipeline(), "Failed");
 }
 
 #[test]

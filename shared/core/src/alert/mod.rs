@@ -7,6 +7,7 @@
 //! # Layout
 //! - this file: the content
 //! - `of_report`: what a diagnosed failure tells
+//! - `of_notice`: what a fault tells that was found, or mended, before a run met it
 //! - `of_failure`: what a failure tells that is not diagnosed
 //! - [`email`]: subject and text for SNS
 //! - [`chat`]: custom notifications of Amazon Q Developer in chat applications
@@ -18,6 +19,7 @@ pub mod chat;
 pub mod email;
 pub mod event;
 mod of_failure;
+mod of_notice;
 mod of_report;
 mod plain;
 pub mod slack;

@@ -69,7 +69,11 @@ fn links(report: &Report) -> Vec<Link> {
 }
 
 fn evidence(report: &Report) -> Vec<Evidence> {
-    let mut evidence = vec![
+    let done = report.done_steps();
+    let title = format!("remediation ({})", report.remediation.outcome.word());
+    let mut evidence: Vec<Evidence> = Vec::new();
+    evidence.extend((!done.is_empty()).then(|| Evidence::new(title, done.join("\n"))));
+    evidence.extend([
         Evidence::new("pipeline", format!("{} in account {}", report.pipeline, report.pipeline_account)),
         Evidence::new(
             "action",
@@ -78,7 +82,7 @@ fn evidence(report: &Report) -> Vec<Evidence> {
                 report.action, report.stage, report.provider, report.target_account, report.region
             ),
         ),
-    ];
+    ]);
     let deployment = serde_json::to_value(&report.deployment).unwrap_or(Value::Null);
     details("", &deployment, &mut evidence);
     evidence.push(Evidence::new("execution", &report.execution_id));

@@ -176,15 +176,6 @@ impl Remediation {
     pub fn apply() -> Self {
         Remediation { mode: "apply", ..Remediation::off() }
     }
-
-    /// Says what was done; what was proposed stays for whatever is not mended.
-    pub fn done(&mut self, steps: Vec<String>, outcome: Outcome) {
-        let proposed = std::mem::replace(&mut self.steps, steps);
-        if !outcome.is_mended() {
-            self.steps.extend(proposed);
-        }
-        self.outcome = outcome;
-    }
 }
 
 impl Report {
@@ -229,6 +220,23 @@ impl Report {
             pipeline_arn: failure.pipeline_arn(),
             remediation,
         }
+    }
+
+    /// Says what was done, and in the headline what came of it; what was proposed stays for whatever is not mended.
+    pub fn remedied(&mut self, steps: Vec<String>, outcome: Outcome) {
+        let proposed = std::mem::replace(&mut self.remediation.steps, steps);
+        if !outcome.is_mended() {
+            self.remediation.steps.extend(proposed);
+        }
+        self.remediation.outcome = outcome;
+        self.headline.push_str(match outcome {
+            Outcome::NotAttempted | Outcome::NothingOwned | Outcome::Unchanged => "",
+            Outcome::AlreadyAttempted => "; putting it back was attempted before",
+            Outcome::Reapplied => "; what was missing was put back",
+            Outcome::Retried => "; what was missing was put back, and the failed actions were retried",
+            Outcome::RetryRefused => "; what was missing was put back, and a new execution has to be started",
+            Outcome::Failed => "; putting it back failed",
+        });
     }
 
     /// What was done about it, one sentence each. Changes that are only proposed are under their findings already.

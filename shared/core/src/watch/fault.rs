@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
 
 use crate::pipeline::Pipeline;
 use crate::rules::{Finding, Unknown};
@@ -56,6 +57,14 @@ impl Fault {
     pub fn is_in_place_of(&self, other: &Self) -> bool {
         place(&self.location) == place(&other.location)
     }
+}
+
+/// A short name for a set of faults: the same for the same faults, in whatever order.
+pub fn digest<'f>(faults: impl IntoIterator<Item = &'f Fault>) -> String {
+    let identity = |fault: &Fault| format!("{}\n{}\n{:?}\n", fault.rule, fault.location, fault.who);
+    let faults: BTreeSet<String> = faults.into_iter().map(identity).collect();
+    let hash = Sha256::digest(faults.into_iter().collect::<String>());
+    hash.iter().take(8).map(|byte| format!("{byte:02x}")).collect()
 }
 
 /// `stages[1].actions[0].region` as `stages["Deploy"].actions["Api"].region`.

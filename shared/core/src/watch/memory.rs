@@ -25,6 +25,11 @@ impl Memory {
         serde_json::to_string(self).unwrap_or_default()
     }
 
+    /// Whether nobody knows of anything.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
     /// What a receiver knows of.
     pub fn of(&self, receiver: &str) -> &[Fault] {
         self.0.get(receiver).map(Vec::as_slice).unwrap_or_default()

@@ -2,9 +2,10 @@
 
 use serde::Serialize;
 
-use super::fault::Fault;
+use super::fault::{Fault, digest};
 use super::news::News;
 use super::occasion::Trigger;
+use crate::diagnosis::Remediation;
 use crate::pipeline::Pipeline;
 use crate::rules::Finding;
 
@@ -25,9 +26,17 @@ pub struct Notice {
     pub kind: NoticeKind,
     /// What set off the look that found it out.
     pub trigger: Trigger,
+    /// What was done about it, where something was.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub remediation: Option<Remediation>,
     /// What its receiver knows of once it is told.
     #[serde(skip)]
     pub known: Vec<Fault>,
+    /// The pipeline's ARN, where it is known.
+    #[serde(skip)]
+    pub pipeline_arn: String,
+    #[serde(skip)]
+    digest: String,
 }
 
 /// What a notice is about.
@@ -40,16 +49,32 @@ pub enum NoticeKind {
     Mended(Vec<Fault>),
 }
 
+impl NoticeKind {
+    fn digest(&self, pipeline: &Pipeline) -> String {
+        match self {
+            NoticeKind::Found(findings) => {
+                let faults: Vec<Fault> =
+                    findings.iter().map(|finding| Fault::of(finding, pipeline)).collect();
+                digest(&faults)
+            }
+            NoticeKind::Mended(faults) => digest(faults),
+        }
+    }
+}
+
 impl Notice {
     /// What is to be told of these news: what was found, then what was mended.
     pub fn of(news: &News, pipeline: &Pipeline, trigger: &Trigger) -> Vec<Self> {
-        let notice = |kind, known: Vec<Fault>| Notice {
+        let notice = |kind: NoticeKind, known: Vec<Fault>| Notice {
+            digest: kind.digest(pipeline),
+            pipeline_arn: pipeline.arn().unwrap_or_default().to_owned(),
             schema_version: "1",
             pipeline: pipeline.name().to_owned(),
             account: pipeline.account().unwrap_or_default().to_owned(),
             region: pipeline.region().unwrap_or_default().to_owned(),
             kind,
             trigger: trigger.clone(),
+            remediation: None,
             known,
         };
         let mut notices = Vec::new();
@@ -61,6 +86,17 @@ impl Notice {
             notices.push(notice(NoticeKind::Mended(news.mended.clone()), news.known.clone()));
         }
         notices
+    }
+
+    /// The same, with what was done about it.
+    #[must_use]
+    pub fn after(self, remediation: Remediation) -> Self {
+        Notice { remediation: Some(remediation), ..self }
+    }
+
+    /// A name for its faults: the same when they are found and when they are mended.
+    pub fn thread(&self) -> String {
+        format!("{}:{}", self.pipeline, self.digest)
     }
 
     /// The event's `detail-type`.

@@ -5,6 +5,8 @@ use proptest::prelude::*;
 use serde_json::{Value, json};
 
 use super::*;
+use crate::alert::{Alert, email};
+use crate::diagnosis::{Outcome, Remediation};
 use crate::pipeline::Pipeline;
 use crate::rules::lint;
 use crate::snapshot::Snapshot;
@@ -277,6 +279,47 @@ fn notices_are_what_the_events_promise() {
     let detail = serde_json::to_value(notice).unwrap();
     assert_eq!(notice.detail_type(), "Crosspipe Fault Mended");
     assert_eq!(detail["faults"][0]["who"], json!([TARGET_ROLE]));
+}
+
+#[test]
+fn people_are_told_what_will_fail_who_changed_what_and_what_to_do() {
+    let event = call("s3", "PutBucketPolicy", json!({"bucketName": BUCKET}), json!([]));
+    let occasion = Occasion::from_event(&event).unwrap();
+    let told = |news: &News, remediation: Option<Remediation>| {
+        let notice = Notice::of(news, &pipeline(), occasion.trigger()).remove(0);
+        let notice = match remediation {
+            Some(remediation) => notice.after(remediation),
+            None => notice,
+        };
+        let alert = Alert::from(&notice);
+        (email::subject(&alert), email::body(&alert), alert.thread)
+    };
+    let broken = look(&[], without_bucket_grant);
+    let (subject, body, thread) = told(&broken, None);
+    assert_eq!(subject, "MyFirstPipeline: the next run will fail [S3001]");
+    for part in [
+        format!("Seen after PutBucketPolicy by arn:aws:sts::{A}:assumed-role/Admin/alice"),
+        format!(
+            "PutBucketPolicy on bucket {BUCKET} by arn:aws:sts::{A}:assumed-role/Admin/alice at 2024-05-01T10:00:00Z"
+        ),
+        "\"s3:GetObject\"".to_owned(),
+    ] {
+        assert!(body.contains(&part), "`{part}` is not in:\n{body}");
+    }
+    let mended = look(&broken.known, |_| ());
+    let (subject, body, same) = told(&mended, None);
+    assert_eq!((subject.as_str(), same), ("MyFirstPipeline: mended, S3001", thread));
+    assert!(
+        body.starts_with("Pipeline MyFirstPipeline: It is no longer so that the bucket policy"),
+        "{body}"
+    );
+    let steps = vec!["`Grant` of stack `shop` put back the grant.".into()];
+    let remediation = |outcome| Remediation { steps: steps.clone(), outcome, ..Remediation::apply() };
+    let (_, body, _) = told(&broken, Some(remediation(Outcome::Failed)));
+    assert!(body.lines().next().unwrap().contains("; putting it back failed"), "{body}");
+    let (_, body, _) = told(&mended, Some(remediation(Outcome::Reapplied)));
+    assert!(body.starts_with("Pipeline MyFirstPipeline: Crosspipe has mended that"), "{body}");
+    assert!(body.contains("remediation (reapplied): `Grant` of stack `shop` put back the grant."), "{body}");
 }
 
 fn any_json() -> impl Strategy<Value = Value> {

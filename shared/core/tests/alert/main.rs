@@ -36,6 +36,11 @@ fn no_cause_and_parts_that_are_unknown() {
 }
 
 #[test]
+fn a_cause_that_was_put_right() {
+    every_format("mended", &Alert::from(&reports::mended()));
+}
+
+#[test]
 fn a_failure_in_the_pipelines_own_account() {
     every_format("own", &Alert::own_action(&reports::failure("JobFailed", "Build failed")));
 }

@@ -1,6 +1,6 @@
 //! Failures of the walkthrough, diagnosed.
 
-use crosspipe_core::diagnosis::{Failure, Remediation, Report, diagnose};
+use crosspipe_core::diagnosis::{Failure, Outcome, Remediation, Report, diagnose};
 use crosspipe_core::snapshot::Snapshot;
 use crosspipe_testing::walkthrough::{A, BUCKET, KEY, TARGET_ROLE, corrected};
 use serde_json::{Value, json};
@@ -49,6 +49,17 @@ pub fn confirmed() -> Report {
     );
     let mut report = report(&failure("PermissionError", &message), key_policy_omits_target);
     report.add_switch_role("ReadOnly");
+    report
+}
+
+pub fn mended() -> Report {
+    let mut report = confirmed();
+    let steps = [
+        "`ArtifactKeyGrant` of stack `crosspipe` put back the statements in the policy of the key.",
+        "Looked again: KM001 is gone.",
+        "Retried the failed actions of stage `Staging`; the execution goes on.",
+    ];
+    report.remedied(steps.map(str::to_owned).to_vec(), Outcome::Retried);
     report
 }
 
