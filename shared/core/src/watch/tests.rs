@@ -195,9 +195,9 @@ fn what_can_not_be_judged_although_it_was_read_is_told_again_when_it_is_proven_a
             "Resource": format!("arn:aws:s3:::{BUCKET}/*")});
         snapshot["buckets"][BUCKET]["policy"]["Statement"].as_array_mut().unwrap().push(deny);
     };
-    // Which version of TLS a request comes with is not known here.
+    // Which endpoint a request comes through is not known here.
     let undecided =
-        |snapshot: &mut Value| statements(snapshot, json!({"NumericLessThan": {"s3:TlsVersion": 1.3}}));
+        |snapshot: &mut Value| statements(snapshot, json!({"StringNotEquals": {"aws:SourceVpce": "vpce-1"}}));
     let denied = |snapshot: &mut Value| {
         undecided(snapshot);
         statements(snapshot, json!({}));
