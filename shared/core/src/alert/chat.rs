@@ -13,14 +13,14 @@ use super::{Alert, Cause, Done, Evidence, email};
 const TITLE: usize = 250;
 /// The parts of the description, each as long as it is once escaped: together they stay under its limit.
 const HEADLINE: usize = 700;
-const BECAUSE: usize = 1_200;
-const FIX: usize = 2_200;
-const STEPS: usize = 600;
+const BECAUSE: usize = 1_000;
+const FIX: usize = 3_200;
+const STEPS: usize = 500;
 const FURTHER: usize = 3;
 const FURTHER_LINE: usize = 300;
 const LINES: usize = 20;
 const LINE: usize = 500;
-const EVIDENCE: usize = 2_000;
+const EVIDENCE: usize = 1_200;
 const LINKS: usize = 8;
 /// An address that is cut leads nowhere, so one that is longer than this is left out.
 const LINK: usize = 1_500;
@@ -69,7 +69,7 @@ fn description(alert: &Alert) -> String {
     if let Some(done) = &alert.done {
         parts.push(format!(
             "Remediation ({})\n{}",
-            escape(&fit(&one_line(&done.outcome), 100)),
+            escape(&fit_escaped(&one_line(&done.outcome), 100)),
             escape(&steps(done))
         ));
     }

@@ -39,7 +39,7 @@ pub fn message(alert: &Alert) -> Value {
     if let Some(done) = &alert.done {
         blocks.push(section(mrkdwn(&format!(
             "*Remediation* ({})",
-            escape(&fit(&one_line(&done.outcome), 100))
+            escape(&fit_escaped(&one_line(&done.outcome), 100))
         ))));
         blocks.push(section(plain_text(&steps(done))));
     }
@@ -68,7 +68,7 @@ fn text(alert: &Alert) -> String {
         parts.push(fix(cause));
     }
     if let Some(done) = &alert.done {
-        parts.push(format!("Remediation ({})", escape(&fit(&one_line(&done.outcome), 100))));
+        parts.push(format!("Remediation ({})", escape(&fit_escaped(&one_line(&done.outcome), 100))));
         parts.push(escape(&steps(done)));
     }
     parts.extend(links(alert));
