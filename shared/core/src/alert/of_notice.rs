@@ -1,7 +1,8 @@
 //! What a fault tells that was found, or mended, before a run met it.
 
 use super::of_report::attributes;
-use super::{Alert, Cause, Done, Evidence, Kind};
+use super::{Alert, Cause, Done, Evidence, Kind, Link};
+use crate::diagnosis::links;
 use crate::rules::Finding;
 use crate::watch::{Notice, NoticeKind, Trigger};
 
@@ -29,6 +30,11 @@ impl From<&Notice> for Alert {
             NoticeKind::Mended(_) => vec![],
         }
         .into_iter();
+        let gone = match &notice.kind {
+            NoticeKind::Mended(faults) => faults.as_slice(),
+            NoticeKind::Found(_) => &[],
+        };
+        let gone = gone.iter().map(|fault| Evidence::new(format!("mended, {}", fault.rule), &fault.message));
         let evidence = vec![
             Evidence::new("pipeline", format!("{pipeline} in account {account}, {}", notice.region)),
             Evidence::new("looked because of", in_words(trigger)),
@@ -53,8 +59,8 @@ impl From<&Notice> for Alert {
             cause: causes.next(),
             further: causes.collect(),
             done,
-            links: vec![],
-            evidence,
+            links: vec![Link { name: "Pipeline".into(), url: links::pipeline(pipeline, &notice.region) }],
+            evidence: gone.chain(evidence).collect(),
             resources: vec![notice.pipeline_arn.clone()].into_iter().filter(|arn| !arn.is_empty()).collect(),
             attributes: attributes(pipeline, ""),
         }
