@@ -1,7 +1,8 @@
 //! What a fault tells that was found, or mended, before a run met it.
 
 use super::of_report::attributes;
-use super::{Alert, Cause, Done, Evidence, Kind};
+use super::{Alert, Cause, Done, Evidence, Kind, Link};
+use crate::diagnosis::links;
 use crate::rules::Finding;
 use crate::watch::{Notice, NoticeKind, Trigger};
 
@@ -53,7 +54,7 @@ impl From<&Notice> for Alert {
             cause: causes.next(),
             further: causes.collect(),
             done,
-            links: vec![],
+            links: vec![Link { name: "Pipeline".into(), url: links::pipeline(pipeline, &notice.region) }],
             evidence,
             resources: vec![notice.pipeline_arn.clone()].into_iter().filter(|arn| !arn.is_empty()).collect(),
             attributes: attributes(pipeline, ""),

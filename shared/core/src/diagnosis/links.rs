@@ -34,6 +34,12 @@ pub fn execution(failure: &Failure) -> String {
     )
 }
 
+/// A pipeline, in its account.
+pub fn pipeline(name: &str, region: &str) -> String {
+    let (console, name) = (console(region), encode(name));
+    format!("{console}/codesuite/codepipeline/pipelines/{name}/view?region={}", encode(region))
+}
+
 /// The page on which the console takes on a role in another account. A role with a path is named with it.
 ///
 /// See <https://docs.aws.amazon.com/IAM/latest/UserGuide/id_roles_use_switch-role-console.html>.

@@ -54,7 +54,7 @@ fn check(facts: &Facts<'_>, verdicts: &mut Verdicts) {
             Fact::Known(policy) => {
                 let put = |context: Context| denies_put(facts, policy, &objects, context);
                 let over_tls = Context::partial().with("aws:SecureTransport", "true");
-                let version = tls::version([*policy]).into_iter();
+                let version = tls::version([policy]).into_iter();
                 let over_tls = version.fold(over_tls, |context, it| context.with(tls::KEY, it));
                 let context = || over_tls.clone();
                 put(context().without(HEADER)).and(put(context().with(HEADER, "AES256")))
