@@ -135,7 +135,8 @@ impl<R: Read> Questions<R> {
     fn answer(&self, line: Vec<u8>) -> Result<String, InputError> {
         let answer = || {
             let document = Document::parse(self.name.clone(), line, EXPECTED)?;
-            let evaluation = read(&document)?.evaluate();
+            let question = read(&document)?;
+            let evaluation = question.evaluate();
             Ok(json!({"decision": evaluation.decision, "because": evaluation.because()}).to_string())
         };
         answer().map_err(|problem: InputError| problem.on_line(self.number))

@@ -153,6 +153,8 @@ fn what_changes_anything_is_listed_here() {
             "sns:Publish",
             "sqs:SendMessage",
             "sts:AssumeRole",
+            "xray:PutTelemetryRecords",
+            "xray:PutTraceSegments",
         ],
     );
     expect(
@@ -173,6 +175,8 @@ fn what_changes_anything_is_listed_here() {
             "logs:PutLogEvents",
             "s3:DeleteBucketPolicy",
             "s3:PutBucketPolicy",
+            "xray:PutTelemetryRecords",
+            "xray:PutTraceSegments",
         ],
     );
 }

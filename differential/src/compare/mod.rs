@@ -34,7 +34,7 @@ const ROUND: f64 = 5e8;
 const RECORDED: &str = include_str!("../../../shared/core/tests/data/evaluation/recorded.jsonl");
 
 /// How many of the subjects evaluate; the others lint.
-const EVALUATIONS: usize = 4;
+const EVALUATIONS: usize = 6;
 
 /// What is timed: called with how often, it says how long that took in nanoseconds and what came out.
 struct Subject<'a> {
@@ -115,16 +115,19 @@ fn subjects<'a>(ours: &'a Ours, node: Rc<RefCell<Peer>>, mut linter: Peer) -> Ve
         expected: Some(expected),
         run: Box::new(move |passes| Ok(clock::time(passes, || pass(ours)))),
     };
-    let other = |name, what: &'static str| {
+    let other = |name, times: u64, what: &'static str| {
         let node = Rc::clone(&node);
         let run = move |passes| ask(&mut node.borrow_mut(), &json!({"what": what, "passes": passes}));
-        Subject { name, inputs: questions, expected: Some(ours.allowed_by_other), run: Box::new(run) }
+        let expected = Some(ours.allowed_by_other * times);
+        Subject { name, inputs: questions * times as usize, expected, run: Box::new(run) }
     };
     vec![
-        own("Crosspipe, policies parsed before", questions, ours.allowed, Ours::decide),
-        other("iam-simulate, policies loaded before", "decide"),
-        own("Crosspipe, from JSON", questions, ours.allowed, Ours::parse_and_decide),
-        other("iam-simulate, from JSON", "parse_and_decide"),
+        own("Crosspipe, each ten times", questions * 10, ours.allowed * 10, Ours::decide_ten_times),
+        other("iam-simulate, each ten times", 10, "decide_ten_times"),
+        own("Crosspipe, all in turn", questions, ours.allowed, Ours::decide),
+        other("iam-simulate, all in turn", 1, "decide"),
+        own("Crosspipe, all in turn, from JSON", questions, ours.allowed, Ours::parse_and_decide),
+        other("iam-simulate, all in turn, from JSON", 1, "parse_and_decide"),
         own("Crosspipe, snapshot parsed before", snapshots, 0, Ours::lint),
         own("Crosspipe, from JSON", snapshots, 0, Ours::parse_and_lint),
         Subject {

@@ -64,6 +64,12 @@ impl Ours {
         self.snapshots.len()
     }
 
+    /// How often a question is allowed when each is asked ten times in a row.
+    pub fn decide_ten_times(&self) -> u64 {
+        let ten_times = |question| (0..10).map(|_| is_allowed(black_box(question))).sum::<u64>();
+        self.questions.iter().map(ten_times).sum()
+    }
+
     /// How many of the questions are allowed.
     pub fn decide(&self) -> u64 {
         black_box(&self.questions).iter().map(is_allowed).sum()

@@ -34,7 +34,7 @@ pub struct Results<'a> {
 pub fn of(results: &Results<'_>) -> String {
     let mut text = format!("{}\n\n", run(results));
     let _ = writeln!(text, "Evaluation of {} requests:\n", thousands(results.questions as u64));
-    let others = [1, 1, 3, 3];
+    let others = [1, 1, 3, 3, 5, 5];
     rows(&mut text, "one evaluation", results.evaluation, &others);
     let _ = writeln!(text, "\nLinting one snapshot, or the {} policies in it:\n", results.policies);
     rows(&mut text, "one snapshot", results.lint, &[2, 2, 2]);

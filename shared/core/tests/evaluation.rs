@@ -1,7 +1,7 @@
 //! Cases from AWS's own documentation, each table with its page.
 #![allow(clippy::unwrap_used, reason = "helpers of tests are tests")]
 
-use crosspipe_core::evaluation::{Evaluation, Question, Side, Tri};
+use crosspipe_core::evaluation::{Question, Side, Tri};
 use serde_json::{Map, Value, json};
 
 mod evaluation_cases;
@@ -16,16 +16,16 @@ const KEY: &str = "arn:aws:kms:eu-west-1:111111111111:key/k";
 
 /// A question with these members in place of, or beside, those of a user's read of an object in its own
 /// account.
-fn ask(members: &Value) -> Evaluation {
+fn question(members: &Value) -> Question {
     let mut question =
         json!({"principal": USER, "action": "s3:GetObject", "resource": OBJECT, "resourceAccount": A});
     question.as_object_mut().unwrap().extend(members.as_object().unwrap().clone());
-    let question: Question = serde_json::from_value(question).unwrap();
-    question.evaluate()
+    serde_json::from_value(question).unwrap()
 }
 
 fn check(members: Value, expected: &str) {
-    let evaluation = ask(&members);
+    let question = question(&members);
+    let evaluation = question.evaluate();
     let decision = serde_json::to_value(evaluation.decision).unwrap();
     assert_eq!(decision, expected, "{members:#}\n{:?}", evaluation.because());
 }
@@ -117,8 +117,9 @@ fn every_level_of_service_control_policies_allows() {
     levels(json!([[allow()], [allow()]]), "allowed");
     levels(json!([[allow()], [nothing()]]), "implicitlyDenied");
     levels(json!([[allow(), policy("Deny", json!({"Action": "s3:*"}))]]), "explicitlyDenied");
-    let evaluation =
-        ask(&json!({"identityPolicies": [allow()], "serviceControlPolicies": [[allow()], [nothing()]]}));
+    let members = json!({"identityPolicies": [allow()], "serviceControlPolicies": [[allow()], [nothing()]]});
+    let question = question(&members);
+    let evaluation = question.evaluate();
     assert_eq!(evaluation.because().not_allowed_by, [Side::Resource, Side::ServiceControl]);
     assert_eq!(evaluation.lets_pass(Side::ServiceControl), Tri::No);
 }

@@ -34,7 +34,7 @@ impl Listening {
     }
 
     /// An event of the failure: of its action, its stage or its pipeline.
-    fn event(&self, level: &str, failed: &Value) -> Value {
+    fn event_of(&self, level: &str, failed: &Value) -> Value {
         let world = &self.scene.world;
         let mut detail = json!({
             "pipeline": world.pipeline, "execution-id": failed["pipelineExecutionId"], "state": "FAILED", "version": 3.0,
@@ -133,7 +133,7 @@ fn every_receiver_reads_the_same_and_once() {
     let failed = listening.failed_action();
     assert_eq!(failed["actionExecutionId"], report["actionExecutionId"]);
     for level in ["Pipeline", "Action", "Stage"] {
-        let event = listening.event(level, &failed);
+        let event = listening.event_of(level, &failed);
         listening.invoke(&event);
         listening.invoke(&notified(event));
     }
@@ -169,7 +169,7 @@ fn any_event_of_a_failure_is_enough() {
         for through_sns in [true, false] {
             listening.run_pipeline();
             let failed = listening.failed_action();
-            let event = listening.event(level, &failed);
+            let event = listening.event_of(level, &failed);
             if through_sns {
                 let message = json!({"TopicArn": topic, "Message": as_notified(event).to_string()});
                 listening.scene.world.tools.call("sns", "publish", message).unwrap();
@@ -210,9 +210,9 @@ fn what_is_not_across_accounts() {
     // Its stage and its pipeline failed, too; and so would they for an approval.
     let failed = listening.failed_action();
     for level in ["Pipeline", "Stage", "Action"] {
-        listening.invoke(&listening.event(level, &failed));
+        listening.invoke(&listening.event_of(level, &failed));
     }
-    let mut rejected = listening.event("Action", &failed);
+    let mut rejected = listening.event_of("Action", &failed);
     rejected["detail"]["action-execution-id"] = json!("another");
     rejected["detail"]["type"] =
         json!({"category": "Approval", "owner": "AWS", "provider": "Manual", "version": "1"});

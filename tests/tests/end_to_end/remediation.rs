@@ -23,7 +23,7 @@ impl Listening {
         let report = self.report().expect("a report");
         let (text, outcome) = (alert["Message"].as_str().unwrap(), outcome(&report));
         if outcome != "notAttempted" {
-            assert!(text.contains(&format!("remediation ({outcome}): ")), "{text}");
+            assert!(text.contains(&format!("\nRemediation ({outcome})\n")), "{text}");
         }
         report
     }

@@ -68,7 +68,7 @@ fn description(alert: &Alert) -> String {
     }
     if let Some(done) = &alert.done {
         parts.push(format!(
-            "Done ({})\n{}",
+            "Remediation ({})\n{}",
             escape(&fit(&one_line(&done.outcome), 100)),
             escape(&steps(done))
         ));

@@ -47,7 +47,7 @@ pub fn body(alert: &Alert) -> String {
     }
     if let Some(done) = &alert.done {
         let steps = fit_items(&done.steps, LINES, |step| set_in(&fit(step, LINE)));
-        section(&mut text, &format!("Done ({})", one_line(&done.outcome)), &steps.join("\n"));
+        section(&mut text, &format!("Remediation ({})", one_line(&done.outcome)), &steps.join("\n"));
     }
     for also in fit_items(&alert.further, FURTHER, further) {
         let _ = write!(text, "\n{also}\n");

@@ -30,6 +30,11 @@ impl From<&Notice> for Alert {
             NoticeKind::Mended(_) => vec![],
         }
         .into_iter();
+        let gone = match &notice.kind {
+            NoticeKind::Mended(faults) => faults.as_slice(),
+            NoticeKind::Found(_) => &[],
+        };
+        let gone = gone.iter().map(|fault| Evidence::new(format!("mended, {}", fault.rule), &fault.message));
         let evidence = vec![
             Evidence::new("pipeline", format!("{pipeline} in account {account}, {}", notice.region)),
             Evidence::new("looked because of", in_words(trigger)),
@@ -55,7 +60,7 @@ impl From<&Notice> for Alert {
             further: causes.collect(),
             done,
             links: vec![Link { name: "Pipeline".into(), url: links::pipeline(pipeline, &notice.region) }],
-            evidence,
+            evidence: gone.chain(evidence).collect(),
             resources: vec![notice.pipeline_arn.clone()].into_iter().filter(|arn| !arn.is_empty()).collect(),
             attributes: attributes(pipeline, ""),
         }

@@ -50,6 +50,7 @@ pub(super) fn attributes(pipeline: &str, target_account: &str) -> Vec<(&'static 
         .collect()
 }
 
+/// What was done. Changes that are only proposed are with their findings already.
 fn done(report: &Report) -> Option<Done> {
     let steps: Vec<String> = report.done_steps().into_iter().map(str::to_owned).collect();
     (!steps.is_empty()).then(|| Done { outcome: report.remediation.outcome.word().to_owned(), steps })
@@ -69,11 +70,7 @@ fn links(report: &Report) -> Vec<Link> {
 }
 
 fn evidence(report: &Report) -> Vec<Evidence> {
-    let done = report.done_steps();
-    let title = format!("remediation ({})", report.remediation.outcome.word());
-    let mut evidence: Vec<Evidence> = Vec::new();
-    evidence.extend((!done.is_empty()).then(|| Evidence::new(title, done.join("\n"))));
-    evidence.extend([
+    let mut evidence = vec![
         Evidence::new("pipeline", format!("{} in account {}", report.pipeline, report.pipeline_account)),
         Evidence::new(
             "action",
@@ -82,7 +79,7 @@ fn evidence(report: &Report) -> Vec<Evidence> {
                 report.action, report.stage, report.provider, report.target_account, report.region
             ),
         ),
-    ]);
+    ];
     let deployment = serde_json::to_value(&report.deployment).unwrap_or(Value::Null);
     details("", &deployment, &mut evidence);
     evidence.push(Evidence::new("execution", &report.execution_id));

@@ -37,7 +37,10 @@ pub fn message(alert: &Alert) -> Value {
         blocks.push(section(mrkdwn(&fix(cause))));
     }
     if let Some(done) = &alert.done {
-        blocks.push(section(mrkdwn(&format!("*Done* ({})", escape(&fit(&one_line(&done.outcome), 100))))));
+        blocks.push(section(mrkdwn(&format!(
+            "*Remediation* ({})",
+            escape(&fit(&one_line(&done.outcome), 100))
+        ))));
         blocks.push(section(plain_text(&steps(done))));
     }
     let further = fit_items(&alert.further, FURTHER, further);
@@ -65,7 +68,7 @@ fn text(alert: &Alert) -> String {
         parts.push(fix(cause));
     }
     if let Some(done) = &alert.done {
-        parts.push(format!("Done ({})", escape(&fit(&one_line(&done.outcome), 100))));
+        parts.push(format!("Remediation ({})", escape(&fit(&one_line(&done.outcome), 100))));
         parts.push(escape(&steps(done)));
     }
     parts.extend(links(alert));

@@ -36,8 +36,8 @@ pub fn execution(failure: &Failure) -> String {
 
 /// A pipeline, in its account.
 pub fn pipeline(name: &str, region: &str) -> String {
-    let (console, name) = (console(region), encode(name));
-    format!("{console}/codesuite/codepipeline/pipelines/{name}/view?region={}", encode(region))
+    let (console, name, region) = (console(region), encode(name), encode(region));
+    format!("{console}/codesuite/codepipeline/pipelines/{name}/view?region={region}")
 }
 
 /// The page on which the console takes on a role in another account. A role with a path is named with it.

@@ -1,6 +1,10 @@
 //! Why a decision fell as it did.
 
+use std::borrow::Cow;
+
 use serde::Serialize;
+
+use crate::policy::Statement;
 
 /// Why a decision fell as it did.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -41,4 +45,24 @@ pub struct StatementRef {
     pub policy: String,
     /// The statement's Sid or place.
     pub statement: String,
+}
+
+/// What decided, before anybody asks: most evaluations are never asked, and names cost more than deciding.
+#[derive(Debug, Clone)]
+pub(super) enum By<'a> {
+    Statement { policy: Cow<'a, str>, statement: Statement<'a> },
+    Grant { grantee: String },
+}
+
+impl By<'_> {
+    pub fn reference(&self) -> StatementRef {
+        match self {
+            By::Statement { policy, statement } => {
+                StatementRef { policy: policy.to_string(), statement: statement.label() }
+            }
+            By::Grant { grantee } => {
+                StatementRef { policy: "key grants".to_owned(), statement: format!("grant to `{grantee}`") }
+            }
+        }
+    }
 }

@@ -9,7 +9,7 @@
 use serde::Serialize;
 
 use super::Tri;
-use super::because::{Because, Side, StatementRef};
+use super::because::{Because, By, Side, StatementRef};
 use super::opinion::Opinion;
 use super::policies::{Guardrails, Policies};
 use super::request::{Asked, Request};
@@ -17,35 +17,35 @@ use super::requester::Requester;
 use crate::arn::Arn;
 
 /// Decides a request.
-pub fn evaluate(request: &Request<'_>, policies: &Policies<'_>) -> Evaluation {
+pub fn evaluate<'a>(request: &Request<'_>, policies: &Policies<'a>) -> Evaluation<'a> {
     evaluate_within(request, policies, &Guardrails::default())
 }
 
 /// Decides a request that further policies may limit.
-pub fn evaluate_within(
+pub fn evaluate_within<'a>(
     request: &Request<'_>,
-    policies: &Policies<'_>,
-    guardrails: &Guardrails<'_>,
-) -> Evaluation {
+    policies: &Policies<'a>,
+    guardrails: &Guardrails<'a>,
+) -> Evaluation<'a> {
     decide(&request.into(), policies, guardrails)
 }
 
-pub(super) fn decide(
+pub(super) fn decide<'a>(
     request: &Asked<'_>,
-    policies: &Policies<'_>,
-    guardrails: &Guardrails<'_>,
-) -> Evaluation {
+    policies: &Policies<'a>,
+    guardrails: &Guardrails<'a>,
+) -> Evaluation<'a> {
     let bounded = policies.permissions_boundary.is_some();
-    let mut opinions = vec![
-        Opinion::of_set(Side::Identity, &policies.identity, request),
-        Opinion::of_resource(&policies.resource, &policies.key_grants, request, bounded),
-    ];
     let limits = [
         (Side::PermissionsBoundary, policies.permissions_boundary.as_slice()),
         (Side::Session, guardrails.session.as_slice()),
         (Side::ServiceControl, &policies.service_control_policies),
         (Side::ResourceControl, &guardrails.resource_control_policies),
     ];
+    let count = 2 + limits.iter().map(|(_, sets)| sets.len()).sum::<usize>();
+    let mut opinions = Vec::with_capacity(count);
+    opinions.push(Opinion::of_set(Side::Identity, &policies.identity, request));
+    opinions.push(Opinion::of_resource(&policies.resource, &policies.key_grants, request, bounded));
     for (side, sets) in limits {
         opinions.extend(sets.iter().map(|set| Opinion::of_set(side, set, request)));
     }
@@ -64,7 +64,7 @@ pub(super) fn decide(
     Evaluation { decision, opinions }
 }
 
-fn allowed(request: &Asked<'_>, opinions: &[Opinion]) -> Tri {
+fn allowed(request: &Asked<'_>, opinions: &[Opinion<'_>]) -> Tri {
     let all = |side: Side| {
         Tri::all(opinions.iter().filter(|opinion| opinion.side == side).map(|opinion| opinion.allows))
     };
@@ -91,7 +91,7 @@ fn allowed(request: &Asked<'_>, opinions: &[Opinion]) -> Tri {
 
 struct Sides<'a> {
     identity: Tri,
-    resource: &'a Opinion,
+    resource: &'a Opinion<'a>,
     boundary: Tri,
     session: Tri,
 }
@@ -174,14 +174,14 @@ pub enum Decision {
 }
 
 /// A decision with what each side had to say.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Evaluation {
+#[derive(Debug, Clone)]
+pub struct Evaluation<'a> {
     /// The decision.
     pub decision: Decision,
-    opinions: Vec<Opinion>,
+    opinions: Vec<Opinion<'a>>,
 }
 
-impl Evaluation {
+impl Evaluation<'_> {
     /// Whether one side lets the request pass: it allows it and denies nothing. A side that has no say
     /// lets pass.
     pub fn lets_pass(&self, side: Side) -> Tri {
@@ -195,25 +195,22 @@ impl Evaluation {
     }
 
     /// The statement of this side that denies the request.
-    pub fn denied_by(&self, side: Side) -> Option<&StatementRef> {
-        self.opinions
-            .iter()
-            .filter(|opinion| opinion.side == side)
-            .find_map(|opinion| opinion.denied_by.as_ref())
+    pub fn denied_by(&self, side: Side) -> Option<StatementRef> {
+        let opinions = self.opinions.iter().filter(|opinion| opinion.side == side);
+        opinions.filter_map(|opinion| opinion.denied_by.as_ref()).map(By::reference).next()
     }
 
     /// Which statement decided, or which side had none.
     pub fn because(&self) -> Because {
-        let collect = |pick: fn(&Opinion) -> Option<&StatementRef>| {
-            self.opinions.iter().filter_map(pick).cloned().collect()
-        };
+        let references =
+            |by: &dyn Fn(&Opinion<'_>) -> Option<StatementRef>| self.opinions.iter().filter_map(by).collect();
         let sides = |answer: Tri| {
             let sides = self.opinions.iter().filter(|opinion| opinion.allows == answer);
             sides.map(|opinion| opinion.side).collect()
         };
         Because {
-            denied_by: collect(|opinion| opinion.denied_by.as_ref()),
-            allowed_by: collect(|opinion| opinion.allowed_by.as_ref()),
+            denied_by: references(&|opinion| opinion.denied_by.as_ref().map(By::reference)),
+            allowed_by: references(&|opinion| opinion.allowed_by.as_ref().map(By::reference)),
             not_allowed_by: sides(Tri::No),
             not_settled_by: sides(Tri::Unknown),
         }

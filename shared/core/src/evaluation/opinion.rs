@@ -1,6 +1,8 @@
 //! What one side says to a request.
 
-use super::because::{Side, StatementRef};
+use std::borrow::Cow;
+
+use super::because::{By, Side};
 use super::grants::KeyGrant;
 use super::policies::{PolicySet, ResourcePolicy};
 use super::principal::Naming;
@@ -9,13 +11,13 @@ use super::{Tri, statement};
 use crate::policy::{Effect, PolicyDocument};
 
 /// What one side says to a request.
-#[derive(Debug, Clone, PartialEq)]
-pub(super) struct Opinion {
+#[derive(Debug, Clone)]
+pub(super) struct Opinion<'a> {
     pub side: Side,
     pub allows: Tri,
     pub denies: Tri,
-    pub allowed_by: Option<StatementRef>,
-    pub denied_by: Option<StatementRef>,
+    pub allowed_by: Option<By<'a>>,
+    pub denied_by: Option<By<'a>>,
     /// The allows of a resource policy, by how it names the requester.
     pub through: Tri,
     pub everyone: Tri,
@@ -24,7 +26,7 @@ pub(super) struct Opinion {
     pub granted: Tri,
 }
 
-impl Opinion {
+impl<'a> Opinion<'a> {
     fn none(side: Side) -> Self {
         Opinion {
             side,
@@ -39,7 +41,7 @@ impl Opinion {
         }
     }
 
-    pub fn of_set(side: Side, set: &PolicySet<'_>, request: &Asked<'_>) -> Self {
+    pub fn of_set(side: Side, set: &PolicySet<'a>, request: &Asked<'_>) -> Self {
         let mut opinion = Opinion::none(side);
         for (name, document) in set.documents() {
             opinion.hear(name, document, request, false);
@@ -52,14 +54,16 @@ impl Opinion {
     }
 
     pub fn of_resource(
-        policy: &ResourcePolicy<'_>,
+        policy: &ResourcePolicy<'a>,
         grants: &[KeyGrant],
         request: &Asked<'_>,
         bounded: bool,
     ) -> Self {
         let mut opinion = Opinion::none(Side::Resource);
         match policy {
-            ResourcePolicy::Known(document) => opinion.hear("resource policy", document, request, bounded),
+            ResourcePolicy::Known(document) => {
+                opinion.hear(&"resource policy".into(), document, request, bounded)
+            }
             ResourcePolicy::Absent => {}
             ResourcePolicy::Unknown => {
                 opinion.allow(Tri::Unknown, Naming::Account);
@@ -72,11 +76,8 @@ impl Opinion {
             opinion.granted = opinion.granted.or(covers);
             opinion.allow(covers, naming);
             if covers == Tri::Yes {
-                let reference = || StatementRef {
-                    policy: "key grants".to_owned(),
-                    statement: format!("grant to `{}`", grant.grantee_principal),
-                };
-                opinion.allowed_by.get_or_insert_with(reference);
+                let by = || By::Grant { grantee: grant.grantee_principal.clone() };
+                opinion.allowed_by.get_or_insert_with(by);
             }
         }
         opinion
@@ -93,15 +94,20 @@ impl Opinion {
         *named = named.or(answer);
     }
 
-    fn hear(&mut self, policy: &str, document: &PolicyDocument, request: &Asked<'_>, bounded: bool) {
+    fn hear(
+        &mut self,
+        policy: &Cow<'a, str>,
+        document: &'a PolicyDocument,
+        request: &Asked<'_>,
+        bounded: bool,
+    ) {
         let version = document.version();
         for statement in document.statements() {
             // AWS saves no statement without an effect.
             let Some(effect) = statement.effect() else { continue };
             let (answer, naming) =
                 statement::matches(statement, version, request, bounded && effect == Effect::Deny);
-            let reference = || StatementRef { policy: policy.to_owned(), statement: statement.label() };
-            let by = match effect {
+            let decided_by = match effect {
                 Effect::Allow => {
                     self.allow(answer, naming);
                     &mut self.allowed_by
@@ -112,7 +118,7 @@ impl Opinion {
                 }
             };
             if answer == Tri::Yes {
-                by.get_or_insert_with(reference);
+                decided_by.get_or_insert_with(|| By::Statement { policy: policy.clone(), statement });
             }
         }
     }

@@ -38,7 +38,7 @@ pub struct Question {
 
 impl Question {
     /// Answers the question.
-    pub fn evaluate(&self) -> Evaluation {
+    pub fn evaluate(&self) -> Evaluation<'_> {
         let request = Asked {
             requester: &self.requester,
             action: &self.action,

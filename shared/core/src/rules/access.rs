@@ -157,7 +157,7 @@ impl<'a> Access<'a> {
         judgement
     }
 
-    fn answer(&self, evaluation: &Evaluation, side: Side) -> Tri {
+    fn answer(&self, evaluation: &Evaluation<'_>, side: Side) -> Tri {
         match evaluation.lets_pass(side) {
             Tri::No
                 if side == Side::Resource && self.unread_grants && evaluation.denied_by(side).is_none() =>
@@ -169,7 +169,7 @@ impl<'a> Access<'a> {
     }
 
     /// Each request, decided with everything that has a say.
-    pub(super) fn evaluations(&self) -> Vec<((String, String), Evaluation)> {
+    pub(super) fn evaluations(&self) -> Vec<((String, String), Evaluation<'_>)> {
         let Ok(arn) = Arn::parse(&self.role_arn) else { return vec![] };
         let role = self.role.known();
         let policies = Policies {

@@ -116,7 +116,7 @@ fn without_key(policy: &PolicyDocument, keys: &[&str]) -> PolicyDocument {
 }
 
 /// The service role's request to assume the action role, decided; None where an ARN can't be read.
-pub(super) fn assume_role(facts: &Facts<'_>, action: &ActionFacts<'_>) -> Option<Evaluation> {
+pub(super) fn assume_role<'a>(facts: &Facts<'a>, action: &ActionFacts<'_>) -> Option<Evaluation<'a>> {
     let service_role = facts.pipeline().role_arn();
     let (assumer, assumed) = (facts.role(service_role), facts.role(action.role_arn()));
     let assumer = assumer.known();

@@ -195,9 +195,9 @@ fn what_can_not_be_judged_although_it_was_read_is_told_again_when_it_is_proven_a
             "Resource": format!("arn:aws:s3:::{BUCKET}/*")});
         snapshot["buckets"][BUCKET]["policy"]["Statement"].as_array_mut().unwrap().push(deny);
     };
-    // Which version of TLS a request comes with is not known here.
+    // Which endpoint a request comes through is not known here.
     let undecided =
-        |snapshot: &mut Value| statements(snapshot, json!({"NumericLessThan": {"s3:TlsVersion": 1.2}}));
+        |snapshot: &mut Value| statements(snapshot, json!({"StringNotEquals": {"aws:SourceVpce": "vpce-1"}}));
     let denied = |snapshot: &mut Value| {
         undecided(snapshot);
         statements(snapshot, json!({}));
@@ -319,7 +319,12 @@ fn people_are_told_what_will_fail_who_changed_what_and_what_to_do() {
     assert!(body.lines().next().unwrap().contains("; putting it back failed"), "{body}");
     let (_, body, _) = told(&mended, Some(remediation(Outcome::Reapplied)));
     assert!(body.starts_with("Pipeline MyFirstPipeline: Crosspipe has mended that"), "{body}");
-    assert!(body.contains("remediation (reapplied): `Grant` of stack `shop` put back the grant."), "{body}");
+    assert!(
+        body.contains(
+            "\nRemediation (reapplied)\n-----------------------\n`Grant` of stack `shop` put back the grant."
+        ),
+        "{body}"
+    );
 }
 
 fn any_json() -> impl Strategy<Value = Value> {

@@ -46,6 +46,19 @@ fn a_failure_in_the_pipelines_own_account() {
 }
 
 #[test]
+fn what_the_provider_says() {
+    every_format("instances", &Alert::from(&reports::instances()));
+}
+
+#[test]
+fn faults_found_before_a_run_and_faults_that_are_gone() {
+    let notices = reports::notices();
+    assert_eq!(notices.len(), 2, "{notices:?}");
+    every_format("fault-found", &Alert::from(&notices[0]));
+    every_format("fault-mended", &Alert::from(&notices[1]));
+}
+
+#[test]
 fn hostile_text() {
     every_format("hostile", &hostile::alert());
 }

@@ -46,12 +46,14 @@ impl TryFrom<Value> for Question {
     type Error = QuestionError;
 
     fn try_from(value: Value) -> Result<Self, QuestionError> {
-        let members = value.as_object().ok_or_else(|| QuestionError::new("", "it is not a JSON object"))?;
+        let Value::Object(members) = value else {
+            return Err(QuestionError::new("", "it is not a JSON object"));
+        };
         if let Some(unknown) = members.keys().find(|name| !MEMBERS.contains(&name.as_str())) {
             let problem = format!("there is no member `{unknown}`; there are {}", MEMBERS.join(", "));
             return Err(QuestionError::new(path("", unknown), problem));
         }
-        let members = Members(members);
+        let mut members = Members(members);
         let requester = requester(&members.text("principal")?)
             .map_err(|error| QuestionError::new("principal", error.to_string()))?;
         let action = members.text("action")?;
@@ -85,15 +87,19 @@ fn requester(principal: &str) -> Result<Requester, RequesterError> {
 }
 
 /// The members of a question; null is the same as left out.
-struct Members<'a>(&'a Map<String, Value>);
+struct Members(Map<String, Value>);
 
-impl<'a> Members<'a> {
-    fn get(&self, name: &str) -> Option<&'a Value> {
+impl Members {
+    fn get(&self, name: &str) -> Option<&Value> {
         self.0.get(name).filter(|value| !value.is_null())
     }
 
-    fn list(&self, name: &str) -> Result<Vec<(String, &'a Value)>, QuestionError> {
-        self.get(name).map_or(Ok(vec![]), |value| list(name, value))
+    fn take(&mut self, name: &str) -> Option<Value> {
+        self.0.get_mut(name).map(Value::take).filter(|value| !value.is_null())
+    }
+
+    fn list(&mut self, name: &str) -> Result<Vec<(String, Value)>, QuestionError> {
+        self.take(name).map_or(Ok(vec![]), |value| list(name, value))
     }
 
     fn text(&self, name: &str) -> Result<String, QuestionError> {
@@ -129,21 +135,21 @@ impl<'a> Members<'a> {
         Ok(context)
     }
 
-    fn policy(&self, name: &str) -> Result<Option<PolicyDocument>, QuestionError> {
-        self.get(name).map(|value| document(name, value)).transpose()
+    fn policy(&mut self, name: &str) -> Result<Option<PolicyDocument>, QuestionError> {
+        self.take(name).map(|value| document(name, value)).transpose()
     }
 
-    fn policies(&self, name: &str) -> Result<Named, QuestionError> {
+    fn policies(&mut self, name: &str) -> Result<Named, QuestionError> {
         self.list(name)?.into_iter().map(named).collect()
     }
 
-    fn levels(&self, name: &str) -> Result<Vec<Named>, QuestionError> {
+    fn levels(&mut self, name: &str) -> Result<Vec<Named>, QuestionError> {
         let levels = self.list(name)?.into_iter();
         levels.map(|(path, level)| list(&path, level)?.into_iter().map(named).collect()).collect()
     }
 
-    fn grants(&self, name: &str) -> Result<Vec<KeyGrant>, QuestionError> {
-        self.list(name)?.into_iter().map(|(path, value)| grant(&path, value)).collect()
+    fn grants(&mut self, name: &str) -> Result<Vec<KeyGrant>, QuestionError> {
+        self.list(name)?.into_iter().map(|(path, value)| grant(&path, &value)).collect()
     }
 }
 
@@ -158,25 +164,26 @@ fn grant(path: &str, value: &Value) -> Result<KeyGrant, QuestionError> {
     Ok(KeyGrant { grantee_principal: grantee.to_owned(), operations: operations.ok_or_else(wrong)? })
 }
 
-fn named((path, value): (String, &Value)) -> Result<(String, PolicyDocument), QuestionError> {
+fn named((path, value): (String, Value)) -> Result<(String, PolicyDocument), QuestionError> {
     let document = document(&path, value)?;
     Ok((path, document))
 }
 
 /// A policy, or its text, which is how the AWS CLI prints some.
-fn document(path: &str, value: &Value) -> Result<PolicyDocument, QuestionError> {
+fn document(path: &str, value: Value) -> Result<PolicyDocument, QuestionError> {
     let document = match value {
-        Value::String(text) => PolicyDocument::parse(text),
-        value => PolicyDocument::from_value(value.clone()),
+        Value::String(text) => PolicyDocument::parse(&text),
+        value => PolicyDocument::from_value(value),
     };
     document.map_err(|error| QuestionError::new(path, format!("`{path}`: {error}")))
 }
 
 /// The values of a list, each with its path.
-fn list<'a>(path: &str, value: &'a Value) -> Result<Vec<(String, &'a Value)>, QuestionError> {
-    let values =
-        value.as_array().ok_or_else(|| QuestionError::new(path, format!("`{path}` is not a list")))?;
-    Ok(values.iter().enumerate().map(|(index, value)| (format!("{path}[{index}]"), value)).collect())
+fn list(path: &str, value: Value) -> Result<Vec<(String, Value)>, QuestionError> {
+    let Value::Array(values) = value else {
+        return Err(QuestionError::new(path, format!("`{path}` is not a list")));
+    };
+    Ok(values.into_iter().enumerate().map(|(index, value)| (format!("{path}[{index}]"), value)).collect())
 }
 
 fn scalar(value: &Value) -> Option<String> {
