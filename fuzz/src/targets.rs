@@ -12,6 +12,7 @@ use crosspipe_core::pipeline::Pipeline;
 use crosspipe_core::policy::PolicyDocument;
 use crosspipe_core::rules::lint;
 use crosspipe_core::snapshot::Snapshot;
+use crosspipe_core::watch::Occasion;
 use serde_json::{Value, json};
 
 /// What is done with an input; it panics where something does not hold.
@@ -93,6 +94,9 @@ pub fn snapshot(input: &[u8]) {
 /// Any event says what is to be done about it, and a failure makes a report that everybody can be told.
 pub fn event(input: &[u8]) {
     let Ok(value) = serde_json::from_slice::<Value>(input) else { return };
+    if let Ok(Occasion::Change(resource, _)) = Occasion::from_event(&value) {
+        assert!(!resource.to_string().is_empty());
+    }
     for incoming in intake::read(&value) {
         match incoming {
             Ok(Incoming::Action(failure)) => told_of(*failure),

@@ -7,7 +7,8 @@ use crosspipe_core::diagnosis::{Outcome, Remediation};
 use crosspipe_core::pipeline::Pipeline;
 use crosspipe_core::rules::{Finding, Verdicts, lint};
 use crosspipe_core::snapshot::Snapshot;
-use crosspipe_core::watch::{Memory, News, Notice, Trigger, compare, fault};
+use crosspipe_core::watch::fault::digest;
+use crosspipe_core::watch::{Fault, Memory, News, Notice, Trigger, compare};
 use serde_json::Value;
 
 use super::{Watch, WatchError};
@@ -69,25 +70,24 @@ impl Watch<'_> {
         let outcome = mended.outcome;
         let remediation = Remediation { steps: mended.steps, outcome, ..Remediation::apply() };
         tracing::info!(pipeline = name, outcome = outcome.word(), steps = ?remediation.steps, "remedy");
-        let told_again = match seen {
-            Some(view) if outcome == Outcome::Reapplied => {
-                self.tell(&view, trigger, Some(remediation), memory).await
-            }
-            _ if outcome == Outcome::Failed => {
-                let known = self.settings.receivers().next().map(|it| memory.of(it.name()).to_vec());
-                let news = News { found, mended: vec![], known: known.unwrap_or_default() };
-                self.repeat(&view, &news, trigger, remediation).await
-            }
-            _ => Ok(()),
+        if !matches!(outcome, Outcome::Reapplied | Outcome::Failed) {
+            return told;
+        }
+        let now = seen.unwrap_or(view);
+        let told_again = self.tell(&now, trigger, Some(&remediation), memory).await;
+        let is_left = |finding: &Finding| {
+            let fault = Fault::of(finding, &now.pipeline);
+            now.verdicts.findings.iter().any(|other| Fault::of(other, &now.pipeline).is(&fault))
         };
-        told.and(told_again)
+        let left: Vec<Finding> = found.into_iter().filter(is_left).collect();
+        told.and(told_again).and(self.tell_left(&now, left, trigger, &remediation).await)
     }
 
     async fn tell(
         &self,
         view: &View,
         trigger: &Trigger,
-        remediation: Option<Remediation>,
+        remediation: Option<&Remediation>,
         memory: &mut Memory,
     ) -> Result<(), WatchError> {
         let mut outcome = Ok(());
@@ -98,7 +98,7 @@ impl Watch<'_> {
                 continue;
             }
             for notice in Notice::of(&news, &view.pipeline, trigger) {
-                let notice = match &remediation {
+                let notice = match remediation {
                     Some(remediation) => notice.after(remediation.clone()),
                     None => notice,
                 };
@@ -119,15 +119,16 @@ impl Watch<'_> {
         outcome
     }
 
-    /// Tells everybody that what was found is there still, although something was done about it.
-    async fn repeat(
+    /// Tells everybody of what is there still, although something was done about it.
+    async fn tell_left(
         &self,
         view: &View,
-        news: &News,
+        left: Vec<Finding>,
         trigger: &Trigger,
-        remediation: Remediation,
+        remediation: &Remediation,
     ) -> Result<(), WatchError> {
-        for notice in Notice::of(news, &view.pipeline, trigger) {
+        let news = News { found: left, ..News::default() };
+        for notice in Notice::of(&news, &view.pipeline, trigger) {
             let notice = notice.after(remediation.clone());
             for receiver in self.settings.receivers() {
                 self.alerts.send(receiver, &Message::from(&notice)).await?;
@@ -179,8 +180,8 @@ impl Watch<'_> {
 
 /// One attempt at mending: these faults of this pipeline, in this hour.
 fn occasion(pipeline: &Pipeline, found: &[Finding]) -> String {
-    let faults: Vec<_> = found.iter().map(|finding| fault::Fault::of(finding, pipeline)).collect();
+    let faults: Vec<Fault> = found.iter().map(|finding| Fault::of(finding, pipeline)).collect();
     let hour =
         SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs() / NO_FIGHT.as_secs();
-    format!("watch:{}:{}:{hour}", pipeline.name(), fault::digest(&faults))
+    format!("watch:{}:{}:{hour}", pipeline.name(), digest(&faults))
 }
