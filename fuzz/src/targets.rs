@@ -2,6 +2,7 @@
 
 use crosspipe_core::alert::{Alert, chat, email, slack};
 use crosspipe_core::arn::Arn;
+use crosspipe_core::diagnosis::intake::{self, Incoming};
 use crosspipe_core::diagnosis::message::{claim, denial};
 use crosspipe_core::diagnosis::{Failure, Remediation, diagnose};
 use crosspipe_core::evaluation::{
@@ -11,6 +12,7 @@ use crosspipe_core::pipeline::Pipeline;
 use crosspipe_core::policy::PolicyDocument;
 use crosspipe_core::rules::lint;
 use crosspipe_core::snapshot::Snapshot;
+use crosspipe_core::watch::Occasion;
 use serde_json::{Value, json};
 
 /// What is done with an input; it panics where something does not hold.
@@ -89,10 +91,31 @@ pub fn snapshot(input: &[u8]) {
     assert!(again.is_ok_and(|again| again.is_ok_and(same)), "it judges what it writes the same");
 }
 
-/// An event that is accepted makes a report that can be sent.
+/// Any event says what is to be done about it, and a failure makes a report that everybody can be told.
 pub fn event(input: &[u8]) {
     let Ok(value) = serde_json::from_slice::<Value>(input) else { return };
-    let Ok(failure) = Failure::from_event(&value) else { return };
+    if let Ok(Occasion::Change(resource, _)) = Occasion::from_event(&value) {
+        assert!(!resource.to_string().is_empty());
+    }
+    for incoming in intake::read(&value) {
+        match incoming {
+            Ok(Incoming::Action(failure)) => told_of(*failure),
+            // What `ListActionExecutions` says is put into the same input.
+            Ok(Incoming::Execution(execution)) => {
+                let details = value.get("details").and_then(Value::as_array);
+                let details = details.map(Vec::as_slice).unwrap_or_default();
+                let failures = execution.failures(details);
+                assert!(failures.is_empty() || execution.is_listed(details), "{value}");
+                failures.into_iter().for_each(told_of);
+            }
+            Ok(Incoming::PassedOver(reason)) => assert!(!reason.to_string().is_empty()),
+            Err(error) => assert!(error.pointer().starts_with('/'), "{error}"),
+        }
+    }
+}
+
+fn told_of(failure: Failure) {
+    told(&Alert::own_action(&failure));
     report(failure);
 }
 

@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 use std::sync::LazyLock;
 
+use crosspipe_core::watch::resource::WATCHED;
 use crosspipe_e2e::Venv;
 use serde_json::{Map, Value, json};
 
@@ -152,6 +153,8 @@ fn what_changes_anything_is_listed_here() {
             "sns:Publish",
             "sqs:SendMessage",
             "sts:AssumeRole",
+            "xray:PutTelemetryRecords",
+            "xray:PutTraceSegments",
         ],
     );
     expect(
@@ -172,6 +175,8 @@ fn what_changes_anything_is_listed_here() {
             "logs:PutLogEvents",
             "s3:DeleteBucketPolicy",
             "s3:PutBucketPolicy",
+            "xray:PutTelemetryRecords",
+            "xray:PutTraceSegments",
         ],
     );
 }
@@ -305,11 +310,17 @@ fn functions_are_built_from_this_workspace_and_get_their_environment() {
             &[
                 "ACCESS_PROVIDER_NAME",
                 "ALERT_TOPIC_ARN",
+                "CHAT_TOPIC_ARN",
+                "CONSOLE_ROLE_NAME",
+                "DEAD_LETTER_QUEUE_URL",
                 "DIAGNOSTICS_ROLE_NAME",
                 "EVENT_BUS_NAME",
                 "LOCK_TABLE",
                 "REMEDIATION_MODE",
                 "RUST_LOG",
+                "SAME_ACCOUNT_FAILURES",
+                "WATCHED_PIPELINE",
+                "WEBHOOK_SECRET_ARN",
             ],
         ),
     ] {
@@ -345,10 +356,10 @@ fn only_remediation_that_is_asked_for_may_write() {
     let if_applied = |then: Value| json!({"Fn::If": ["AppliesRemedies", then, {"Ref": "AWS::NoValue"}]});
     assert_eq!(variables["ACCESS_PROVIDER_NAME"], if_applied(json!({"Ref": "AccessProvider"})));
     let policies = items(&resources["FailureReporterRole"]["Properties"]["Policies"]);
-    let (conditional, always): (Vec<&Value>, Vec<&Value>) =
-        policies.partition(|policy| policy["Fn::If"].is_array());
-    assert_eq!(conditional.len(), 1);
-    assert_eq!(*conditional[0], if_applied(conditional[0]["Fn::If"][1].clone()));
+    let (applied, always): (Vec<&Value>, Vec<&Value>) =
+        policies.partition(|policy| policy["Fn::If"][0] == "AppliesRemedies");
+    assert_eq!(applied.len(), 1);
+    assert_eq!(*applied[0], if_applied(applied[0]["Fn::If"][1].clone()));
     for write in ["codepipeline:RetryStageExecution", "lambda:InvokeFunction"] {
         assert!(!always.iter().any(|policy| policy.to_string().contains(write)), "{write}");
     }
@@ -359,7 +370,8 @@ fn failed_actions_reach_the_reporter_or_the_queue() {
     let resources = &TEMPLATES[TOOLS]["Resources"];
     let rule = &resources["FailedActions"]["Properties"];
     assert_eq!(rule["EventPattern"]["source"], json!(["aws.codepipeline"]));
-    assert_eq!(rule["EventPattern"]["detail-type"], json!(["CodePipeline Action Execution State Change"]));
+    let kinds = ["Action", "Stage", "Pipeline"].map(|it| format!("CodePipeline {it} Execution State Change"));
+    assert_eq!(rule["EventPattern"]["detail-type"], json!(kinds));
     assert_eq!(rule["EventPattern"]["detail"]["state"], json!(["FAILED"]));
 
     let queue = json!({"Fn::GetAtt": ["ReporterDeadLetters", "Arn"]});
@@ -373,7 +385,43 @@ fn failed_actions_reach_the_reporter_or_the_queue() {
     let this_rule = json!({"Fn::GetAtt": ["FailedActions", "Arn"]});
     assert_eq!(resources["FailedActionsInvokeReporter"]["Properties"]["SourceArn"], this_rule);
     let policy = &resources["ReporterDeadLettersPolicy"]["Properties"]["PolicyDocument"]["Statement"][0];
-    assert_eq!(policy["Condition"]["ArnEquals"]["aws:SourceArn"], this_rule);
+    assert_eq!(policy["Condition"]["ArnEquals"]["aws:SourceArn"][0], this_rule);
+}
+
+#[test]
+fn the_calls_that_are_watched_are_those_that_the_reporter_knows() {
+    let pattern = &TEMPLATES[TOOLS]["Resources"]["Changes"]["Properties"]["EventPattern"];
+    let known: BTreeSet<&str> = WATCHED.iter().flat_map(|(_, calls)| calls.iter().copied()).collect();
+    assert_eq!(strings(&pattern["detail"]["eventName"]).collect::<BTreeSet<_>>(), known);
+    let sources: BTreeSet<String> = WATCHED
+        .iter()
+        .map(|(source, _)| format!("aws.{}", source.trim_end_matches(".amazonaws.com")))
+        .collect();
+    assert_eq!(strings(&pattern["source"]).map(str::to_owned).collect::<BTreeSet<_>>(), sources);
+}
+
+#[test]
+fn what_is_watched_for_is_optional_and_reaches_the_reporter_or_the_queue() {
+    let resources = &TEMPLATES[TOOLS]["Resources"];
+    let policy = &resources["ReporterDeadLettersPolicy"]["Properties"]["PolicyDocument"]["Statement"][0];
+    let queue = json!({"Fn::GetAtt": ["ReporterDeadLetters", "Arn"]});
+    for (rule, permission, condition) in [
+        ("Changes", "ChangesInvokeReporter", "WatchesChanges"),
+        ("Schedule", "ScheduleInvokesReporter", "WatchesOnSchedule"),
+    ] {
+        let arn = json!({"Fn::GetAtt": [rule, "Arn"]});
+        assert_eq!(resources[rule]["Condition"], condition);
+        assert_eq!(resources[permission]["Condition"], condition);
+        assert_eq!(resources[permission]["Properties"]["SourceArn"], arn);
+        let target = &resources[rule]["Properties"]["Targets"][0];
+        assert_eq!(target["Arn"], json!({"Fn::GetAtt": ["FailureReporter", "Arn"]}));
+        assert_eq!(target["DeadLetterConfig"]["Arn"], queue);
+        let mut senders = items(&policy["Condition"]["ArnEquals"]["aws:SourceArn"]);
+        assert!(senders.any(|sender| sender["Fn::If"] == json!([condition, arn, {"Ref": "AWS::NoValue"}])));
+    }
+    for (parameter, off) in [("WatchChanges", "false"), ("WatchSchedule", "")] {
+        assert_eq!(TEMPLATES[TOOLS]["Parameters"][parameter]["Default"], off);
+    }
 }
 
 // ---- Reading templates ---------------------------------------------------------------------------------------------

@@ -20,7 +20,7 @@ pub fn event() -> Value {
 }
 
 /// The snapshot with the details of the event's execution.
-fn with_details(mut snapshot: Value) -> Value {
+pub fn with_details(mut snapshot: Value) -> Value {
     let message = format!(
         "User: {TARGET_ROLE} is not authorized to perform: kms:Decrypt on resource: {KEY} because no \
          resource-based policy allows the kms:Decrypt action"
@@ -32,7 +32,7 @@ fn with_details(mut snapshot: Value) -> Value {
     snapshot
 }
 
-fn diagnose(event: &Value, snapshot: &Value, format: &str) -> Ran {
+pub fn diagnose(event: &Value, snapshot: &Value, format: &str) -> Ran {
     let (event, snapshot) = (json_file(event), json_file(snapshot));
     run(&["diagnose", "--event", event.path(), "--snapshot", snapshot.path(), "--format", format])
 }

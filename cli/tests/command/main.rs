@@ -21,6 +21,7 @@ mod evaluate;
 mod explain;
 mod fake_aws;
 mod lint;
+mod report_schema;
 mod sarif;
 mod schema;
 mod snapshot;

@@ -43,8 +43,11 @@ struct Subject<'a> {
     inputs: usize,
     /// What one pass has to come to, where that is known: a subject that does not do the work is not timed.
     expected: Option<u64>,
-    run: Box<dyn FnMut(u64) -> Result<(f64, u64), String> + 'a>,
+    run: Run<'a>,
 }
+
+/// Makes this many passes, and tells how many nanoseconds they took and what they came to.
+type Run<'a> = Box<dyn FnMut(u64) -> Result<(f64, u64), String> + 'a>;
 
 /// How long one input took a subject, in nanoseconds.
 struct Timed {
@@ -178,8 +181,9 @@ fn ask(peer: &mut Peer, question: &Value) -> Result<(f64, u64), String> {
         peer.answer()
     };
     let answer = ask().map_err(|error| error.to_string())?;
-    let time = answer["nanoseconds"].as_f64().ok_or_else(|| format!("{answer} is no time"))?;
-    Ok((time, answer["result"].as_u64().unwrap_or_default()))
+    let time =
+        answer.get("nanoseconds").and_then(Value::as_f64).ok_or_else(|| format!("{answer} is no time"))?;
+    Ok((time, answer.get("result").and_then(Value::as_u64).unwrap_or_default()))
 }
 
 /// Writes a file and says where it is, wherever a program that reads it runs.

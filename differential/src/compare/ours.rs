@@ -29,10 +29,11 @@ impl Ours {
         let (mut lines, mut questions, mut allowed, mut allowed_by_other) = (vec![], vec![], 0, 0);
         for line in recorded.lines() {
             let record: Value = serde_json::from_str(line).map_err(problem)?;
-            let ours = record.get("ours").unwrap_or(&record["other"]);
-            allowed += u64::from(ours == "allowed");
-            allowed_by_other += u64::from(record["other"] == "allowed");
-            let line = record["question"].to_string();
+            let member = |name| record.get(name).unwrap_or(&Value::Null);
+            let (ours, other) = (record.get("ours"), member("other"));
+            allowed += u64::from(ours.unwrap_or(other) == "allowed");
+            allowed_by_other += u64::from(other == "allowed");
+            let line = member("question").to_string();
             questions.push(serde_json::from_str(&line).map_err(problem)?);
             lines.push(line);
         }

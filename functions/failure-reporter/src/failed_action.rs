@@ -2,45 +2,54 @@
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use crosspipe_aws::claim::Claimed;
 use crosspipe_aws::gather::{self, Gathered, Lookout};
 use crosspipe_aws::lease::Leases;
 use crosspipe_aws::{Aws, AwsError};
+use crosspipe_core::alert::Alert;
 use crosspipe_core::diagnosis::{EventError, Failure, Report, diagnose};
 use crosspipe_core::pipeline::{Pipeline, PipelineError};
 use crosspipe_core::snapshot::{Snapshot, SnapshotError};
 use serde_json::Value;
 
-use crate::alerts;
+use crate::alerts::{AlertError, Alerts, Invocation, Message};
 use crate::metrics;
 use crate::remedy::{Remedy, Sight};
-use crate::settings::Settings;
-
-/// For how long a failure that was reported is not reported again. EventBridge delivers for up to a day.
-const REMEMBERED: Duration = Duration::from_secs(14 * 24 * 60 * 60);
+use crate::settings::{SameAccount, Settings};
 
 /// What is left of an invocation for telling; of a short one a third.
 const FOR_TELLING: Duration = Duration::from_secs(20);
 
 /// Explains failed actions.
 pub struct Reporter<'a> {
-    aws: &'a Aws,
+    pub(crate) aws: &'a Aws,
     leases: &'a Leases,
+    alerts: Alerts<'a>,
     settings: &'a Settings,
+}
+
+/// What there is to say of a failure.
+enum Explained {
+    /// What made it fail.
+    Report(Box<Report>),
+    /// It was in the pipeline's own account: there is nothing across accounts to explain.
+    Own(Box<Failure>),
 }
 
 /// Why a failed action could not be reported: the event is tried again, and kept in the dead-letter queue.
 #[derive(Debug, Clone, thiserror::Error)]
 pub enum ReportError {
-    /// The event does not say which action failed.
+    /// The event does not say what failed.
     #[error(transparent)]
     Event(#[from] EventError),
-    /// Another invocation is at it, or died over it.
-    #[error("another invocation is reporting this failure")]
+    /// An earlier attempt at this event is at it, or died over it.
+    #[error("an earlier attempt at this event has not finished")]
     Busy,
     /// An AWS call that the report can't do without failed.
     #[error(transparent)]
     Aws(#[from] AwsError),
+    /// Somebody could not be told.
+    #[error(transparent)]
+    Alert(#[from] AlertError),
     /// The pipeline can't be read.
     #[error(transparent)]
     Pipeline(#[from] PipelineError),
@@ -58,72 +67,43 @@ impl ReportError {
 
 impl<'a> Reporter<'a> {
     /// A reporter with these settings.
-    pub fn new(aws: &'a Aws, leases: &'a Leases, settings: &'a Settings) -> Self {
-        Reporter { aws, leases, settings }
+    pub fn new(aws: &'a Aws, leases: &'a Leases, alerts: Alerts<'a>, settings: &'a Settings) -> Self {
+        Reporter { aws, leases, alerts, settings }
     }
 
-    /// Serves one event. A receiver that has, or is just getting, its report of this failure gets no second one.
-    pub async fn handle(
-        &self,
-        event: &Value,
-        request_id: &str,
-        deadline: SystemTime,
-    ) -> Result<(), ReportError> {
-        let failure = match Failure::from_event(event) {
-            Ok(failure) => failure,
-            Err(incomplete @ EventError::Missing(_)) => return Err(incomplete.into()),
-            Err(other) => {
-                tracing::info!(%other, "passed over an event that is no failed action");
-                return Ok(());
-            }
-        };
-        let mut claims = Vec::new();
-        // If that invocation dies, only another attempt at this event will ever report.
-        let mut busy = Ok(());
-        for receiver in self.settings.receivers() {
-            let key = format!("report:{}:{}", receiver.name(), failure.action_execution_id);
-            match self.leases.begin(&key, request_id, deadline).await? {
-                Claimed::Ours(claim) => claims.push((receiver, claim)),
-                Claimed::Done => {}
-                Claimed::Busy(_) => busy = Err(ReportError::Busy),
-            }
-        }
-        if claims.is_empty() {
+    /// Reports one failure. A receiver that has, or is just getting, its report of it gets no second one.
+    pub async fn report(&self, failure: Failure, invocation: Invocation<'_>) -> Result<(), ReportError> {
+        let audience = self.alerts.audience(&failure.action_execution_id, invocation).await?;
+        let outcome = if audience.unfinished { Err(ReportError::Busy) } else { Ok(()) };
+        if audience.is_empty() {
             tracing::info!(
                 action_execution_id = failure.action_execution_id,
                 "reported already, or about to be"
             );
-            return busy;
+            return outcome;
         }
-        let report = self.explain(failure, deadline).await;
-        let mut outcome = busy;
-        for (receiver, claim) in claims {
-            let sent = match &report {
-                Ok(Some(report)) => alerts::send(self.aws, receiver, report).await.map_err(ReportError::from),
-                // Nothing to tell.
-                Ok(None) => Ok(()),
-                Err(error) => Err(error.clone()),
-            };
-            match sent {
-                Ok(()) => claim.finish(SystemTime::now() + REMEMBERED).await?,
-                Err(error) => {
-                    claim.abandon().await;
-                    outcome = Err(error);
-                }
+        match self.explain(failure, invocation.deadline).await {
+            Ok(Explained::Report(report)) => {
+                self.alerts.tell(audience, &Message::from(&*report)).await?;
+                metrics::count_report(&report, invocation.happened);
             }
-        }
-        if let (Ok(Some(report)), Ok(())) = (&report, &outcome) {
-            metrics::count_report(report, event.get("time").and_then(Value::as_str));
+            Ok(Explained::Own(failure)) if self.settings.same_account_failures == SameAccount::Note => {
+                self.alerts.tell(audience, &Message::from(Alert::own_action(&failure))).await?;
+            }
+            Ok(Explained::Own(_)) => self.alerts.nothing_to_tell(audience).await?,
+            Err(error) => {
+                audience.abandon().await;
+                return Err(error);
+            }
         }
         outcome
     }
 
-    /// None for an action in the pipeline's own account.
-    async fn explain(&self, failure: Failure, deadline: SystemTime) -> Result<Option<Report>, ReportError> {
+    async fn explain(&self, failure: Failure, deadline: SystemTime) -> Result<Explained, ReportError> {
         let codepipeline = self.aws.codepipeline();
         let (live, executions) = tokio::try_join!(
             codepipeline.get_pipeline(&failure.pipeline),
-            codepipeline.list_action_executions(&failure.pipeline, &failure.execution_id),
+            self.executions(&failure.pipeline, &failure.execution_id, |details| failure.is_listed(details)),
         )?;
         let failure = failure.with_details(&executions);
         let pipeline = Pipeline::parse(live.clone())?;
@@ -132,7 +112,7 @@ impl<'a> Reporter<'a> {
                 execution_id = failure.execution_id,
                 "the failed action is in the pipeline's own account"
             );
-            return Ok(None);
+            return Ok(Explained::Own(Box::new(failure)));
         };
         tracing::info!(
             execution_id = report.execution_id,
@@ -141,13 +121,16 @@ impl<'a> Reporter<'a> {
             unknown = report.unknown.len(),
             "diagnosed"
         );
+        if let Some(role) = &self.settings.console_role_name {
+            report.add_switch_role(role);
+        }
         if let Some(provider) = &self.settings.access_provider_name {
             let remedy = Remedy::new(self.aws, self.leases, provider);
             let look = async || self.look_again(&failure, deadline).await;
             let in_time = deadline.checked_sub(FOR_TELLING).unwrap_or(UNIX_EPOCH);
             remedy.see_to(&failure, &pipeline, &mut report, in_time, look).await;
         }
-        Ok(Some(report))
+        Ok(Explained::Report(Box::new(report)))
     }
 
     /// None for an action in the pipeline's own account.

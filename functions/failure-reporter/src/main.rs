@@ -3,9 +3,12 @@
 //! # Layout
 //! - `main.rs`: wiring
 //! - `settings.rs`: the environment
+//! - `incoming.rs`: which actions failed, by whatever event came
 //! - `failed_action.rs`: a failed action: look, diagnose, tell
 //! - `remedy/`: what is ours is put back
-//! - `alerts.rs`: where reports go
+//! - `watch.rs`: a change or a schedule: look at the pipelines that it concerns
+//! - `alerts.rs`: who is told, once each
+//! - `webhook.rs`: a webhook as Slack has them
 //! - `dead_letters.rs`: events that can't be read
 //! - `metrics.rs`: what is measured
 //!
@@ -14,20 +17,27 @@
 mod alerts;
 mod dead_letters;
 mod failed_action;
+mod incoming;
 mod metrics;
 mod remedy;
 mod settings;
+mod watch;
+mod webhook;
 
 use std::time::{Duration, UNIX_EPOCH};
 
 use crosspipe_aws::Aws;
 use crosspipe_aws::lease::Leases;
+use crosspipe_core::watch::Occasion;
 use lambda_runtime::{Error, LambdaEvent, service_fn};
 use serde_json::Value;
 use tracing_subscriber::EnvFilter;
 
-use crate::failed_action::Reporter;
+use crate::alerts::{Alerts, Invocation};
+use crate::failed_action::{ReportError, Reporter};
 use crate::settings::Settings;
+use crate::watch::{Watch, WatchError};
+use crate::webhook::Webhook;
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Error> {
@@ -37,18 +47,32 @@ async fn main() -> Result<(), Error> {
     let settings = Settings::from_environment(|name| std::env::var(name).ok())?;
     let aws = Aws::connect().await;
     let leases = Leases::new(&aws, settings.lock_table.clone());
-    let reporter = Reporter::new(&aws, &leases, &settings);
+    let webhook = settings.webhook_secret_arn.as_ref().map(|_| Webhook::new()).transpose()?;
+    let alerts = Alerts::new(&aws, &leases, &settings, webhook.as_ref());
+    let reporter = Reporter::new(&aws, &leases, alerts, &settings);
+    let watch = Watch::new(&aws, &leases, alerts, &settings);
 
     lambda_runtime::run(service_fn(async |event: LambdaEvent<Value>| {
         let deadline = UNIX_EPOCH + Duration::from_millis(event.context.deadline);
         let (event, request_id) = (&event.payload, event.context.request_id.as_str());
-        match (reporter.handle(event, request_id, deadline).await, &settings.dead_letter_queue_url) {
+        let happened = event.get("time").and_then(Value::as_str);
+        let invocation = Invocation { request_id, deadline, happened };
+        let (outcome, is_final) = if Occasion::is_about(event) {
+            let outcome = watch.handle(event, request_id, deadline).await;
+            let is_final = outcome.as_ref().is_err_and(WatchError::is_final);
+            (outcome.map_err(Error::from), is_final)
+        } else {
+            let outcome = reporter.handle(event, invocation).await;
+            let is_final = outcome.as_ref().is_err_and(ReportError::is_final);
+            (outcome.map_err(Error::from), is_final)
+        };
+        match (outcome, &settings.dead_letter_queue_url) {
             // Lambda would try again, twice.
-            (Err(error), Some(queue)) if error.is_final() => {
+            (Err(error), Some(queue)) if is_final => {
                 dead_letters::keep(&aws, queue, event, request_id, &error.to_string()).await?;
                 Ok(())
             }
-            (outcome, _) => outcome.map_err(Error::from),
+            (outcome, _) => outcome,
         }
     }))
     .await

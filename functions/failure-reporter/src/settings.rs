@@ -9,16 +9,35 @@ pub struct Settings {
     pub lock_table: String,
     /// `ALERT_TOPIC_ARN`: where alerts go.
     pub alert_topic_arn: Option<String>,
+    /// `CHAT_TOPIC_ARN`: where alerts go for Amazon Q Developer in chat applications.
+    pub chat_topic_arn: Option<String>,
+    /// `WEBHOOK_SECRET_ARN`: the secret with the address that alerts are posted to.
+    pub webhook_secret_arn: Option<String>,
     /// `EVENT_BUS_NAME`: where reports go as events.
     pub event_bus_name: Option<String>,
     /// `DEAD_LETTER_QUEUE_URL`: where events are kept that can't be read; without it Lambda tries them again.
     pub dead_letter_queue_url: Option<String>,
     /// `DIAGNOSTICS_ROLE_NAME`: the role to take on in target accounts.
     pub diagnostics_role_name: Option<String>,
+    /// `CONSOLE_ROLE_NAME`: the role that people take on in target accounts, for links to there.
+    pub console_role_name: Option<String>,
+    /// `SAME_ACCOUNT_FAILURES`: `ignore` (also when absent) or `note`.
+    pub same_account_failures: SameAccount,
     /// `REMEDIATION_MODE`: `off`, `propose` or `apply`.
     pub remediation: Remediation,
     /// `ACCESS_PROVIDER_NAME`: the function that puts back what is ours; needed by, and read only for, `apply`.
     pub access_provider_name: Option<String>,
+    /// `WATCHED_PIPELINE`: the one pipeline to look at on changes and schedules; absent: all of the account.
+    pub watched_pipeline: Option<String>,
+}
+
+/// What becomes of actions that fail in the pipeline's own account.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum SameAccount {
+    /// Nothing.
+    Ignore,
+    /// A short note.
+    Note,
 }
 
 /// Somewhere that reports go.
@@ -26,6 +45,10 @@ pub struct Settings {
 pub enum Receiver<'a> {
     /// An SNS topic, by ARN, for people.
     Topic(&'a str),
+    /// An SNS topic, by ARN, that a chat channel is subscribed to.
+    Chat(&'a str),
+    /// A webhook, by the ARN of the secret with its address.
+    Webhook(&'a str),
     /// An event bus, by name, for machines.
     Bus(&'a str),
 }
@@ -35,6 +58,8 @@ impl Receiver<'_> {
     pub fn name(self) -> &'static str {
         match self {
             Receiver::Topic(_) => "topic",
+            Receiver::Chat(_) => "chat",
+            Receiver::Webhook(_) => "webhook",
             Receiver::Bus(_) => "bus",
         }
     }
@@ -54,9 +79,12 @@ pub enum SettingsError {
         "the environment variable REMEDIATION_MODE is `apply`, and ACCESS_PROVIDER_NAME is missing: set it to the name of the access provider's function, or REMEDIATION_MODE to `propose`"
     )]
     NobodyToApply,
+    /// It has a value that is not known.
+    #[error("the environment variable SAME_ACCOUNT_FAILURES is `{0}`: set it to `ignore` or `note`")]
+    SameAccountFailures(String),
     /// Reports would go nowhere.
     #[error(
-        "the environment variables ALERT_TOPIC_ARN and EVENT_BUS_NAME are both missing, so reports would go nowhere: set at least one"
+        "the environment variables ALERT_TOPIC_ARN, CHAT_TOPIC_ARN, WEBHOOK_SECRET_ARN and EVENT_BUS_NAME are all missing, so reports would go nowhere: set at least one"
     )]
     NoReceiver,
 }
@@ -78,25 +106,40 @@ impl Settings {
         if remediation.mode == "apply" && access_provider_name.is_none() {
             return Err(SettingsError::NobodyToApply);
         }
+        let same_account_failures = match get("SAME_ACCOUNT_FAILURES").as_deref() {
+            None | Some("ignore") => SameAccount::Ignore,
+            Some("note") => SameAccount::Note,
+            Some(other) => return Err(SettingsError::SameAccountFailures(other.to_owned())),
+        };
         let settings = Settings {
             lock_table: get("LOCK_TABLE").ok_or(SettingsError::Missing("LOCK_TABLE"))?,
             alert_topic_arn: get("ALERT_TOPIC_ARN"),
+            chat_topic_arn: get("CHAT_TOPIC_ARN"),
+            webhook_secret_arn: get("WEBHOOK_SECRET_ARN"),
             event_bus_name: get("EVENT_BUS_NAME"),
             dead_letter_queue_url: get("DEAD_LETTER_QUEUE_URL"),
             diagnostics_role_name: get("DIAGNOSTICS_ROLE_NAME"),
+            console_role_name: get("CONSOLE_ROLE_NAME"),
+            same_account_failures,
             remediation,
             access_provider_name,
+            watched_pipeline: get("WATCHED_PIPELINE"),
         };
-        match (&settings.alert_topic_arn, &settings.event_bus_name) {
-            (None, None) => Err(SettingsError::NoReceiver),
-            _ => Ok(settings),
+        if settings.receivers().next().is_none() {
+            return Err(SettingsError::NoReceiver);
         }
+        Ok(settings)
     }
 
     /// Everywhere that reports go, people first.
     pub fn receivers(&self) -> impl Iterator<Item = Receiver<'_>> {
-        let topic = self.alert_topic_arn.as_deref().map(Receiver::Topic);
-        topic.into_iter().chain(self.event_bus_name.as_deref().map(Receiver::Bus))
+        let receivers = [
+            self.alert_topic_arn.as_deref().map(Receiver::Topic),
+            self.chat_topic_arn.as_deref().map(Receiver::Chat),
+            self.webhook_secret_arn.as_deref().map(Receiver::Webhook),
+            self.event_bus_name.as_deref().map(Receiver::Bus),
+        ];
+        receivers.into_iter().flatten()
     }
 }
 
@@ -118,6 +161,26 @@ mod tests {
         assert_eq!(read(&[("LOCK_TABLE", "locks")]), Err(SettingsError::NoReceiver));
         let wrong = read(&[("LOCK_TABLE", "locks"), ("REMEDIATION_MODE", "now")]);
         assert_eq!(wrong, Err(SettingsError::RemediationMode("now".into())));
+        let wrong = read(&[("LOCK_TABLE", "locks"), ("SAME_ACCOUNT_FAILURES", "tell")]);
+        assert_eq!(wrong, Err(SettingsError::SameAccountFailures("tell".into())));
+    }
+
+    #[test]
+    fn each_receiver_is_enough_and_people_come_first() {
+        let all = [
+            ("EVENT_BUS_NAME", "bus"),
+            ("WEBHOOK_SECRET_ARN", "webhook"),
+            ("CHAT_TOPIC_ARN", "chat"),
+            ("ALERT_TOPIC_ARN", "topic"),
+        ];
+        let names = |given: &[(&str, &str)]| {
+            let settings = read(&[given, &[("LOCK_TABLE", "locks")]].concat()).unwrap();
+            settings.receivers().map(Receiver::name).collect::<Vec<_>>()
+        };
+        for (variable, name) in all {
+            assert_eq!(names(&[(variable, name)]), [name]);
+        }
+        assert_eq!(names(&all), ["topic", "chat", "webhook", "bus"]);
     }
 
     #[test]

@@ -14,7 +14,7 @@ use aws_smithy_http_client::{
 use crate::{
     cloudformation::CloudFormation, codebuild::CodeBuild, codedeploy::CodeDeploy, codepipeline::CodePipeline,
     ecs::Ecs, error::AwsError, eventbridge::EventBridge, iam::Iam, kms::Kms, lambda::Lambda, s3::S3,
-    sns::Sns, sqs::Sqs, stepfunctions::StepFunctions,
+    secrets::Secrets, sns::Sns, sqs::Sqs, stepfunctions::StepFunctions,
 };
 
 /// Connecting is a handshake away or not at all.
@@ -180,6 +180,12 @@ impl Aws {
         let path_style = self.config.endpoint_url().is_some();
         let config = aws_sdk_s3::config::Builder::from(&self.config).force_path_style(path_style).build();
         S3::new(aws_sdk_s3::Client::from_conf(config))
+    }
+
+    /// The secrets of this account and Region.
+    #[must_use]
+    pub fn secrets(&self) -> Secrets {
+        Secrets::new(aws_sdk_secretsmanager::Client::new(&self.config))
     }
 
     /// The topics of this account and Region.

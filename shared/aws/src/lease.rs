@@ -52,8 +52,8 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(1);
 /// The table of leases.
 #[derive(Debug, Clone)]
 pub struct Leases {
-    client: Client,
-    table: String,
+    pub(crate) client: Client,
+    pub(crate) table: String,
 }
 
 /// A lease that is held. Dropped without [`Lease::release`] it blocks others until it expires.
@@ -294,7 +294,7 @@ fn seconds(time: SystemTime) -> u64 {
 }
 
 /// Rounded up: a lease may last longer than was asked for, never shorter.
-fn seconds_up(time: SystemTime) -> u64 {
+pub(crate) fn seconds_up(time: SystemTime) -> u64 {
     time.duration_since(UNIX_EPOCH).unwrap_or_default().as_secs_f64().ceil() as u64
 }
 

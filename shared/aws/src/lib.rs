@@ -5,7 +5,7 @@
 //! - [`error`]: one error type, classified by AWS's error *code*, never by its text
 //! - `raw_json`: JSON bodies as they are on the wire, for calls whose unknown fields must survive
 //! - [`cloudformation`], [`codebuild`], [`codedeploy`], [`codepipeline`], [`ecs`], [`eventbridge`], [`iam`],
-//!   [`kms`], [`lambda`], [`s3`], [`sns`], [`sqs`], [`stepfunctions`]: the adapters
+//!   [`kms`], [`lambda`], [`s3`], [`secrets`], [`sns`], [`sqs`], [`stepfunctions`]: the adapters
 //! - `invoke`: functions that are asked something and answer
 //! - [`gather`]: a snapshot of what a pipeline's cross-account actions depend on, in both accounts
 //! - [`lease`], [`claim`]: one writer at a time per target, and work done once, in one DynamoDB table
@@ -31,6 +31,7 @@ pub mod lambda;
 pub mod lease;
 mod raw_json;
 pub mod s3;
+pub mod secrets;
 pub mod sns;
 pub mod sqs;
 pub mod stepfunctions;

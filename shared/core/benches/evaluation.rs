@@ -2,7 +2,7 @@
 //!
 //! `cargo bench -p crosspipe-core --bench evaluation`. Policies are parsed beforehand; what is timed is what
 //! `crosspipe evaluate` does for each of its lines after parsing it.
-#![allow(clippy::unwrap_used, missing_docs, reason = "a bench is no interface")]
+#![allow(clippy::unwrap_used, clippy::indexing_slicing, missing_docs, reason = "a bench is no interface")]
 
 use std::hint::black_box;
 

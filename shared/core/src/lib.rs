@@ -10,6 +10,7 @@
 //! - [`diagnosis`]: a failed action and a snapshot make a report
 //! - [`alert`]: what people are told, as each receiver reads it
 //! - [`remedy`]: what the custom resources can mend, and how the functions speak of it
+//! - [`watch`]: what changed, and which faults are news
 //!
 //! Nothing here knows a clock, an environment, a network or an AWS SDK, so everything here can be
 //! tested with values alone.
@@ -25,3 +26,4 @@ pub mod policy;
 pub mod remedy;
 pub mod rules;
 pub mod snapshot;
+pub mod watch;

@@ -78,7 +78,8 @@ impl Target {
 /// could mend it.
 pub fn targets(finding: &Finding, pipeline: &Pipeline) -> BTreeSet<Target> {
     let target = |kind: Kind, name: &str| Target { kind, name: name.to_owned() };
-    let denied = || finding.denied.iter();
+    // What a statement denies, no grant makes allowed.
+    let denied = || finding.denied.iter().filter(|denied| !denied.explicit);
     if finding.severity != Severity::Error {
         return BTreeSet::new();
     }
@@ -190,6 +191,7 @@ mod tests {
             action: "any".to_owned(),
             resource: (*resource).to_owned(),
             side: *side,
+            explicit: false,
         });
         Finding {
             rule,
@@ -200,6 +202,7 @@ mod tests {
             because: String::new(),
             fix: String::new(),
             statements: vec![],
+            command: None,
             docs: "",
             denied: denied.collect(),
         }
@@ -236,6 +239,9 @@ mod tests {
         assert_eq!(found(&finding("IA001", &[(SERVICE, TARGET, Side::PermissionsBoundary)])), []);
         assert_eq!(found(&finding("IA004", &[(TARGET, KEY, Side::Identity)])), []);
         assert_eq!(found(&finding("S3002", &[(TARGET, "arn:aws:s3:::artifacts", Side::Resource)])), []);
+        let mut explicit = finding("KM001", &[(TARGET, KEY, Side::Resource)]);
+        explicit.denied[0].explicit = true;
+        assert_eq!(found(&explicit), []);
         let warning = Finding { severity: Severity::Warning, ..finding("PL002", &[]) };
         assert_eq!(found(&warning), []);
     }

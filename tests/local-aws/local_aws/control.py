@@ -7,9 +7,10 @@
 | `instances` | `account`, `region`, `application`, `group`, `role`, `instances` | CodeDeploy deploys to instances of this role (an ARN): each fetches the revision as it |
 | `deployment-group` | `account`, `region`, `applicationName`, `deploymentGroupName`, `computePlatform` | CodeDeploy knows this deployment group |
 | `fault` | `service`, `operation`, `account`?, `times` (1), `skip` (0), `status` (400), `code`, `message`, `after` (false) | the next `times` matching calls, after `skip`, answer the error; with `after`, the call is carried out all the same |
+| `trail` | `account` | EventBridge gets CloudTrail's records of the account's calls |
 | `organization` | `account`, `id`, `paths` | condition keys aws:PrincipalOrgID and aws:PrincipalOrgPaths of the account |
 | `calls` | `account`?, `service`?, `operation`? | the calls since the start: `{"calls": [{account, caller, service, operation, status}]}` |
-| `reset` | | forgets faults, scripted failures, deployments, instances, organizations and calls |
+| `reset` | | forgets faults, scripted failures, deployments, instances, organizations, trails and calls |
 
 `service` and `operation` are those of the IAM action (`kms`, `PutKeyPolicy`), which for a few S3 operations is not the API's name.
 """
@@ -24,7 +25,7 @@ from typing import Any
 from ministack.core import iam_actions, iam_evaluator, router
 from ministack.core.responses import get_account_id, request_scope
 
-from . import codedeploy
+from . import cloudtrail, codedeploy
 from .codepipeline.deployments import INSTANCES
 from .codepipeline.executions import SCRIPTED
 from .codepipeline.failures import Failure
@@ -80,6 +81,11 @@ def _fault(request: dict[str, Any]) -> dict[str, Any]:
     return {}
 
 
+def _trail(request: dict[str, Any]) -> dict[str, Any]:
+    cloudtrail.TRAILS.add(request["account"])
+    return {}
+
+
 def _organization(request: dict[str, Any]) -> dict[str, Any]:
     ORGANIZATIONS[request["account"]] = {"id": request["id"], "paths": request.get("paths", [])}
     return {}
@@ -91,7 +97,16 @@ def _list_calls(request: dict[str, Any]) -> dict[str, Any]:
 
 
 def _reset(_request: dict[str, Any]) -> dict[str, Any]:
-    for store in (_faults, _calls, SCRIPTED, codedeploy.DEPLOYMENTS, codedeploy.GROUPS, INSTANCES, ORGANIZATIONS):
+    for store in (
+        _faults,
+        _calls,
+        SCRIPTED,
+        codedeploy.DEPLOYMENTS,
+        codedeploy.GROUPS,
+        INSTANCES,
+        ORGANIZATIONS,
+        cloudtrail.TRAILS,
+    ):
         store.clear()
     return {}
 
@@ -103,6 +118,7 @@ _OPERATIONS: dict[str, Callable[[dict[str, Any]], dict[str, Any]]] = {
     "deployment-group": _deployment_group,
     "fault": _fault,
     "organization": _organization,
+    "trail": _trail,
     "calls": _list_calls,
     "reset": _reset,
 }
@@ -169,6 +185,7 @@ def wrap_dispatch(original: Callable[..., Awaitable[Any]]) -> Callable[..., Awai
                 "status": response[0],
             }
         )
+        cloudtrail.record(service, operation, path, params, body, response)
         return response
 
     return dispatch

@@ -1,4 +1,4 @@
-//! A subscriber to SNS topics over HTTP on 127.0.0.1.
+//! A subscriber to SNS topics, and a webhook, over HTTP on 127.0.0.1.
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{Ipv4Addr, TcpListener, TcpStream};
@@ -12,6 +12,8 @@ use super::{Account, CallError};
 use crate::{SetupError, loopback};
 
 /// Confirms its subscriptions and keeps what it is notified of.
+///
+/// What is posted to it directly, as to a webhook, it keeps as a notification.
 ///
 /// Messages are in the form that SNS posts: <https://docs.aws.amazon.com/sns/latest/dg/sns-message-and-json-formats.html>
 #[derive(Debug)]
@@ -121,7 +123,7 @@ fn receive(stream: &TcpStream, inbox: &Inbox) {
     let Some(message) = message else { return };
     match message.get("Type").and_then(Value::as_str) {
         Some("SubscriptionConfirmation") if confirm(&message) => inbox.locked().confirmations += 1,
-        Some("Notification") => inbox.locked().notifications.push(message),
+        Some("Notification") | None => inbox.locked().notifications.push(message),
         _ => {}
     }
     inbox.changed.notify_all();

@@ -114,6 +114,17 @@ impl World<'_> {
         self.tools.deploy_stack(STACK, packaged, &parameters, &CAPABILITIES)
     }
 
+    /// Updates the tools account's stack.
+    ///
+    /// # Errors
+    ///
+    /// When the update is refused or rolled back.
+    pub fn update_tools(&self, packaged: &str, parameters: &Parameters) -> Result<(), StackError> {
+        let parameters: Vec<(&str, &str)> =
+            parameters.iter().map(|(name, value)| (*name, value.as_str())).collect();
+        self.tools.update_stack(STACK, packaged, &parameters, &CAPABILITIES).map(drop)
+    }
+
     /// Deletes the tools account's stack.
     ///
     /// # Errors

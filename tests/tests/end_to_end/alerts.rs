@@ -3,11 +3,12 @@
 use std::time::Duration;
 
 use crosspipe_e2e::Subscriber;
+use crosspipe_e2e::world::{Parameters, World};
 use serde_json::{Value, json};
 
 use crate::scene::Scene;
 
-const PATIENCE: Duration = Duration::from_secs(60);
+pub const PATIENCE: Duration = Duration::from_secs(60);
 
 /// A deployed scene with a subscriber for alerts and a queue for reports.
 pub struct Listening {
@@ -19,6 +20,11 @@ pub struct Listening {
 impl Listening {
     pub fn start() -> Self {
         Self::to(Scene::deployed())
+    }
+
+    /// The same with the tools account's parameters changed.
+    pub fn start_with(change: impl FnOnce(&World<'_>, &mut Parameters)) -> Self {
+        Self::to(Scene::deployed_with(change))
     }
 
     /// To what this scene sends.
@@ -78,9 +84,14 @@ impl Listening {
 
     /// The next report on the event bus.
     pub fn report(&self) -> Option<Value> {
-        let event = self.message(&self.queue)?;
+        let event = self.event()?;
         assert_eq!(event["detail-type"], "Crosspipe Failure Report");
         Some(event["detail"].clone())
+    }
+
+    /// The next event on the event bus.
+    pub fn event(&self) -> Option<Value> {
+        self.message(&self.queue)
     }
 
     /// The next message of a queue, taken from it.

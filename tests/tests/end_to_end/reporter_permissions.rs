@@ -20,6 +20,13 @@ fn each_permission_taken_away_is_named() {
     let listening = Listening::start();
     listening.clean_up_bucket_policy();
     let scene = &listening.scene;
+    // One event for each run, so that it is clear what became of it.
+    let pattern = json!({
+        "source": ["aws.codepipeline"], "detail-type": ["CodePipeline Action Execution State Change"],
+        "detail": {"state": ["FAILED"]},
+    });
+    let rule = json!({"Name": scene.role_name("FailedActions"), "EventPattern": pattern.to_string()});
+    scene.world.tools.call("events", "put_rule", rule).unwrap();
     let dead_letters = &scene.outputs["ReporterDeadLettersUrl"];
     let role = scene.role_name("FailureReporterRole");
     let name = json!({"RoleName": role, "PolicyName": POLICY});

@@ -3,7 +3,7 @@
 use crosspipe_e2e::CallError;
 use serde_json::{Value, json};
 
-use crate::support::{Scene, put_role_policy};
+use crate::support::{Scene, allow, create_role, put_role_policy};
 
 const SUCCEEDED: (&str, &str, &str) = ("Succeeded", "", "");
 
@@ -72,6 +72,85 @@ fn keys_by_id_and_absent_keys_do_not_cross_accounts() {
     pipeline["artifactStore"].as_object_mut().unwrap().remove("encryptionKey");
     scene.a.call("codepipeline", "update_pipeline", json!({"pipeline": pipeline})).unwrap();
     assert_fails(&scene, "PermissionError", "Unable to access the artifact with Amazon S3 object key");
+}
+
+#[test]
+fn a_disabled_key_and_each_permission_of_codedeploy() {
+    let scene = Scene::with_grants();
+    scene.create_pipeline("run");
+    let key = json!({"KeyId": scene.key_arn});
+    scene.a.call("kms", "disable_key", key.clone()).unwrap();
+    assert_fails(&scene, "JobFailed", &format!("{} is disabled", scene.key_arn));
+    scene.a.call("kms", "enable_key", key).unwrap();
+
+    let arn = |resource: &str| format!("arn:aws:codedeploy:eu-west-1:{}:{resource}", scene.b.id());
+    let (group, application) = (arn("deploymentgroup:app/group"), arn("application:app"));
+    let config = arn("deploymentconfig:*");
+    let needs = [
+        ("CreateDeployment", &group),
+        ("GetDeployment", &group),
+        ("GetApplicationRevision", &application),
+        ("RegisterApplicationRevision", &application),
+        ("GetDeploymentConfig", &config),
+    ];
+    let grant = |without: &str| {
+        let statements: Vec<Value> = needs
+            .iter()
+            .filter(|(need, _)| *need != without)
+            .map(|(need, resource)| {
+                json!({"Effect": "Allow", "Action": format!("codedeploy:{need}"), "Resource": resource})
+            })
+            .collect();
+        let policy = json!({"Version": "2012-10-17", "Statement": statements});
+        put_role_policy(&scene.b, "XR", "deploy", &policy).unwrap();
+    };
+    for (need, _) in needs {
+        grant(need);
+        assert_fails(&scene, "PermissionError", "does not have sufficient permissions to access CodeDeploy");
+    }
+    grant("");
+    assert_succeeds(&scene, "each of them on the resource that IAM knows it by");
+}
+
+#[test]
+fn instances_download_as_their_own_role() {
+    let scene = Scene::with_grants();
+    scene.create_pipeline("run");
+    let role = create_role(&scene.b, "IR", &json!({"Service": "ec2.amazonaws.com"}));
+    let group = json!({
+        "account": scene.b.id(), "region": "eu-west-1", "application": "app", "group": "group",
+        "role": role, "instances": ["i-1", "i-2"],
+    });
+    scene.a.aws().control("instances", &group).unwrap();
+    let (_, code, message) = scene.deploy("run");
+    let id = message.strip_prefix("Deployment ").and_then(|it| it.strip_suffix(" failed")).unwrap();
+    assert_eq!(code, "JobFailed");
+    let read = |operation, request| scene.b.call("codedeploy", operation, request).unwrap();
+    let info = read("get_deployment", json!({"deploymentId": id}));
+    assert_eq!(info["deploymentInfo"]["errorInformation"]["code"], "HEALTH_CONSTRAINTS");
+    let targets =
+        read("batch_get_deployment_targets", json!({"deploymentId": id, "targetIds": ["i-1", "i-2"]}));
+    let download = &targets["deploymentTargets"][1]["instanceTarget"]["lifecycleEvents"][1];
+    assert_eq!(
+        (&download["lifecycleEventName"], &download["status"]),
+        (&json!("DownloadBundle"), &json!("Failed"))
+    );
+    let said = download["diagnostics"]["message"].as_str().unwrap();
+    let asked = format!(
+        "arn:aws:sts::{}:assumed-role/IR/i-2 is not authorized to perform: s3:GetObject",
+        scene.b.id()
+    );
+    assert!(said.contains(&asked), "{said}");
+
+    let objects = format!("arn:aws:s3:::{}/*", scene.bucket);
+    put_role_policy(&scene.b, "IR", "artifacts", &allow("s3:GetObject", &objects)).unwrap();
+    assert_fails(&scene, "JobFailed", "Deployment d-");
+    put_role_policy(&scene.b, "IR", "key", &allow("kms:Decrypt", &scene.key_arn)).unwrap();
+    // The key policy names the action's role only.
+    assert_fails(&scene, "JobFailed", "Deployment d-");
+    let account = json!({"Effect": "Allow", "Principal": {"AWS": scene.b.id()}, "Action": "kms:Decrypt", "Resource": "*"});
+    scene.put_key_policy(&account).unwrap();
+    assert_succeeds(&scene, "the instances may use bucket and key as themselves");
 }
 
 #[test]

@@ -29,7 +29,7 @@ impl Remedy<'_> {
         if failed_for(report).next().is_none() {
             // What another failure of this execution had put back is not missing any more.
             if let Some(attempted) = self.recall(execution).await {
-                report.remediation.done(attempted.steps, attempted.outcome);
+                report.remedied(attempted.steps, attempted.outcome);
             }
             return;
         }
@@ -48,7 +48,7 @@ impl Remedy<'_> {
             }
             _ => self.retry(failure, mended, deadline).await,
         };
-        report.remediation.done(mended.steps, mended.outcome);
+        report.remedied(mended.steps, mended.outcome);
     }
 
     /// Retries the failed actions of a stage once, if everything is mended that they failed for.

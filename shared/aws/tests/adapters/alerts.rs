@@ -1,4 +1,4 @@
-//! Topics and event buses.
+//! Topics, event buses, and the secret of a webhook.
 
 use std::collections::BTreeMap;
 
@@ -17,6 +17,17 @@ async fn an_alert_is_published() {
     let body = &replay.requests()[0].body;
     assert!(body.contains("Subject=Deploy%20failed") && body.contains("Message=why%20%26%20how"), "{body}");
     assert!(body.contains("Value.StringValue=KM001"), "{body}");
+}
+
+#[tokio::test]
+async fn a_secret_is_its_text() {
+    let replies =
+        [json!({"ARN": "a", "SecretString": "https://example.com/"}), json!({"SecretBinary": "AAE="})];
+    let replay = Replay::start(replies.map(|reply| Reply::new(200, reply))).await;
+    let secrets = replay.aws.secrets();
+    assert_eq!(secrets.text("a").await.unwrap(), "https://example.com/");
+    assert_eq!(replay.requests()[0].json()["SecretId"], "a");
+    assert!(secrets.text("a").await.unwrap_err().to_string().contains("the secret holds no text"));
 }
 
 #[tokio::test]

@@ -7,19 +7,20 @@
 use serde_json::{Value, json};
 
 use super::plain::{clean, fit, fit_by, fit_items, one_line};
-use super::{Alert, Cause, Evidence, email};
+use super::{Alert, Cause, Done, Evidence, email};
 
 /// A title has up to 250 characters and a description up to 8,000.
 const TITLE: usize = 250;
 /// The parts of the description, each as long as it is once escaped: together they stay under its limit.
 const HEADLINE: usize = 700;
-const BECAUSE: usize = 1_200;
-const FIX: usize = 2_700;
+const BECAUSE: usize = 1_000;
+const FIX: usize = 3_200;
+const STEPS: usize = 500;
 const FURTHER: usize = 3;
 const FURTHER_LINE: usize = 300;
 const LINES: usize = 20;
 const LINE: usize = 500;
-const EVIDENCE: usize = 2_000;
+const EVIDENCE: usize = 1_200;
 const LINKS: usize = 8;
 /// An address that is cut leads nowhere, so one that is longer than this is left out.
 const LINK: usize = 1_500;
@@ -65,6 +66,13 @@ fn description(alert: &Alert) -> String {
         parts.push(format!("Cause ({})\n{because}", label(cause)));
         parts.push(format!("Fix\n{}", fence(&fit_escaped(clean(&cause.fix).trim(), FIX))));
     }
+    if let Some(done) = &alert.done {
+        parts.push(format!(
+            "Remediation ({})\n{}",
+            escape(&fit_escaped(&one_line(&done.outcome), 100)),
+            escape(&steps(done))
+        ));
+    }
     parts.extend(fit_items(&alert.further, FURTHER, further));
     let line = |it: &Evidence| fit(&format!("{}: {}", one_line(&it.name), one_line(&it.text)), LINE);
     let evidence = fit_items(&alert.evidence, LINES, line);
@@ -72,6 +80,11 @@ fn description(alert: &Alert) -> String {
         parts.push(format!("Evidence\n{}", fence(&fit_escaped(&evidence.join("\n"), EVIDENCE))));
     }
     parts.join("\n\n")
+}
+
+/// What was done, fitted to be escaped.
+pub(super) fn steps(done: &Done) -> String {
+    fit_escaped(&done.steps.iter().map(|step| one_line(step)).collect::<Vec<_>>().join("\n"), STEPS)
 }
 
 fn further(cause: &Cause) -> String {

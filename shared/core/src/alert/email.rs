@@ -45,6 +45,10 @@ pub fn body(alert: &Alert) -> String {
         section(&mut text, &format!("Cause ({})", one_line(&cause.label())), &set_in(&part(&cause.because)));
         section(&mut text, "Fix", &part(&cause.fix));
     }
+    if let Some(done) = &alert.done {
+        let steps = fit_items(&done.steps, LINES, |step| set_in(&fit(step, LINE)));
+        section(&mut text, &format!("Remediation ({})", one_line(&done.outcome)), &steps.join("\n"));
+    }
     for also in fit_items(&alert.further, FURTHER, further) {
         let _ = write!(text, "\n{also}\n");
     }

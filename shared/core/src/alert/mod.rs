@@ -7,15 +7,19 @@
 //! # Layout
 //! - this file: the content
 //! - `of_report`: what a diagnosed failure tells
+//! - `of_notice`: what a fault tells that was found, or mended, before a run met it
 //! - `of_failure`: what a failure tells that is not diagnosed
 //! - [`email`]: subject and text for SNS
 //! - [`chat`]: custom notifications of Amazon Q Developer in chat applications
+//! - [`event`]: the detail of an event on EventBridge
 //! - [`slack`]: incoming webhooks as Slack has them
 //! - `plain`: text without control characters, on one line, fitted
 
 pub mod chat;
 pub mod email;
+pub mod event;
 mod of_failure;
+mod of_notice;
 mod of_report;
 mod plain;
 pub mod slack;
@@ -42,6 +46,9 @@ pub struct Alert {
     pub cause: Option<Cause>,
     /// Further findings, most likely first.
     pub further: Vec<Cause>,
+    /// What was done about it, if anything was.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub done: Option<Done>,
     /// Where to look, in the order in which to look there.
     pub links: Vec<Link>,
     /// What the alert rests on.
@@ -103,6 +110,15 @@ impl Cause {
             None => self.rule.clone(),
         }
     }
+}
+
+/// What was done about a failure.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Done {
+    /// What came of it, in a word.
+    pub outcome: String,
+    /// What was done, one sentence each.
+    pub steps: Vec<String>,
 }
 
 /// A page to look at.

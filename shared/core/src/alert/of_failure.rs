@@ -43,6 +43,7 @@ impl Alert {
             headline,
             cause: None,
             further: vec![],
+            done: None,
             links: pages,
             evidence,
             resources: vec![failure.pipeline_arn()],

@@ -2,9 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use serde_json::Value;
+use serde_json::{Map, Value};
 
-use super::{Alert, Cause, Evidence, Kind, Link};
+use super::{Alert, Cause, Done, Evidence, Kind, Link};
 use crate::diagnosis::Report;
 use crate::diagnosis::rank::Ranked;
 use crate::rules::Unknown;
@@ -19,6 +19,7 @@ impl From<&Report> for Alert {
             headline: report.headline.clone(),
             cause: report.cause().map(Cause::from),
             further: report.further().map(Cause::from).collect(),
+            done: done(report),
             links: links(report),
             evidence: evidence(report),
             resources: vec![report.pipeline_arn.clone()],
@@ -47,6 +48,12 @@ pub(super) fn attributes(pipeline: &str, target_account: &str) -> Vec<(&'static 
         .filter(|(_, value)| !value.is_empty())
         .map(|(name, value)| (name, value.to_owned()))
         .collect()
+}
+
+/// What was done. Changes that are only proposed are with their findings already.
+fn done(report: &Report) -> Option<Done> {
+    let steps: Vec<String> = report.done_steps().into_iter().map(str::to_owned).collect();
+    (!steps.is_empty()).then(|| Done { outcome: report.remediation.outcome.word().to_owned(), steps })
 }
 
 fn links(report: &Report) -> Vec<Link> {
@@ -93,7 +100,8 @@ fn not_known(unknown: &[Unknown]) -> Vec<Evidence> {
     rules.into_iter().map(line).collect()
 }
 
-/// The provider's details, whatever they are: every text and number under its own name.
+/// The provider's details, whatever they are: every text and number under its own name. What belongs to one of
+/// several, such as a target, is one line, and its texts of several lines, such as a log, are below it.
 fn details(name: &str, value: &Value, into: &mut Vec<Evidence>) {
     let under = |inner: &str| if name.is_empty() { inner.to_owned() } else { format!("{name}, {inner}") };
     match value {
@@ -104,16 +112,30 @@ fn details(name: &str, value: &Value, into: &mut Vec<Evidence>) {
             }
         }
         Value::Array(items) => {
-            for (index, item) in items.iter().enumerate() {
-                let name = match items.len() {
-                    1 => name.to_owned(),
-                    _ => format!("{name} {}", index + 1),
-                };
-                details(&name, item, into);
+            for item in items {
+                match item {
+                    Value::Object(members) => one_of(name, members, into),
+                    other => details(name, other, into),
+                }
             }
         }
         Value::String(text) => into.push(Evidence::new(name, text)),
         other => into.push(Evidence::new(name, other.to_string())),
+    }
+}
+
+fn one_of(name: &str, members: &Map<String, Value>, into: &mut Vec<Evidence>) {
+    let is_short = |value: &Value| match value {
+        Value::String(text) => !text.trim_end().contains('\n'),
+        value => value.is_number() || value.is_boolean(),
+    };
+    let short = members.iter().filter(|(_, value)| is_short(value)).map(|(key, value)| match value {
+        Value::String(text) => format!("{} {text}", words(key)),
+        other => format!("{} {other}", words(key)),
+    });
+    into.push(Evidence::new(name, short.collect::<Vec<_>>().join(", ")));
+    for (key, value) in members.iter().filter(|(_, value)| !is_short(value)) {
+        details(&format!("{name}, {}", words(key)), value, into);
     }
 }
 

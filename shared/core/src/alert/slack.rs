@@ -7,7 +7,7 @@
 
 use serde_json::{Value, json};
 
-use super::chat::{escape, fence, fit_escaped, label};
+use super::chat::{escape, fence, fit_escaped, label, steps};
 use super::plain::{clean, fit, fit_items, one_line};
 use super::{Alert, Cause, Evidence, email};
 
@@ -36,6 +36,13 @@ pub fn message(alert: &Alert) -> Value {
         blocks.push(section(plain_text(&fit(&one_line(&cause.because), BECAUSE))));
         blocks.push(section(mrkdwn(&fix(cause))));
     }
+    if let Some(done) = &alert.done {
+        blocks.push(section(mrkdwn(&format!(
+            "*Remediation* ({})",
+            escape(&fit_escaped(&one_line(&done.outcome), 100))
+        ))));
+        blocks.push(section(plain_text(&steps(done))));
+    }
     let further = fit_items(&alert.further, FURTHER, further);
     if !further.is_empty() {
         blocks.push(section(mrkdwn("*Also found*")));
@@ -59,6 +66,10 @@ fn text(alert: &Alert) -> String {
         parts.push(format!("Cause ({})", label(cause)));
         parts.push(escape(&fit_escaped(&one_line(&cause.because), BECAUSE)));
         parts.push(fix(cause));
+    }
+    if let Some(done) = &alert.done {
+        parts.push(format!("Remediation ({})", escape(&fit_escaped(&one_line(&done.outcome), 100))));
+        parts.push(escape(&steps(done)));
     }
     parts.extend(links(alert));
     parts.join("\n")

@@ -42,14 +42,14 @@ pub struct Failure {
     pub external_execution_summary: Option<String>,
     /// A console page of the provider.
     pub external_execution_url: Option<String>,
-    /// The action's configuration with its variables filled in; empty where that is not known.
-    pub configuration: BTreeMap<String, String>,
-    /// When the action began: epoch seconds as CodePipeline sends them, ISO 8601 as the AWS CLI prints them.
-    pub started: Option<Value>,
     /// The action's log stream, for the providers that CodePipeline logs for.
     pub log_stream_arn: Option<String>,
     /// What has become of a later attempt at the same action in the same execution, `Succeeded`.
     pub retried: Option<String>,
+    /// The action's configuration with its variables filled in; empty where that is not known.
+    pub configuration: BTreeMap<String, String>,
+    /// When the action began: epoch seconds as CodePipeline sends them, ISO 8601 as the AWS CLI prints them.
+    pub started: Option<Value>,
 }
 
 impl Failure {
@@ -87,20 +87,13 @@ impl Failure {
     pub fn among(details: &[Value], pipeline: &Pipeline) -> Vec<Self> {
         let failed = details.iter().filter(|detail| text(detail, "/status").as_deref() == Some("Failed"));
         let failure = |detail: &Value| {
-            let region = pipeline.region().unwrap_or_default().to_owned();
-            let failure = Failure {
+            let origin = Origin {
                 pipeline: pipeline.name().to_owned(),
-                account: pipeline.account().unwrap_or_default().to_owned(),
                 execution_id: text(detail, "/pipelineExecutionId").unwrap_or_default(),
-                action_execution_id: text(detail, "/actionExecutionId")?,
-                stage: text(detail, "/stageName")?,
-                action: text(detail, "/actionName")?,
-                provider: text(detail, "/input/actionTypeId/provider").unwrap_or_default(),
-                region: text(detail, "/input/region").unwrap_or_else(|| region.clone()),
-                pipeline_region: region,
-                ..Failure::default()
+                account: pipeline.account().unwrap_or_default().to_owned(),
+                region: pipeline.region().unwrap_or_default().to_owned(),
             };
-            Some(failure.with_details(std::slice::from_ref(detail)))
+            origin.listed(detail).map(|failure| failure.with_details(details))
         };
         failed.filter_map(failure).collect()
     }
@@ -137,6 +130,24 @@ impl Failure {
         self
     }
 
+    /// Whether `ListActionExecutions` knows yet how this action execution ended; it lags behind the events.
+    pub fn is_listed(&self, details: &[Value]) -> bool {
+        details.iter().any(|detail| {
+            text(detail, "/actionExecutionId").as_ref() == Some(&self.action_execution_id)
+                && text(detail, "/status").as_deref() != Some("InProgress")
+        })
+    }
+
+    /// The ARN of the pipeline.
+    pub fn pipeline_arn(&self) -> String {
+        let partition = match self.pipeline_region.as_str() {
+            region if region.starts_with("cn-") => "aws-cn",
+            region if region.starts_with("us-gov-") => "aws-us-gov",
+            _ => "aws",
+        };
+        format!("arn:{partition}:codepipeline:{}:{}:{}", self.pipeline_region, self.account, self.pipeline)
+    }
+
     /// A value of the configuration that an action runs with: as it was resolved for the execution that failed,
     /// else as the pipeline has it. None where it holds a variable whose value is not known.
     pub fn configuration<'a>(failure: Option<&'a Self>, action: &Action<'a>, key: &str) -> Option<&'a str> {
@@ -158,16 +169,6 @@ impl Failure {
         });
         let is_id = |id: &str| id.bytes().all(|c| c.is_ascii_uppercase() || c.is_ascii_digit());
         words.into_iter().find(|word| word.strip_prefix("d-").is_some_and(is_id))
-    }
-
-    /// The ARN of the pipeline.
-    pub fn pipeline_arn(&self) -> String {
-        let partition = match self.pipeline_region.as_str() {
-            region if region.starts_with("cn-") => "aws-cn",
-            region if region.starts_with("us-gov-") => "aws-us-gov",
-            _ => "aws",
-        };
-        format!("arn:{partition}:codepipeline:{}:{}:{}", self.pipeline_region, self.account, self.pipeline)
     }
 
     /// The best text there is on why it failed; empty when there is none.

@@ -34,6 +34,12 @@ pub fn execution(failure: &Failure) -> String {
     )
 }
 
+/// A pipeline, in its account.
+pub fn pipeline(name: &str, region: &str) -> String {
+    let (console, name, region) = (console(region), encode(name), encode(region));
+    format!("{console}/codesuite/codepipeline/pipelines/{name}/view?region={region}")
+}
+
 /// The page on which the console takes on a role in another account. A role with a path is named with it.
 ///
 /// See <https://docs.aws.amazon.com/IAM/latest/UserGuide/id_roles_use_switch-role-console.html>.
@@ -58,10 +64,13 @@ fn provider(failure: &Failure, action: &Action<'_>, target_account: &str) -> Opt
     let console = console(&failure.region);
     let region = encode(&failure.region);
     let id = failure.external_execution_id.as_deref();
-    let of = |key: &str| action.configuration(key).map(encode);
+    let of = |key: &str| Failure::configuration(Some(failure), action, key).map(encode);
     Some(match action.provider() {
         "CodeDeploy" | "CodeDeployToECS" => {
-            format!("{console}/codesuite/codedeploy/deployments/{}?region={region}", encode(id?))
+            format!(
+                "{console}/codesuite/codedeploy/deployments/{}?region={region}",
+                encode(failure.deployment_id()?)
+            )
         }
         "CloudFormation" => match id.filter(|id| id.contains(":stack/")) {
             Some(id) => {
@@ -112,7 +121,8 @@ fn logs(failure: &Failure, action: &Action<'_>) -> Option<String> {
         let (group, stream) = arn.resource().strip_prefix("log-group:")?.split_once(":log-stream:")?;
         return Some(format!("{}/log-events/{}", log_group(arn.region(), group), encode_twice(stream)));
     }
-    let function = (action.provider() == "Lambda").then(|| action.configuration("FunctionName"))??;
+    let function = (action.provider() == "Lambda")
+        .then(|| Failure::configuration(Some(failure), action, "FunctionName"))??;
     Some(log_group(&failure.region, &format!("/aws/lambda/{function}")))
 }
 

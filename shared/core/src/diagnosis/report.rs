@@ -87,6 +87,9 @@ pub struct Deployment {
     /// CodePipeline's error message, or the provider's summary.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub error_message: Option<String>,
+    /// What has become of a later attempt at the same action in the same execution, `Succeeded`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub retried_since: Option<String>,
     /// Why it failed, in the provider's words.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
@@ -96,9 +99,6 @@ pub struct Deployment {
     /// What could not be read, and why: the first ten lines.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub not_read: Vec<String>,
-    /// What has become of a later attempt at the same action in the same execution, `Succeeded`.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub retried_since: Option<String>,
 }
 
 /// What was, or could be, done about a failure.
@@ -176,15 +176,6 @@ impl Remediation {
     pub fn apply() -> Self {
         Remediation { mode: "apply", ..Remediation::off() }
     }
-
-    /// Says what was done; what was proposed stays for whatever is not mended.
-    pub fn done(&mut self, steps: Vec<String>, outcome: Outcome) {
-        let proposed = std::mem::replace(&mut self.steps, steps);
-        if !outcome.is_mended() {
-            self.steps.extend(proposed);
-        }
-        self.outcome = outcome;
-    }
 }
 
 impl Report {
@@ -220,15 +211,32 @@ impl Report {
                 external_execution_id: failure.external_execution_id.clone(),
                 error_code: failure.error_code.clone(),
                 error_message: Some(failure.message().to_owned()).filter(|message| !message.is_empty()),
+                retried_since: failure.retried.clone(),
                 reason: None,
                 failures: vec![],
                 not_read: vec![],
-                retried_since: failure.retried.clone(),
             },
             links: links::of(failure, action, target_account),
             pipeline_arn: failure.pipeline_arn(),
             remediation,
         }
+    }
+
+    /// Says what was done, and in the headline what came of it; what was proposed stays for whatever is not mended.
+    pub fn remedied(&mut self, steps: Vec<String>, outcome: Outcome) {
+        let proposed = std::mem::replace(&mut self.remediation.steps, steps);
+        if !outcome.is_mended() {
+            self.remediation.steps.extend(proposed);
+        }
+        self.remediation.outcome = outcome;
+        self.headline.push_str(match outcome {
+            Outcome::NotAttempted | Outcome::NothingOwned | Outcome::Unchanged => "",
+            Outcome::AlreadyAttempted => "; putting it back was attempted before",
+            Outcome::Reapplied => "; what was missing was put back",
+            Outcome::Retried => "; what was missing was put back, and the failed actions were retried",
+            Outcome::RetryRefused => "; what was missing was put back, and a new execution has to be started",
+            Outcome::Failed => "; putting it back failed",
+        });
     }
 
     /// What was done about it, one sentence each. Changes that are only proposed are under their findings already.
@@ -239,6 +247,14 @@ impl Report {
 }
 
 impl Report {
+    /// Adds the page on which people take on this role in the target account; its other pages need that.
+    pub fn add_switch_role(&mut self, role_name: &str) {
+        let url = links::switch_role(&self.target_account, role_name, &self.region);
+        // Before the pages that it opens.
+        let at = self.links.keys().take_while(|name| *name == "execution").count();
+        self.links.shift_insert(at, "switchRole".to_owned(), Value::String(url));
+    }
+
     /// Adds what the provider says, and why there may be more to know.
     pub(super) fn add(&mut self, details: Details, mut not_read: Vec<String>) {
         not_read.truncate(NOT_READ);
@@ -256,14 +272,6 @@ impl Report {
     /// The other findings, the likeliest first.
     pub fn further(&self) -> impl Iterator<Item = &Ranked> {
         self.findings.iter().skip(usize::from(self.cause().is_some()))
-    }
-
-    /// Adds the page on which people take on this role in the target account; its other pages need that.
-    pub fn add_switch_role(&mut self, role_name: &str) {
-        let url = links::switch_role(&self.target_account, role_name, &self.region);
-        // Before the pages that it opens.
-        let at = self.links.keys().take_while(|name| *name == "execution").count();
-        self.links.shift_insert(at, "switchRole".to_owned(), Value::String(url));
     }
 }
 

@@ -189,6 +189,11 @@ impl Evaluation<'_> {
         Tri::all(opinions.map(|opinion| opinion.allows.and(!opinion.denies)))
     }
 
+    /// Whether one side allows the request, whatever it denies. A side that has no say allows.
+    pub fn allows(&self, side: Side) -> Tri {
+        Tri::all(self.opinions.iter().filter(|opinion| opinion.side == side).map(|opinion| opinion.allows))
+    }
+
     /// The statement of this side that denies the request.
     pub fn denied_by(&self, side: Side) -> Option<StatementRef> {
         let opinions = self.opinions.iter().filter(|opinion| opinion.side == side);

@@ -94,6 +94,7 @@ impl<'a> Opinion<'a> {
         *named = named.or(answer);
     }
 
+    #[expect(clippy::ptr_arg, reason = "a name that is borrowed is kept without copying it")]
     fn hear(
         &mut self,
         policy: &Cow<'a, str>,

@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 use super::facts::{ActionFacts, Facts};
 use super::judgement::{Judgement, Refusal};
 use super::sides::{key_grants, resource_policy};
+use super::tls;
 use super::verdicts::Denied;
 use crate::arn::Arn;
 use crate::evaluation::{
@@ -79,12 +80,12 @@ impl<'a> Access<'a> {
             Some(key) => context.with("s3:x-amz-server-side-encryption-aws-kms-key-id", key),
             None => context,
         };
-        Access {
+        let access = Access {
             resource_account: facts.pipeline().account().map(str::to_owned),
             resource: resource_policy(&facts.bucket(store.bucket()).part(|bucket| &bucket.policy)),
-            context,
             ..access
-        }
+        };
+        access.in_context(context)
     }
 
     /// What the action does with the artifact key; None where it has no key that is given by ARN.
@@ -120,12 +121,16 @@ impl<'a> Access<'a> {
         accesses.extend(action.key_arn().map(|key| {
             (Access::key(facts, role_arn, &key, &["kms:Decrypt"]), format!("keys[\"{key}\"].policy"))
         }));
-        let own = |(access, place)| (Access { context: facts.context(role_arn), ..access }, place);
+        let own = |(access, place): (Self, _)| (access.in_context(facts.context(role_arn)), place);
         accesses.into_iter().map(own).collect()
     }
 
-    /// The same requests in another context.
+    /// The same requests in another context; with the TLS version, where the policies leave it no say.
     pub(super) fn in_context(self, context: Context) -> Self {
+        let resource = if let ResourcePolicy::Known(policy) = self.resource { Some(policy) } else { None };
+        let role = self.role.known().map(|role| role.documents());
+        let version = tls::version(resource.into_iter().chain(role.into_iter().flatten()));
+        let context = version.into_iter().fold(context, |context, it| context.with(tls::KEY, it));
         Access { context, ..self }
     }
 
@@ -146,6 +151,7 @@ impl<'a> Access<'a> {
                 judgement.refused.push(Refusal { denied, by });
             } else if sides.iter().any(|side| answer(side) == Tri::Unknown) {
                 judgement.unsettled = true;
+                judgement.allow_unsettled |= sides.iter().any(|side| evaluation.allows(*side) != Tri::Yes);
             }
         }
         judgement

@@ -76,15 +76,17 @@ impl Document {
         self.change(&[edit], &[json!(statements)])
     }
 
-    /// Exempts roles from statements that deny.
-    pub(super) fn exempt(&self, denying: &[Value], roles: &[&str]) -> String {
+    /// Exempts somebody from statements that deny: `exemption` is what their `Condition` gets.
+    pub(super) fn exempt(&self, denying: &[Value], exemption: &Value) -> String {
         let edit = [
-            "denying, roles = map(json.loads, sys.argv[1:]);",
-            "exempt = lambda it: it.update({\"aws:PrincipalArn\": listed(it.get(\"aws:PrincipalArn\", [])) + roles});",
+            "denying, exemption = map(json.loads, sys.argv[1:]);",
             "found = [it for it in old if it in denying] or sys.exit(\"these statements are no longer there\");",
-            "[exempt(it.setdefault(\"Condition\", {}).setdefault(\"ArnNotEquals\", {})) for it in found];",
+            "block = lambda it, operator: it.setdefault(\"Condition\", {}).setdefault(operator, {});",
+            "add = lambda to, key, values: to.update({key: listed(to.get(key, [])) + values});",
+            "[add(block(it, operator), key, values) for it in found",
+            "for operator, keys in exemption.items() for key, values in keys.items()];",
         ];
-        self.change(&edit, &[json!(denying), json!(roles)])
+        self.change(&edit, &[json!(denying), exemption.clone()])
     }
 
     /// Removes principals that no longer exist, with the statements that name nobody else, and adds others.

@@ -13,6 +13,8 @@ pub(super) struct Judgement {
     pub refused: Vec<Refusal>,
     /// Whether some request is not settled.
     pub unsettled: bool,
+    /// Whether for some request it is not settled that a statement allows it, whatever another denies.
+    pub allow_unsettled: bool,
 }
 
 /// A request that a side does not let pass.
@@ -27,11 +29,12 @@ pub(super) struct Refusal {
 impl Judgement {
     /// One request is refused; `by` says which statement denies it.
     pub(super) fn refusing(denied: Denied, by: Option<String>) -> Self {
-        Judgement { refused: vec![Refusal { denied, by }], unsettled: false }
+        Judgement { refused: vec![Refusal { denied, by }], ..Judgement::default() }
     }
 
-    /// Only what no statement allows.
+    /// Only what no statement allows. Where one does, nothing is omitted, and a denial is another matter.
     pub(super) fn omitted(mut self) -> Self {
+        self.unsettled = self.allow_unsettled;
         self.refused.retain(|refusal| refusal.by.is_none());
         self
     }

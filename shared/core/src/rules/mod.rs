@@ -4,6 +4,7 @@
 //! - [`catalogue`]: the rules, and the list of all of them
 //! - `facts`: what a rule looks at; `sides`: the same as the evaluation wants it
 //! - `access`, `judgement`: the requests of a role, evaluated, and what came of it
+//! - `tls`: which TLS version a request to S3 counts as
 //! - `assume`: the service role assumes the action role
 //! - `providers`: what each provider needs of the action role
 //! - `event`: what failed, for the rules that read its message
@@ -30,6 +31,7 @@ mod providers;
 mod remedies;
 mod resources;
 mod sides;
+mod tls;
 mod verdicts;
 
 use crate::snapshot::{Snapshot, SnapshotError};

@@ -1,6 +1,8 @@
 //! What to do about what a role's own policies or a key's policy refuse.
 
-use serde_json::Value;
+use std::collections::BTreeSet;
+
+use serde_json::{Value, json};
 
 use super::access::{key_statement, read_statements};
 use super::commands::{in_region, option, quoted, role, show};
@@ -57,7 +59,7 @@ pub(super) fn key(
     let policy = facts.key(key.as_str()).part(|key| &key.policy);
     let place = (format!("the policy of `{key}` in account {}", key.account()), policy.known());
     let statements = vec![key_statement(key, Some(principal))];
-    let fix = letting_in(role_arn, judgement, place, &Document::key_policy(key), statements);
+    let fix = letting_in(facts, role_arn, judgement, place, &Document::key_policy(key), statements);
     // A grant adds statements, which does not help against one that denies.
     let helps = !fix.statements.is_empty();
     Fix { crosspipe: helps.then_some(crosspipe), ..fix }
@@ -86,13 +88,13 @@ pub(super) fn reading(
         let policy = facts.bucket(store.bucket()).part(|bucket| &bucket.policy);
         let place = (format!("the policy of bucket `{}`", store.bucket()), policy.known());
         let document = Document::bucket_policy(facts, store.bucket());
-        fixes.push(letting_in(role, bucket, place, &document, of(Some(role), "s3:")));
+        fixes.push(letting_in(facts, role, bucket, place, &document, of(Some(role), "s3:")));
     }
     if let Some(arn) = action.key_arn().filter(|_: &Arn| !key.is_clear()) {
         let policy = facts.key(arn.as_str()).part(|key| &key.policy);
         let place = (format!("the policy of `{arn}`"), policy.known());
         let document = Document::key_policy(&arn);
-        fixes.push(letting_in(role, key, place, &document, of(Some(role), "kms:")));
+        fixes.push(letting_in(facts, role, key, place, &document, of(Some(role), "kms:")));
     }
     let summaries: Vec<String> = fixes.iter().map(|fix| fix.summary.clone()).collect();
     let commands: Vec<String> = fixes.iter().filter_map(|fix| fix.command.clone()).collect();
@@ -106,6 +108,7 @@ pub(super) fn reading(
 
 /// The fix of a resource's policy that shuts a role out.
 fn letting_in(
+    facts: &Facts<'_>,
     role_arn: &str,
     judgement: &Judgement,
     (place, policy): (String, Option<&&PolicyDocument>),
@@ -120,9 +123,28 @@ fn letting_in(
     }
     Fix {
         summary: format!("exempt {role_arn} from {} of {place}", judgement.denying()),
-        command: Some(document.exempt(&denying, &[role_arn])),
+        command: Some(document.exempt(&denying, &exemption(facts, &[role_arn]))),
         ..Fix::default()
     }
+}
+
+/// What the `Condition` of a statement that denies has to say so that it spares these roles. Where CodeDeploy
+/// deploys to instances whose roles nobody knows, their account is spared: what shuts out the one shuts out the
+/// others.
+pub(super) fn exemption(facts: &Facts<'_>, roles: &[&str]) -> Value {
+    let unknown = facts.snapshot().instance_roles.is_unknown();
+    let accounts_of = |role: &str| {
+        let mut actions = facts.cross_account_actions();
+        let deploys = actions.find(|it| it.role_arn() == role && it.action.provider() == "CodeDeploy");
+        deploys.filter(|_| unknown).map(|it| it.account)
+    };
+    let accounts: BTreeSet<&str> = roles.iter().filter_map(|role| accounts_of(role)).collect();
+    let roles: Vec<&&str> = roles.iter().filter(|role| accounts_of(role).is_none()).collect();
+    let by_arn =
+        (!roles.is_empty()).then(|| ("ArnNotEquals".to_owned(), json!({ "aws:PrincipalArn": roles })));
+    let by_account = (!accounts.is_empty())
+        .then(|| ("StringNotEquals".to_owned(), json!({ "aws:PrincipalAccount": accounts })));
+    by_arn.into_iter().chain(by_account).collect()
 }
 
 fn these(statements: &[Value]) -> &'static str {

@@ -18,6 +18,13 @@ impl RoleFacts {
         }
     }
 
+    /// Every policy of the role that is known.
+    pub(super) fn documents(&self) -> impl Iterator<Item = &PolicyDocument> {
+        let sets = [self.inline_policies.known(), self.attached_policies.known()];
+        let own = sets.into_iter().flatten().flat_map(|policies| policies.values());
+        own.chain(self.permissions_boundary.known())
+    }
+
     /// The role's permissions boundary, if it has one.
     pub(super) fn boundary(&self) -> Option<PolicySet<'_>> {
         match &self.permissions_boundary {

@@ -26,6 +26,15 @@ impl<T> Fact<T> {
         matches!(self, Fact::Unknown)
     }
 
+    /// Whether nothing about it is unknown, going by `all` where it is known.
+    pub(super) fn all(&self, all: impl FnOnce(&T) -> bool) -> bool {
+        match self {
+            Fact::Known(value) => all(value),
+            Fact::Absent => true,
+            Fact::Unknown => false,
+        }
+    }
+
     /// The same fact about a reference.
     pub fn as_ref(&self) -> Fact<&T> {
         match self {

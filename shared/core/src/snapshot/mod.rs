@@ -106,6 +106,19 @@ impl Snapshot {
         if snapshot.pipeline.is_unknown() { Err(SnapshotError::NotASnapshot) } else { Ok(snapshot) }
     }
 
+    /// Whether everything that there is to know of a key, bucket or role is known, or it is absent; `place` is
+    /// as rules name it, `keys["<arn>"]`, with or without the part behind it.
+    pub fn is_read(&self, place: &str) -> bool {
+        let Some((collection, rest)) = place.split_once("[\"") else { return false };
+        let Some((id, _)) = rest.split_once("\"]") else { return false };
+        match collection {
+            "keys" => self.keys.get(id).is_some_and(|key| key.all(KeyFacts::is_read)),
+            "buckets" => self.buckets.get(id).is_some_and(|bucket| bucket.all(BucketFacts::is_read)),
+            "roles" => self.roles.get(id).is_some_and(|role| role.all(RoleFacts::is_read)),
+            _ => false,
+        }
+    }
+
     /// The pipeline.
     ///
     /// # Errors

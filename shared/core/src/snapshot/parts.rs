@@ -23,6 +23,12 @@ pub struct KeyFacts {
     pub grants: Fact<Vec<GrantFacts>>,
 }
 
+impl KeyFacts {
+    pub(super) fn is_read(&self) -> bool {
+        !(self.key_metadata.is_unknown() || self.policy.is_unknown() || self.grants.is_unknown())
+    }
+}
+
 /// A grant on a KMS key.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "PascalCase", default)]
@@ -54,6 +60,13 @@ pub struct BucketFacts {
     pub encryption: Fact<Value>,
 }
 
+impl BucketFacts {
+    /// Its ownership and encryption decide nothing about who gets in.
+    pub(super) fn is_read(&self) -> bool {
+        !(self.account.is_unknown() || self.region.is_unknown() || self.policy.is_unknown())
+    }
+}
+
 /// An IAM role.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
@@ -70,6 +83,15 @@ pub struct RoleFacts {
     /// The permissions boundary.
     #[serde(skip_serializing_if = "Fact::is_unknown")]
     pub permissions_boundary: Fact<PolicyDocument>,
+}
+
+impl RoleFacts {
+    pub(super) fn is_read(&self) -> bool {
+        !(self.trust_policy.is_unknown()
+            || self.inline_policies.is_unknown()
+            || self.attached_policies.is_unknown()
+            || self.permissions_boundary.is_unknown())
+    }
 }
 
 /// A CodeBuild project, of `BatchGetProjects`.

@@ -1,6 +1,6 @@
 //! Text that is too long, and text that tries to be something else: in every place of an alert.
 
-use crosspipe_core::alert::{Alert, Cause, Evidence, Kind, Link, chat, email, slack};
+use crosspipe_core::alert::{Alert, Cause, Done, Evidence, Kind, Link, chat, email, slack};
 use crosspipe_core::diagnosis::Confidence;
 use serde_json::Value;
 
@@ -23,6 +23,7 @@ pub fn alert() -> Alert {
         headline: TEXT.into(),
         cause: Some(cause("KM001")),
         further: (1..=9).map(|index| cause(&format!("S300{index}"))).collect(),
+        done: Some(Done { outcome: TEXT.into(), steps: vec![TEXT.into(); 50] }),
         links: vec![
             Link { name: TEXT.into(), url: "https://example.com/a|b>c?d&e".into() },
             Link { name: "too long".into(), url: format!("https://example.com/{}", "x".repeat(4_000)) },

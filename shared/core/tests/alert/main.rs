@@ -36,8 +36,26 @@ fn no_cause_and_parts_that_are_unknown() {
 }
 
 #[test]
+fn a_cause_that_was_put_right() {
+    every_format("mended", &Alert::from(&reports::mended()));
+}
+
+#[test]
 fn a_failure_in_the_pipelines_own_account() {
     every_format("own", &Alert::own_action(&reports::failure("JobFailed", "Build failed")));
+}
+
+#[test]
+fn what_the_provider_says() {
+    every_format("instances", &Alert::from(&reports::instances()));
+}
+
+#[test]
+fn faults_found_before_a_run_and_faults_that_are_gone() {
+    let notices = reports::notices();
+    assert_eq!(notices.len(), 2, "{notices:?}");
+    every_format("fault-found", &Alert::from(&notices[0]));
+    every_format("fault-mended", &Alert::from(&notices[1]));
 }
 
 #[test]

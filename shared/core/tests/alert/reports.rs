@@ -1,7 +1,9 @@
 //! Failures of the walkthrough, diagnosed.
 
-use crosspipe_core::diagnosis::{Failure, Remediation, Report, diagnose};
+use crosspipe_core::diagnosis::{Failure, Outcome, Remediation, Report, diagnose};
+use crosspipe_core::rules::lint;
 use crosspipe_core::snapshot::Snapshot;
+use crosspipe_core::watch::{Fault, Notice, Trigger, compare};
 use crosspipe_testing::walkthrough::{A, BUCKET, KEY, TARGET_ROLE, corrected};
 use serde_json::{Value, json};
 
@@ -43,6 +45,10 @@ fn key_policy_omits_target(snapshot: &mut Value) {
     snapshot["keys"][KEY]["policy"]["Statement"].as_array_mut().unwrap().pop();
 }
 
+fn bucket_policy_omits_target(snapshot: &mut Value) {
+    snapshot["buckets"][BUCKET]["policy"]["Statement"].as_array_mut().unwrap().truncate(2);
+}
+
 pub fn confirmed() -> Report {
     let message = format!(
         "User: {TARGET_ROLE} is not authorized to perform: kms:Decrypt on resource: {KEY} because no resource-based policy allows the kms:Decrypt action"
@@ -52,11 +58,62 @@ pub fn confirmed() -> Report {
     report
 }
 
+pub fn mended() -> Report {
+    let mut report = confirmed();
+    let steps = [
+        "`ArtifactKeyGrant` of stack `crosspipe` put back the statements in the policy of the key.",
+        "Looked again: KM001 is gone.",
+        "Retried the failed actions of stage `Staging`; the execution goes on.",
+    ];
+    report.remedied(steps.map(str::to_owned).to_vec(), Outcome::Retried);
+    report
+}
+
 pub fn possible() -> Report {
     report(&failure("JobFailed", "Deployment d-ABCDEFGHI failed"), |snapshot| {
         key_policy_omits_target(snapshot);
-        snapshot["buckets"][BUCKET]["policy"]["Statement"].as_array_mut().unwrap().truncate(2);
+        bucket_policy_omits_target(snapshot);
     })
+}
+
+/// An instance failed, and CodeDeploy says where.
+pub fn instances() -> Report {
+    report(&failure("JobFailed", "Deployment d-ABCDEFGHI failed"), |snapshot| {
+        snapshot["deployments"] = json!({"d-ABCDEFGHI": {
+            "deploymentInfo": {"status": "Failed", "errorInformation": {
+                "code": "HEALTH_CONSTRAINTS", "message": "The overall deployment failed because too many individual instances failed deployment."
+            }},
+            "targets": [{"instanceTarget": {"targetId": "i-0a1b2c3d", "status": "Failed", "lifecycleEvents": [{
+                "lifecycleEventName": "AfterInstall", "status": "Failed", "diagnostics": {
+                    "errorCode": "ScriptFailed", "message": "Script at specified location: install.sh failed with exit code 1",
+                    "scriptName": "install.sh", "logTail": "[stdout]installing\n[stderr]no space left on device"
+                }
+            }]}}]
+        }});
+    })
+}
+
+/// Two faults are found in one look, and are gone in the next.
+pub fn notices() -> Vec<Notice> {
+    let look = |snapshot: Value, known: &[Fault]| {
+        let snapshot = Snapshot::from_value(snapshot).unwrap();
+        let pipeline = snapshot.pipeline().unwrap();
+        let news = compare(known, &lint(&snapshot).unwrap(), &snapshot, &pipeline);
+        let trigger = Trigger {
+            event: "PutBucketPolicy".into(),
+            resource: Some(format!("bucket {BUCKET}")),
+            time: Some("2024-05-01T10:00:00Z".into()),
+            actor: Some(format!("arn:aws:sts::{A}:assumed-role/Admin/alice")),
+            via: None,
+        };
+        (Notice::of(&news, &pipeline, &trigger), news.known)
+    };
+    let mut broken = corrected();
+    key_policy_omits_target(&mut broken);
+    bucket_policy_omits_target(&mut broken);
+    let (mut notices, known) = look(broken, &[]);
+    notices.extend(look(corrected(), &known).0);
+    notices
 }
 
 pub fn none() -> Report {

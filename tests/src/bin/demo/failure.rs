@@ -27,7 +27,7 @@ pub fn tell(
     world: &World<'_>,
     access: &Access<'_>,
     outputs: &BTreeMap<String, String>,
-) -> Result<(), Box<dyn Error>> {
+) -> Result<Subscriber, Box<dyn Error>> {
     screen.step("Somebody tidies up the bucket policy");
     let removed = remove_grant(world)?;
     screen.say(&format!("{removed} statements that admit account {} are removed by hand", world.target.id()));
@@ -61,7 +61,7 @@ pub fn tell(
     let fix = section("Fix").map(|at| message.lines().skip(at + 1).collect::<Vec<_>>().join("\n"));
     let named = fix.is_some_and(|fix| fix.contains(&world.bucket) && fix.contains(world.target.id()));
     screen.check(named, "the fix names the bucket and the account that it has to admit");
-    Ok(())
+    Ok(subscriber)
 }
 
 /// Runs the pipeline to its end and prints what becomes of each action.
@@ -99,7 +99,7 @@ pub fn run_pipeline(screen: &Screen, world: &World<'_>) -> Result<Execution, Cal
 }
 
 /// Removes the statements of the bucket policy that admit the target account; answers how many.
-fn remove_grant(world: &World<'_>) -> Result<usize, Box<dyn Error>> {
+pub fn remove_grant(world: &World<'_>) -> Result<usize, Box<dyn Error>> {
     let mut policy = world.live()?.bucket_policy;
     let Some(statements) = policy.get_mut("Statement").and_then(Value::as_array_mut) else {
         return Err("the bucket policy has no list of statements".into());
@@ -117,6 +117,6 @@ fn remove_grant(world: &World<'_>) -> Result<usize, Box<dyn Error>> {
     Ok(removed)
 }
 
-fn text(value: &Value, member: &str) -> String {
+pub fn text(value: &Value, member: &str) -> String {
     value.get(member).and_then(Value::as_str).unwrap_or_default().to_owned()
 }

@@ -1,9 +1,11 @@
-//! `cargo demo`: a pipeline becomes cross-account, a deployment fails, the alert says why; then all is taken back.
+//! `cargo demo`: a pipeline becomes cross-account, a deployment fails, the alert says why; the same fault again is
+//! mended before the next run; then all is taken back.
 //!
 //! # Layout
 //!
 //! - [`story`]: the steps, in order.
 //! - [`failure`]: the step that breaks the bucket policy, and the alert.
+//! - [`watch`]: the same again, seen and mended before the next run.
 //! - [`access`]: what is tried in the target account, and what AWS says to it.
 //! - [`progress`]: a stack's resources while they are made.
 //! - [`diff`]: before and after.
@@ -15,6 +17,7 @@ mod failure;
 mod progress;
 mod screen;
 mod story;
+mod watch;
 
 use std::process::ExitCode;
 

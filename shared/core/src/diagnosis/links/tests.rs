@@ -36,8 +36,8 @@ fn check(provider: &str, configuration: &Value, id: &str, expected: &str) {
 fn each_provider_has_its_page() {
     const HOST: &str = "https://us-east-2.console.aws.amazon.com";
     for provider in ["CodeDeploy", "CodeDeployToECS"] {
-        let page = format!("{HOST}/codesuite/codedeploy/deployments/d-1?region=us-east-2");
-        check(provider, &json!({}), "d-1", &page);
+        let page = format!("{HOST}/codesuite/codedeploy/deployments/d-1AB2CD3EF?region=us-east-2");
+        check(provider, &json!({}), "d-1AB2CD3EF", &page);
     }
     let stack = "arn:aws:cloudformation:us-east-2:222222222222:stack/app/0a1b";
     let events = format!(

@@ -19,7 +19,7 @@ use crate::rules::documents::Document;
 use crate::rules::facts::role_location;
 use crate::rules::resources::target_account;
 use crate::rules::verdicts::{Fault, Fix};
-use crate::rules::{Facts, Rule, Severity, Verdicts};
+use crate::rules::{Facts, Rule, Severity, Verdicts, remedies};
 
 pub(in crate::rules) const RULE: Rule = Rule {
     id: "IA002",
@@ -60,12 +60,17 @@ fn check(facts: &Facts<'_>, verdicts: &mut Verdicts) {
                 add,
                 added,
             ),
-            Some(Trust::Denied(statement)) => (
-                omits,
-                format!("{statement} of its trust policy denies {service_role}"),
-                format!("exempt {service_role} from {statement}, and keep this statement"),
-                Some(document.exempt(&denying(facts, role, &statement), &[service_role])),
-            ),
+            Some(Trust::Denied(statement)) => {
+                (
+                    omits,
+                    format!("{statement} of its trust policy denies {service_role}"),
+                    format!("exempt {service_role} from {statement}, and keep this statement"),
+                    Some(document.exempt(
+                        &denying(facts, role, &statement),
+                        &remedies::exemption(facts, &[service_role]),
+                    )),
+                )
+            }
             Some(Trust::Unsettled) => {
                 verdicts.unknown(&location);
                 continue;

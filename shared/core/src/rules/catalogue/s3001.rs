@@ -40,13 +40,13 @@ fn check(facts: &Facts<'_>, verdicts: &mut Verdicts) {
         let bucket = store.bucket();
         let judgement = access.judge(&[Side::Resource]);
         let location = format!("buckets[\"{bucket}\"].policy");
-        if judgement.unsettled {
-            verdicts.unknown(&location);
-        }
         let known = facts.bucket(bucket);
         // A bucket that is gone is S3004, a policy that denies S3002, one that names a deleted role S3003.
         let told = matches!(known, Fact::Absent) || dead::explains(&known.part(|it| &it.policy), &judgement);
         let judgement = judgement.omitted();
+        if judgement.unsettled {
+            verdicts.unknown(&location);
+        }
         if judgement.is_clear() || told {
             continue;
         }

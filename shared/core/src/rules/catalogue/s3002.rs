@@ -12,8 +12,6 @@
 //! # Example
 //! A Deny of `s3:*` for everyone who does not come through a VPC endpoint.
 
-use serde_json::json;
-
 use crate::evaluation::Side;
 use crate::pipeline::Store;
 use crate::rules::access::{Access, object};
@@ -21,7 +19,7 @@ use crate::rules::documents::Document;
 use crate::rules::facts::role_label;
 use crate::rules::judgement::Judgement;
 use crate::rules::verdicts::{Fault, Fix};
-use crate::rules::{Facts, Rule, Severity, Verdicts};
+use crate::rules::{Facts, Rule, Severity, Verdicts, remedies};
 
 pub(in crate::rules) const RULE: Rule = Rule {
     id: "S3002",
@@ -51,7 +49,7 @@ fn check(facts: &Facts<'_>, verdicts: &mut Verdicts) {
             refused.extend(denied);
         }
         if !refused.is_empty() {
-            let judgement = Judgement { refused, unsettled: false };
+            let judgement = Judgement { refused, ..Judgement::default() };
             verdicts.fail(fault(facts, &judgement, &roles, (store.bucket(), location)));
         }
     }
@@ -94,7 +92,7 @@ fn fault(
     let labels = roles.iter().map(|role| role_label(role)).collect::<Vec<_>>().join(" and ");
     let policy = facts.bucket(bucket).part(|bucket| &bucket.policy);
     let denying = policy.known().map(|policy| judgement.denying_of(policy)).unwrap_or_default();
-    let exemption = json!({"ArnNotEquals": {"aws:PrincipalArn": roles}});
+    let exemption = remedies::exemption(facts, roles);
     Fault {
         message: format!("the policy of bucket `{bucket}` denies artifact access to {labels}"),
         because: judgement.because("the bucket policy", &format!("to {}", roles.join(" and "))),
@@ -103,7 +101,7 @@ fn fault(
                 "exempt them from {} of bucket `{bucket}`, for one by adding to its `Condition`: {exemption}",
                 judgement.denying()
             ),
-            command: Some(Document::bucket_policy(facts, bucket).exempt(&denying, roles)),
+            command: Some(Document::bucket_policy(facts, bucket).exempt(&denying, &exemption)),
             ..Fix::default()
         },
         denied: judgement.denied(),

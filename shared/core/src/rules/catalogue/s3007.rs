@@ -23,7 +23,7 @@ use crate::rules::documents::Document;
 use crate::rules::facts::text;
 use crate::rules::resources::bucket_grant;
 use crate::rules::verdicts::{Fault, Fix};
-use crate::rules::{Facts, Rule, Severity, Verdicts};
+use crate::rules::{Facts, Rule, Severity, Verdicts, tls};
 use crate::snapshot::{BucketFacts, Fact};
 
 pub(in crate::rules) const RULE: Rule = Rule {
@@ -53,7 +53,10 @@ fn check(facts: &Facts<'_>, verdicts: &mut Verdicts) {
             Fact::Unknown => Tri::Unknown,
             Fact::Known(policy) => {
                 let put = |context: Context| denies_put(facts, policy, &objects, context);
-                let context = || Context::partial().with("aws:SecureTransport", "true");
+                let over_tls = Context::partial().with("aws:SecureTransport", "true");
+                let version = tls::version([policy]).into_iter();
+                let over_tls = version.fold(over_tls, |context, it| context.with(tls::KEY, it));
+                let context = || over_tls.clone();
                 put(context().without(HEADER)).and(put(context().with(HEADER, "AES256")))
             }
         };

@@ -43,7 +43,7 @@ fn scripts_have_no_blank_line_and_survive_indentation() {
     let document = Document::trust_policy("arn:aws:iam::222222222222:role/deploy/Target");
     for script in [
         document.add(&statements),
-        document.exempt(&statements, &["arn:aws:iam::1:role/x"]),
+        document.exempt(&statements, &json!({"ArnNotEquals": {"aws:PrincipalArn": [ANY]}})),
         document.forget(&["AROAEXAMPLE"], &statements),
         document.narrow(&["111111111111"], &[]),
     ] {

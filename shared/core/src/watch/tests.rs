@@ -1,0 +1,386 @@
+//! Looks at the walkthrough's pipeline, changed in one place each.
+
+use crosspipe_testing::walkthrough::{A, B, BUCKET, KEY, SERVICE_ROLE, TARGET_ROLE, corrected};
+use proptest::prelude::*;
+use serde_json::{Value, json};
+
+use super::*;
+use crate::alert::{Alert, email};
+use crate::diagnosis::{Outcome, Remediation};
+use crate::pipeline::Pipeline;
+use crate::rules::lint;
+use crate::snapshot::Snapshot;
+
+fn call(source: &str, name: &str, parameters: Value, resources: Value) -> Value {
+    json!({
+        "version": "0", "detail-type": "AWS API Call via CloudTrail", "source": format!("aws.{source}"),
+        "account": A, "region": "us-east-2", "time": "2024-05-01T10:00:03Z",
+        "detail": {
+            "eventVersion": "1.09", "eventTime": "2024-05-01T10:00:00Z", "awsRegion": "us-east-2",
+            "eventSource": format!("{source}.amazonaws.com"), "eventName": name,
+            "userIdentity": {"type": "AssumedRole", "arn": format!("arn:aws:sts::{A}:assumed-role/Admin/alice"), "accountId": A},
+            "requestParameters": parameters, "responseElements": null, "resources": resources, "recipientAccountId": A
+        }
+    })
+}
+
+fn key_resource() -> Value {
+    json!([{"accountId": A, "type": "AWS::KMS::Key", "ARN": KEY}])
+}
+
+fn pipeline() -> Pipeline {
+    Snapshot::from_value(corrected()).unwrap().pipeline().unwrap()
+}
+
+/// The news of a look at the corrected walkthrough after `change`, and what is known then.
+fn look(known: &[Fault], change: impl FnOnce(&mut Value)) -> News {
+    let mut snapshot = corrected();
+    change(&mut snapshot);
+    let snapshot = Snapshot::from_value(snapshot).unwrap();
+    compare(known, &lint(&snapshot).unwrap(), &snapshot, &snapshot.pipeline().unwrap())
+}
+
+fn rules(news: &News) -> (Vec<&str>, Vec<&str>) {
+    let found = news.found.iter().map(|finding| finding.rule).collect();
+    (found, news.mended.iter().map(|fault| fault.rule.as_str()).collect())
+}
+
+fn without_bucket_grant(snapshot: &mut Value) {
+    snapshot["buckets"][BUCKET]["policy"]["Statement"].as_array_mut().unwrap().truncate(2);
+}
+
+#[test]
+fn a_call_says_what_it_changed_and_who_made_it() {
+    let role = |name: &str| Resource::Role { account: A.into(), name: name.into() };
+    let name = json!({"roleName": "CodePipeline_Service_Role"});
+    let key_id = KEY.rsplit('/').next().unwrap();
+    for (event, expected) in [
+        (
+            call("s3", "PutBucketPolicy", json!({"bucketName": BUCKET, "bucketPolicy": {}}), json!([])),
+            Resource::Bucket(BUCKET.into()),
+        ),
+        (
+            // Too large a policy is left out with all other parameters.
+            call(
+                "s3",
+                "PutBucketPolicy",
+                Value::Null,
+                json!([{"type": "AWS::S3::Bucket", "ARN": format!("arn:aws:s3:::{BUCKET}")}]),
+            ),
+            Resource::Bucket(BUCKET.into()),
+        ),
+        (
+            call("kms", "PutKeyPolicy", json!({"keyId": key_id, "policyName": "default"}), key_resource()),
+            Resource::Key(KEY.into()),
+        ),
+        (call("kms", "DisableKey", json!({"keyId": key_id}), json!([])), Resource::Key(key_id.into())),
+        (call("kms", "RetireGrant", json!({"grantToken": "t"}), key_resource()), Resource::Key(KEY.into())),
+        (call("iam", "PutRolePolicy", name, json!(null)), role("CodePipeline_Service_Role")),
+        (
+            call(
+                "codepipeline",
+                "UpdatePipeline",
+                json!({"pipeline": {"name": "MyFirstPipeline"}}),
+                json!(null),
+            ),
+            Resource::Pipeline("MyFirstPipeline".into()),
+        ),
+        (
+            call("codepipeline", "DeletePipeline", json!({"name": "MyFirstPipeline"}), json!(null)),
+            Resource::Pipeline("MyFirstPipeline".into()),
+        ),
+    ] {
+        let Ok(Occasion::Change(resource, trigger)) = Occasion::from_event(&event) else {
+            panic!("no occasion: {event}")
+        };
+        assert_eq!(resource, expected);
+        assert!(resource.concerns(&pipeline()), "{resource}");
+        assert_eq!(trigger.actor.unwrap(), format!("arn:aws:sts::{A}:assumed-role/Admin/alice"));
+        assert_eq!(trigger.time.unwrap(), "2024-05-01T10:00:00Z");
+    }
+}
+
+#[test]
+fn calls_that_change_nothing_here_are_no_reason_to_look() {
+    let mut refused = call("s3", "PutBucketPolicy", json!({"bucketName": BUCKET}), json!([]));
+    refused["detail"]["errorCode"] = json!("AccessDenied");
+    assert_eq!(Occasion::from_event(&refused), Err(NoOccasion::Failed("AccessDenied".into())));
+    let other = call("s3", "PutBucketTagging", json!({"bucketName": BUCKET}), json!([]));
+    assert_eq!(
+        Occasion::from_event(&other),
+        Err(NoOccasion::OtherCall("s3.amazonaws.com:PutBucketTagging".into()))
+    );
+    let unsaid = call("iam", "DeleteRole", json!({}), json!([]));
+    assert!(matches!(Occasion::from_event(&unsaid), Err(NoOccasion::Missing { .. })));
+    assert!(!Occasion::is_about(&json!({"detail-type": "CodePipeline Action Execution State Change"})));
+}
+
+#[test]
+fn a_pipeline_is_concerned_by_what_it_names_and_nothing_else() {
+    let pipeline = pipeline();
+    let role = |account: &str, name: &str| Resource::Role { account: account.into(), name: name.into() };
+    for (resource, expected) in [
+        (Resource::Bucket(BUCKET.into()), true),
+        (Resource::Bucket(format!("{BUCKET}-logs")), false),
+        (Resource::Key(KEY.into()), true),
+        (Resource::Key(KEY.replace("1234abcd", "99999999")), false),
+        (role(B, "CrossAccount_Role"), true),
+        (role(A, "CrossAccount_Role"), false),
+        (role(A, "CodePipeline_Service_Role"), true),
+        (Resource::Pipeline("MySecondPipeline".into()), false),
+    ] {
+        assert_eq!(resource.concerns(&pipeline), expected, "{resource}");
+    }
+}
+
+#[test]
+fn a_fault_is_told_once_and_its_end_once() {
+    let sound = look(&[], |_| ());
+    assert!(sound.is_empty() && sound.known.is_empty(), "{sound:?}");
+    let broken = look(&[], without_bucket_grant);
+    assert_eq!(rules(&broken), (vec!["S3001"], vec![]));
+    let still = look(&broken.known, without_bucket_grant);
+    assert!(still.is_empty(), "{still:?}");
+    assert_eq!(still.known, broken.known);
+    let mended = look(&still.known, |_| ());
+    assert_eq!(rules(&mended), (vec![], vec!["S3001"]));
+    assert!(mended.known.is_empty() && look(&mended.known, |_| ()).is_empty());
+}
+
+#[test]
+fn what_can_not_be_read_is_neither_mended_nor_new() {
+    let broken = look(&[], without_bucket_grant);
+    let unread = |snapshot: &mut Value| drop(snapshot["buckets"].as_object_mut().unwrap().remove(BUCKET));
+    let blind = look(&broken.known, unread);
+    assert!(blind.is_empty(), "{blind:?}");
+    assert_eq!(blind.known, broken.known);
+    assert!(look(&blind.known, without_bucket_grant).is_empty(), "it is known still");
+    assert!(look(&[], unread).is_empty());
+    // Another key that can't be read says nothing of this one.
+    let fault = |location: &str| Fault {
+        rule: "KM001".into(),
+        location: location.into(),
+        who: [].into(),
+        message: String::new(),
+    };
+    let unknown = |missing: &str| crate::rules::Unknown { rule: "KM001", missing: missing.into() };
+    let one = fault("keys[\"one\"].policy");
+    for (missing, expected) in [
+        ("keys[\"one\"].policy", true),
+        ("keys[\"one\"].grants", true),
+        ("keys[\"two\"].policy", false),
+        ("roles[\"any\"]", true),
+        ("organization", true),
+    ] {
+        assert_eq!(one.is_unsettled_by(&unknown(missing)), expected, "{missing}");
+    }
+}
+
+#[test]
+fn a_fault_that_gives_way_to_another_was_not_mended() {
+    let broken = look(&[], without_bucket_grant);
+    let denies = |snapshot: &mut Value| {
+        let deny = json!({"Effect": "Deny", "Principal": "*", "Action": "s3:GetObject", "Resource": format!("arn:aws:s3:::{BUCKET}/*")});
+        snapshot["buckets"][BUCKET]["policy"]["Statement"].as_array_mut().unwrap().push(deny);
+    };
+    let other = look(&broken.known, denies);
+    assert_eq!(rules(&other), (vec!["S3002"], vec![]));
+    assert_eq!(other.known.len(), 1);
+}
+
+#[test]
+fn what_can_not_be_judged_although_it_was_read_is_told_again_when_it_is_proven_again() {
+    let statements = |snapshot: &mut Value, condition: Value| {
+        let deny = json!({"Effect": "Deny", "Principal": "*", "Action": "s3:*", "Condition": condition,
+            "Resource": format!("arn:aws:s3:::{BUCKET}/*")});
+        snapshot["buckets"][BUCKET]["policy"]["Statement"].as_array_mut().unwrap().push(deny);
+    };
+    // Which endpoint a request comes through is not known here.
+    let undecided =
+        |snapshot: &mut Value| statements(snapshot, json!({"StringNotEquals": {"aws:SourceVpce": "vpce-1"}}));
+    let denied = |snapshot: &mut Value| {
+        undecided(snapshot);
+        statements(snapshot, json!({}));
+    };
+    let broken = look(&[], denied);
+    assert_eq!(rules(&broken), (vec!["S3002"], vec![]));
+    let open = look(&broken.known, undecided);
+    assert!(open.is_empty() && open.known.is_empty(), "{open:?}");
+    assert_eq!(rules(&look(&open.known, denied)), (vec!["S3002"], vec![]));
+
+    // That nothing allows is another matter, and settled.
+    let without = |snapshot: &mut Value| {
+        without_bucket_grant(snapshot);
+        undecided(snapshot);
+    };
+    let broken = look(&[], without);
+    assert_eq!(rules(&broken), (vec!["S3001"], vec![]));
+    assert_eq!(rules(&look(&broken.known, undecided)), (vec![], vec!["S3001"]));
+}
+
+#[test]
+fn a_second_role_is_a_second_fault_and_a_stage_in_front_is_none() {
+    let second = |snapshot: &mut Value| {
+        without_bucket_grant(snapshot);
+        let role = TARGET_ROLE.replace(B, "333333333333");
+        snapshot["roles"][&role] = snapshot["roles"][TARGET_ROLE].clone();
+        let actions = &mut snapshot["pipeline"]["pipeline"]["stages"][1]["actions"];
+        let mut action = actions[0].clone();
+        action["name"] = json!("Elsewhere");
+        action["roleArn"] = json!(role);
+        actions.as_array_mut().unwrap().push(action);
+    };
+    let broken = look(&[], without_bucket_grant);
+    let more = look(&broken.known, second);
+    assert!(more.found.iter().filter(|finding| finding.rule == "S3001").count() == 1, "{more:?}");
+
+    // PL008: found by position, remembered by name.
+    let wrong_stack_role = |snapshot: &mut Value| {
+        let action = &mut snapshot["pipeline"]["pipeline"]["stages"][1]["actions"][0];
+        action["actionTypeId"]["provider"] = json!("CloudFormation");
+        action["configuration"] =
+            json!({"ActionMode": "CREATE_UPDATE", "StackName": "s", "RoleArn": SERVICE_ROLE});
+    };
+    let first = look(&[], wrong_stack_role);
+    assert!(first.found.iter().any(|finding| finding.rule == "PL008"), "{first:?}");
+    let moved = look(&first.known, |snapshot| {
+        wrong_stack_role(snapshot);
+        let stages = snapshot["pipeline"]["pipeline"]["stages"].as_array_mut().unwrap();
+        let mut stage = stages[1].clone();
+        stage["name"] = json!("Build");
+        stage["actions"][0].as_object_mut().unwrap().remove("roleArn");
+        stage["actions"][0]["configuration"] = json!({});
+        stages.insert(1, stage);
+    });
+    assert!(moved.is_empty(), "{moved:?}");
+}
+
+#[test]
+fn notices_are_what_the_events_promise() {
+    let broken = look(&[], without_bucket_grant);
+    let event = call("s3", "PutBucketPolicy", json!({"bucketName": BUCKET}), json!([]));
+    let occasion = Occasion::from_event(&event).unwrap();
+    let notices = Notice::of(&broken, &pipeline(), occasion.trigger());
+    let [notice] = notices.as_slice() else { panic!("{notices:?}") };
+    assert_eq!(notice.detail_type(), "Crosspipe Fault Found");
+    let detail = serde_json::to_value(notice).unwrap();
+    assert_eq!(
+        (&detail["schemaVersion"], &detail["pipeline"], &detail["account"], &detail["region"]),
+        (&json!("1"), &json!("MyFirstPipeline"), &json!(A), &json!("us-east-2"))
+    );
+    assert_eq!(detail["faults"][0]["rule"], "S3001");
+    assert_eq!(
+        detail["trigger"],
+        json!({"event": "PutBucketPolicy", "resource": format!("bucket {BUCKET}"), "time": "2024-05-01T10:00:00Z",
+               "actor": format!("arn:aws:sts::{A}:assumed-role/Admin/alice")})
+    );
+    let mended = look(&broken.known, |_| ());
+    let [notice] = &Notice::of(&mended, &pipeline(), occasion.trigger())[..] else { panic!("{mended:?}") };
+    let detail = serde_json::to_value(notice).unwrap();
+    assert_eq!(notice.detail_type(), "Crosspipe Fault Mended");
+    assert_eq!(detail["faults"][0]["who"], json!([TARGET_ROLE]));
+}
+
+#[test]
+fn people_are_told_what_will_fail_who_changed_what_and_what_to_do() {
+    let event = call("s3", "PutBucketPolicy", json!({"bucketName": BUCKET}), json!([]));
+    let occasion = Occasion::from_event(&event).unwrap();
+    let told = |news: &News, remediation: Option<Remediation>| {
+        let notice = Notice::of(news, &pipeline(), occasion.trigger()).remove(0);
+        let notice = match remediation {
+            Some(remediation) => notice.after(remediation),
+            None => notice,
+        };
+        let alert = Alert::from(&notice);
+        (email::subject(&alert), email::body(&alert), alert.thread)
+    };
+    let broken = look(&[], without_bucket_grant);
+    let (subject, body, thread) = told(&broken, None);
+    assert_eq!(subject, "MyFirstPipeline: the next run will fail [S3001]");
+    for part in [
+        format!("Seen after PutBucketPolicy by arn:aws:sts::{A}:assumed-role/Admin/alice"),
+        format!(
+            "PutBucketPolicy on bucket {BUCKET} by arn:aws:sts::{A}:assumed-role/Admin/alice at 2024-05-01T10:00:00Z"
+        ),
+        "\"s3:GetObject\"".to_owned(),
+    ] {
+        assert!(body.contains(&part), "`{part}` is not in:\n{body}");
+    }
+    let mended = look(&broken.known, |_| ());
+    let (subject, body, same) = told(&mended, None);
+    assert_eq!((subject.as_str(), same), ("MyFirstPipeline: mended, S3001", thread));
+    assert!(
+        body.starts_with("Pipeline MyFirstPipeline: It is no longer so that the bucket policy"),
+        "{body}"
+    );
+    let steps = vec!["`Grant` of stack `shop` put back the grant.".into()];
+    let remediation = |outcome| Remediation { steps: steps.clone(), outcome, ..Remediation::apply() };
+    let (_, body, _) = told(&broken, Some(remediation(Outcome::Failed)));
+    assert!(body.lines().next().unwrap().contains("; putting it back failed"), "{body}");
+    let (_, body, _) = told(&mended, Some(remediation(Outcome::Reapplied)));
+    assert!(body.starts_with("Pipeline MyFirstPipeline: Crosspipe has mended that"), "{body}");
+    assert!(
+        body.contains(
+            "\nRemediation (reapplied)\n-----------------------\n`Grant` of stack `shop` put back the grant."
+        ),
+        "{body}"
+    );
+}
+
+fn any_json() -> impl Strategy<Value = Value> {
+    let leaf = prop_oneof![
+        Just(Value::Null),
+        any::<bool>().prop_map(Value::from),
+        any::<i64>().prop_map(Value::from),
+        "[a-z:/\\[\\]\"]{0,12}".prop_map(Value::from),
+    ];
+    leaf.prop_recursive(3, 24, 4, |inner| {
+        prop_oneof![
+            prop::collection::vec(inner.clone(), 0..4).prop_map(Value::from),
+            prop::collection::vec((any_member(), inner), 0..5)
+                .prop_map(|members| Value::Object(members.into_iter().collect())),
+        ]
+    })
+}
+
+fn any_member() -> impl Strategy<Value = String> {
+    let known = prop::sample::select(vec![
+        "resources",
+        "ARN",
+        "type",
+        "requestParameters",
+        "bucketName",
+        "keyId",
+        "roleName",
+        "pipeline",
+        "name",
+        "userIdentity",
+        "arn",
+        "errorCode",
+        "eventTime",
+        "recipientAccountId",
+    ]);
+    prop_oneof![known.prop_map(str::to_owned), "[a-z]{1,5}"]
+}
+
+proptest! {
+    #[test]
+    fn any_record_is_read(
+        (service, name) in prop::sample::select(vec![
+            ("s3", "PutBucketPolicy"), ("kms", "RetireGrant"), ("iam", "DeleteRole"), ("codepipeline", "UpdatePipeline"), ("x", "y"),
+        ]),
+        record in any_json(), event in any_json(),
+    ) {
+        let _ = (Occasion::is_about(&event), Occasion::from_event(&event));
+        let mut event = call(service, name, json!({}), json!([]));
+        if let Value::Object(members) = record {
+            for (member, value) in members {
+                event["detail"][member] = value;
+            }
+        }
+        if let Ok(Occasion::Change(resource, _)) = Occasion::from_event(&event) {
+            prop_assert!(!resource.to_string().is_empty());
+            let _ = resource.concerns(&pipeline());
+        }
+    }
+}
