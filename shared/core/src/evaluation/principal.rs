@@ -144,7 +144,8 @@ fn account(value: &str) -> Option<(Option<&str>, &str)> {
     if is_account_id(value) {
         return Some((None, value));
     }
-    let (partition, account) = value.strip_prefix("arn:")?.strip_suffix(":root")?.split_once(":iam::")?;
+    let (partition, rest) = value.strip_prefix("arn:")?.split_once(':')?;
+    let account = rest.strip_prefix("iam::")?.strip_suffix(":root")?;
     is_account_id(account).then_some((Some(partition), account))
 }
 

@@ -16,13 +16,12 @@ pub(super) fn covers_resource(
     resource: &str,
     keys: Keys<'_>,
 ) -> Tri {
-    let any = |patterns: &mut dyn Iterator<Item = &str>, void: Tri| {
-        Tri::any(patterns.map(|pattern| covers(pattern, version, resource, keys).unwrap_or(void)))
-    };
-    if let Some(mut patterns) = statement.strings("Resource") {
-        return any(&mut patterns, Tri::No);
+    let covered = |pattern, void| covers(pattern, version, resource, keys).unwrap_or(void);
+    if let Some(patterns) = statement.strings("Resource") {
+        return Tri::any(patterns.map(|pattern| covered(pattern, Tri::No)));
     }
-    statement.strings("NotResource").map_or(Tri::Yes, |mut patterns| !any(&mut patterns, Tri::Unknown))
+    let others = statement.strings("NotResource");
+    others.map_or(Tri::Yes, |patterns| !Tri::any(patterns.map(|pattern| covered(pattern, Tri::Unknown))))
 }
 
 /// None where a policy variable has no value: such a pattern covers nothing, but whether leaving it out
@@ -31,20 +30,18 @@ fn covers(pattern: &str, version: LanguageVersion, resource: &str, keys: Keys<'_
     if pattern == "*" {
         return Some(Tri::Yes);
     }
-    if version == LanguageVersion::V2012
-        && has_variable(pattern)
-        && arn_parts(pattern).take(5).any(has_variable)
-    {
+    let covered = if version == LanguageVersion::V2008 || !has_variable(pattern) {
+        pattern::matches(pattern, resource)
+    } else if arn_parts(pattern).take(5).any(has_variable) {
         // Variables belong behind the fifth colon.
         return Some(Tri::Unknown);
-    }
-    match expand(pattern, version, keys) {
-        Text::Unknown => Some(Tri::Unknown),
-        text => text.matches(resource).map(|covered| match covered {
-            true if reaches_over_colons(pattern, resource) => Tri::Unknown,
-            covered => covered.into(),
-        }),
-    }
+    } else {
+        match expand(pattern, version, keys) {
+            Text::Unknown => return Some(Tri::Unknown),
+            text => text.matches(resource)?,
+        }
+    };
+    Some(if covered && reaches_over_colons(pattern, resource) { Tri::Unknown } else { covered.into() })
 }
 
 /// Whether the match depends on a `*` that reaches over a colon of the first five, although it is not the
@@ -52,7 +49,7 @@ fn covers(pattern: &str, version: LanguageVersion, resource: &str, keys: Keys<'_
 fn reaches_over_colons(pattern: &str, resource: &str) -> bool {
     let inner_star = |part: &str| part.trim_end_matches('*').contains('*');
     let mut parts = arn_parts(pattern).zip(arn_parts(resource)).take(5);
-    pattern.contains('*')
+    pattern.as_bytes().contains(&b'*')
         && arn_parts(pattern).take(5).any(inner_star)
         && !parts.all(|(pattern, part)| pattern::matches(pattern, part))
 }
