@@ -44,7 +44,7 @@ impl Style {
 }
 
 /// A text in pieces, each with its style. What is written to it with `write!` is plain.
-#[derive(Debug, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Text(Vec<(Style, String)>);
 
 impl Text {

@@ -10,15 +10,15 @@ use crate::output;
 pub fn show(linted: &[Linted], several: bool) -> String {
     let entry = |file: &Linted, mut entry: Value| {
         if let Some(members) = entry.as_object_mut().filter(|_| several) {
-            members.insert("file".into(), file.document.name().into());
+            members.insert("file".into(), file.file.as_str().into());
         }
         entry
     };
     let mut findings = vec![];
     let mut unknown = vec![];
     for file in linted {
-        findings.extend(file.verdicts.findings.iter().map(|it| entry(file, finding(it))));
-        unknown.extend(file.verdicts.unknown.iter().map(|it| entry(file, json!(it))));
+        findings.extend(file.findings.iter().map(|it| entry(file, finding(&it.finding))));
+        unknown.extend(file.unknown.iter().map(|it| entry(file, json!(it))));
     }
     output::json(&json!({"findings": findings, "unknown": unknown}))
 }

@@ -11,9 +11,11 @@ mod text;
 use std::path::{Path, PathBuf};
 
 use clap::{Args, ValueEnum};
-use crosspipe_core::rules::{Severity, Verdicts, lint as judge};
+use crosspipe_core::rules::{Finding, Severity, Unknown, lint as judge};
 
+use crate::excerpt::excerpt;
 use crate::input::{Document, InputError};
+use crate::locate::Place;
 use crate::output::Answer;
 use crate::text::Text;
 
@@ -55,10 +57,21 @@ enum Format {
     Sarif,
 }
 
-/// What was found in one file.
+/// What was found in one file. The file itself is let go, so that memory does not grow with what is fine.
 struct Linted {
-    document: Document,
-    verdicts: Verdicts,
+    file: String,
+    findings: Vec<Located>,
+    unknown: Vec<Unknown>,
+}
+
+/// A finding and where it is in its file.
+struct Located {
+    finding: Finding,
+    place: Place,
+    /// The column as SARIF counts it.
+    utf16_column: usize,
+    /// The line, for people.
+    excerpt: Text,
 }
 
 /// Lints each file; one that can't be used does not keep the others from it.
@@ -83,10 +96,18 @@ pub fn run(arguments: &Arguments) -> Answer {
 fn lint(file: &Path) -> Result<Linted, InputError> {
     let document = Document::read(file, EXPECTED)?;
     let verdicts = judge(&document.snapshot()?).map_err(|error| document.wrong_at("", error.to_string()))?;
-    Ok(Linted { document, verdicts })
+    let findings = verdicts.findings.into_iter().map(|finding| locate(&document, finding)).collect();
+    Ok(Linted { file: document.name().to_owned(), findings, unknown: verdicts.unknown })
+}
+
+fn locate(document: &Document, finding: Finding) -> Located {
+    let place = document.place(&finding.location);
+    let line = document.line(place.line);
+    let utf16_column = sarif::utf16_column(&line, place.column);
+    Located { finding, place, utf16_column, excerpt: excerpt(&line, place) }
 }
 
 fn number_of(linted: &[Linted], severity: Severity) -> usize {
-    let findings = linted.iter().flat_map(|file| &file.verdicts.findings);
-    findings.filter(|finding| finding.severity == severity).count()
+    let findings = linted.iter().flat_map(|file| &file.findings);
+    findings.filter(|located| located.finding.severity == severity).count()
 }

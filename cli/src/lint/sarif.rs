@@ -5,12 +5,11 @@
 
 use std::path::{Component, Path};
 
-use crosspipe_core::rules::{ALL, Finding, Rule};
+use crosspipe_core::rules::{ALL, Rule};
 use serde_json::{Value, json};
 
-use super::Linted;
+use super::{Linted, Located};
 use crate::explain::page;
-use crate::input::Document;
 use crate::output::{self, severity};
 
 const SCHEMA: &str = "https://json.schemastore.org/sarif-2.1.0.json";
@@ -54,21 +53,16 @@ fn rule(rule: &Rule) -> Value {
 }
 
 fn results(file: &Linted) -> impl Iterator<Item = Value> {
-    let findings = &file.verdicts.findings;
-    findings.iter().enumerate().map(move |(index, finding)| {
-        let same = |before: &&Finding| before.rule == finding.rule && before.location == finding.location;
-        result(&file.document, finding, findings.iter().take(index).filter(same).count())
+    file.findings.iter().enumerate().map(move |(index, located)| {
+        let (rule, location) = (located.finding.rule, &located.finding.location);
+        let same = |before: &&Located| before.finding.rule == rule && before.finding.location == *location;
+        result(&file.file, located, file.findings.iter().take(index).filter(same).count())
     })
 }
 
 /// `before` is how many findings of the same rule the same part had before this one.
-fn result(document: &Document, finding: &Finding, before: usize) -> Value {
-    let mut physical = json!({"artifactLocation": {"uri": uri(document.name())}});
-    let place = document.place(&finding.location);
-    if let Some(members) = physical.as_object_mut() {
-        let column = utf16_column(&document.line(place.line), place.column);
-        members.insert("region".into(), json!({"startLine": place.line, "startColumn": column}));
-    }
+fn result(file: &str, located: &Located, before: usize) -> Value {
+    let Located { finding, place, utf16_column, .. } = located;
     let text = format!("{}\n\nBecause {}\n\nFix: {}", finding.message, finding.because, finding.fix);
     json!({
         "ruleId": finding.rule,
@@ -76,7 +70,10 @@ fn result(document: &Document, finding: &Finding, before: usize) -> Value {
         "level": severity(finding.severity),
         "message": {"text": text},
         "locations": [{
-            "physicalLocation": physical,
+            "physicalLocation": {
+                "artifactLocation": {"uri": uri(file)},
+                "region": {"startLine": place.line, "startColumn": utf16_column},
+            },
             "logicalLocations": [{"fullyQualifiedName": finding.location}],
         }],
         // The same fault of the same part is the same alert, on whichever line it is next time.
@@ -85,8 +82,8 @@ fn result(document: &Document, finding: &Finding, before: usize) -> Value {
 }
 
 fn unknown(file: &Linted) -> impl Iterator<Item = Value> {
-    let uri = uri(file.document.name());
-    file.verdicts.unknown.iter().map(move |unknown| {
+    let uri = uri(&file.file);
+    file.unknown.iter().map(move |unknown| {
         json!({
             "level": "note",
             "message": {"text": format!("{} could not judge: {} is not known", unknown.rule, unknown.missing)},
@@ -97,7 +94,7 @@ fn unknown(file: &Linted) -> impl Iterator<Item = Value> {
 }
 
 /// A place in bytes as SARIF counts it.
-fn utf16_column(line: &str, column: usize) -> usize {
+pub(super) fn utf16_column(line: &str, column: usize) -> usize {
     let before = line.char_indices().take_while(|(byte, _)| byte + 1 < column);
     before.map(|(_, c)| c.len_utf16()).sum::<usize>() + 1
 }

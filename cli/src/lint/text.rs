@@ -3,37 +3,35 @@
 use std::collections::BTreeMap;
 use std::fmt::Write;
 
-use crosspipe_core::rules::{Finding, Severity, Unknown};
+use crosspipe_core::rules::{Severity, Unknown};
 
-use super::{Linted, number_of};
-use crate::excerpt::excerpt;
-use crate::input::Document;
+use super::{Linted, Located, number_of};
 use crate::output::{count, indented, severity, severity_style};
 use crate::text::{Style, Text};
 
 /// All findings, file by file.
 pub fn show(linted: &[Linted]) -> Text {
     let mut text = Text::default();
-    for Linted { document, verdicts } in linted {
-        for finding in &verdicts.findings {
-            text.append(of_finding(document, finding));
+    for Linted { file, findings, unknown } in linted {
+        for located in findings {
+            text.append(of_finding(file, located));
         }
-        text.append(of_unknown(document, &verdicts.unknown));
+        text.append(of_unknown(file, unknown));
     }
     text.append(summary(linted));
     text
 }
 
-fn of_finding(document: &Document, finding: &Finding) -> Text {
-    let place = document.place(&finding.location);
+fn of_finding(file: &str, located: &Located) -> Text {
+    let Located { finding, place, excerpt, .. } = located;
     let mut text = Text::default();
     text.styled(
         severity_style(finding.severity),
         format!("{}[{}]", severity(finding.severity), finding.rule),
     );
     text.styled(Style::Strong, format!(": {}\n", finding.name));
-    let _ = writeln!(text, "  at {}:{}:{}: {}", document.name(), place.line, place.column, finding.location);
-    text.append(excerpt(&document.line(place.line), place));
+    let _ = writeln!(text, "  at {}:{}:{}: {}", file, place.line, place.column, finding.location);
+    text.append(excerpt.clone());
     text.styled(Style::Strong, indented(&finding.message, 2));
     text.push(indented(&format!("because {}", finding.because), 2));
     text.styled(Style::Advice, "\n  fix:\n");
@@ -41,13 +39,13 @@ fn of_finding(document: &Document, finding: &Finding) -> Text {
     text
 }
 
-fn of_unknown(document: &Document, unknown: &[Unknown]) -> Text {
+fn of_unknown(file: &str, unknown: &[Unknown]) -> Text {
     let mut text = Text::default();
     let missing = missing(unknown);
     if missing.is_empty() {
         return text;
     }
-    let _ = writeln!(text, "not judged in {}, because these parts are not known:", document.name());
+    let _ = writeln!(text, "not judged in {}, because these parts are not known:", file);
     for (part, rules) in missing {
         let _ = write!(text, "  {part}");
         text.styled(Style::Faint, format!(" ({})\n", rules.join(", ")));
@@ -67,7 +65,7 @@ fn missing(unknown: &[Unknown]) -> BTreeMap<&str, Vec<&str>> {
 
 fn summary(linted: &[Linted]) -> Text {
     let (errors, warnings) = (number_of(linted, Severity::Error), number_of(linted, Severity::Warning));
-    let unknown: usize = linted.iter().map(|file| missing(&file.verdicts.unknown).len()).sum();
+    let unknown: usize = linted.iter().map(|file| missing(&file.unknown).len()).sum();
     let style = |number: usize, style: Style| if number > 0 { style } else { Style::Plain };
     let mut text = Text::default();
     text.push(format!("{}: ", count(linted.len(), "file")));
@@ -75,8 +73,8 @@ fn summary(linted: &[Linted]) -> Text {
     text.push(", ");
     text.styled(style(warnings, Style::Warning), count(warnings, "warning"));
     text.push(format!(", {} not known\n", count(unknown, "part")));
-    let first = linted.iter().flat_map(|file| &file.verdicts.findings).next();
-    if let Some(first) = first {
+    let first = linted.iter().flat_map(|file| &file.findings).next();
+    if let Some(Located { finding: first, .. }) = first {
         text.styled(Style::Advice, "next:");
         let explain = format!("`crosspipe explain {}` says more about the first", first.rule);
         let _ = writeln!(text, " apply the fixes and lint again; {explain}");

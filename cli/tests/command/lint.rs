@@ -1,7 +1,9 @@
+use std::process::Command;
+
 use crosspipe_testing::walkthrough::{KEY, corrected, pipeline};
 use serde_json::json;
 
-use crate::{json_file, run, without_bucket_grant, without_key_grant};
+use crate::{Ran, json_file, run, without_bucket_grant, without_key_grant};
 
 #[test]
 fn a_snapshot_without_faults_is_accepted() {
@@ -90,6 +92,24 @@ fn several_files_lint_in_one_run_and_each_entry_names_its_file() {
     let of: Vec<_> =
         found["findings"].as_array().unwrap().iter().map(|it| (&it["rule"], &it["file"])).collect();
     assert_eq!(of, [(&json!("KM001"), &json!(key.path())), (&json!("S3001"), &json!(bucket.path()))]);
+}
+
+/// Sixty files of four megabytes, in a process that may take 250 in all.
+#[test]
+#[cfg(target_os = "linux")]
+fn memory_holds_one_file_at_a_time() {
+    let mut snapshot = without_key_grant();
+    snapshot["notes"] = json!("x".repeat(4 << 20));
+    let large = json_file(&snapshot);
+    for format in ["text", "json", "sarif"] {
+        let limited = "ulimit -v 256000; command=$1; file=$2; shift 2; exec \"$command\" lint --format \"$@\" \
+                       $(yes \"$file\" | head -n 60)";
+        let mut shell = Command::new("sh");
+        shell.args(["-c", limited, "sh", env!("CARGO_BIN_EXE_crosspipe"), large.path(), format]);
+        let ran = Ran::from(shell.output().unwrap());
+        assert_eq!(ran.code, Some(1), "{format}: {}", ran.err);
+        assert!(ran.out.matches("KM001").count() >= 60, "{format}: {}", ran.out);
+    }
 }
 
 #[test]
