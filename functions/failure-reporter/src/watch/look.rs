@@ -9,10 +9,11 @@ use crosspipe_core::rules::{Finding, Verdicts, lint};
 use crosspipe_core::snapshot::Snapshot;
 use crosspipe_core::watch::fault::digest;
 use crosspipe_core::watch::{Fault, Memory, News, Notice, Trigger, compare};
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::{Watch, WatchError};
 use crate::alerts::Message;
+use crate::metrics::{self, Metric};
 use crate::remedy::{Remedy, Sight};
 
 /// What is left of an invocation for telling and remembering when reading and mending have to end.
@@ -70,6 +71,9 @@ impl Watch<'_> {
         let outcome = mended.outcome;
         let remediation = Remediation { steps: mended.steps, outcome, ..Remediation::apply() };
         tracing::info!(pipeline = name, outcome = outcome.word(), steps = ?remediation.steps, "remedy");
+        if outcome.is_mended() {
+            metrics::count(&[(Metric::Remediations, 1)], &json!({"pipeline": name}));
+        }
         if !matches!(outcome, Outcome::Reapplied | Outcome::Failed) {
             return told;
         }

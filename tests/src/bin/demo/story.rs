@@ -16,8 +16,8 @@ const REGION: &str = "eu-west-1";
 
 const INTRODUCTION: &str = "\
 Crosspipe: a pipeline that stays in its account becomes one that deploys into another; a deployment fails, and the
-alert says why; the same fault again is seen and mended before the next run. The templates and the function binaries are the real ones; AWS is an emulation on 127.0.0.1 that
-enforces IAM. No AWS account, no Docker.";
+alert says why; the same fault again is seen and mended before the next run. The templates and the function
+binaries are the real ones; AWS is an emulation on 127.0.0.1 that enforces IAM. No AWS account, no Docker.";
 
 pub fn tell(screen: &mut Screen) -> Result<(), Box<dyn Error>> {
     screen.paragraph(INTRODUCTION);
