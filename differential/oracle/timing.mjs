@@ -30,7 +30,8 @@ const work = {
   parse_and_decide: () => sum(lines, (line) => allowed(prepare(JSON.parse(line))))
 }
 
-console.log(JSON.stringify(`Node.js ${process.version.slice(1)}`))
+const { version } = JSON.parse(readFileSync('node_modules/@cloud-copilot/iam-simulate/package.json', 'utf8'))
+console.log(JSON.stringify(`iam-simulate ${version} on Node.js ${process.version.slice(1)}`))
 for await (const line of createInterface({ input: process.stdin })) {
   const { what, passes } = JSON.parse(line)
   let result = 0

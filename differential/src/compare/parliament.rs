@@ -16,7 +16,9 @@ pub fn start(folder: &Path, policies: &Path) -> Result<Peer, String> {
     let program = environment.join("timing.py");
     fs::write(&program, PROGRAM).map_err(|error| format!("{}: {error}", program.display()))?;
     let mut python = Command::new(environment.join("bin/python"));
-    Peer::start(python.arg(program).arg(policies)).map_err(|error| format!("can't start parliament: {error}"))
+    // It warns that it imports a package on its way out: the one that is pinned here.
+    python.args(["-W", "ignore"]).arg(program).arg(policies);
+    Peer::start(&mut python).map_err(|error| format!("can't start parliament: {error}"))
 }
 
 fn install(environment: &Path) -> Result<(), String> {
