@@ -69,6 +69,9 @@ pub struct Invocation<'a> {
 /// Those who are still to be told of one thing.
 #[derive(Debug)]
 pub struct Audience<'a> {
+    /// One invocation at a time looks, mends and tells: of two that each had some of the receivers, the second
+    /// would tell its own of a fault that the first has just mended.
+    lead: Option<Claim>,
     claims: Vec<(Receiver<'a>, Claim)>,
     /// An earlier attempt at this same event is at it, or died over it. Nobody else will try again for it, while
     /// any other event that is at it is tried again by itself.
@@ -83,7 +86,7 @@ impl Audience<'_> {
 
     /// Nobody was told.
     pub async fn abandon(self) {
-        for (_, claim) in self.claims {
+        for claim in self.claims.into_iter().map(|(_, claim)| claim).chain(self.lead) {
             claim.abandon().await;
         }
     }
@@ -114,10 +117,19 @@ impl<'a> Alerts<'a> {
     /// # Errors
     /// When the lock table can't be written.
     pub async fn audience(&self, id: &str, invocation: Invocation<'_>) -> Result<Audience<'a>, AwsError> {
-        let mut audience = Audience { claims: vec![], unfinished: false };
+        let mut audience = Audience { lead: None, claims: vec![], unfinished: false };
+        let begin =
+            async |key: String| self.leases.begin(&key, invocation.request_id, invocation.deadline).await;
+        match begin(format!("report:{id}")).await? {
+            Claimed::Ours(lead) => audience.lead = Some(lead),
+            Claimed::Done => return Ok(audience),
+            Claimed::Busy(held) => {
+                audience.unfinished = held.holder == invocation.request_id;
+                return Ok(audience);
+            }
+        }
         for receiver in self.settings.receivers() {
-            let key = format!("report:{}:{id}", receiver.name());
-            match self.leases.begin(&key, invocation.request_id, invocation.deadline).await {
+            match begin(format!("report:{}:{id}", receiver.name())).await {
                 Ok(Claimed::Ours(claim)) => audience.claims.push((receiver, claim)),
                 Ok(Claimed::Done) => {}
                 Ok(Claimed::Busy(held)) => audience.unfinished |= held.holder == invocation.request_id,
@@ -136,6 +148,8 @@ impl<'a> Alerts<'a> {
     /// # Errors
     /// When one of them could not be told.
     pub async fn tell(&self, audience: Audience<'_>, message: &Message) -> Result<(), AlertError> {
+        // One that is still held by an attempt that died is told by the next.
+        let mut all = !audience.unfinished;
         let mut outcome = Ok(());
         for (receiver, claim) in audience.claims {
             match self.send(receiver, message).await {
@@ -143,9 +157,14 @@ impl<'a> Alerts<'a> {
                 Err(error) => {
                     tracing::warn!(receiver = receiver.name(), %error, "this receiver was not told");
                     claim.abandon().await;
-                    outcome = Err(error);
+                    (all, outcome) = (false, Err(error));
                 }
             }
+        }
+        match audience.lead {
+            Some(lead) if all => lead.finish(SystemTime::now() + REMEMBERED).await?,
+            Some(lead) => lead.abandon().await,
+            None => {}
         }
         outcome
     }
@@ -155,7 +174,7 @@ impl<'a> Alerts<'a> {
     /// # Errors
     /// When the lock table can't be written.
     pub async fn nothing_to_tell(&self, audience: Audience<'_>) -> Result<(), AlertError> {
-        for (_, claim) in audience.claims {
+        for claim in audience.claims.into_iter().map(|(_, claim)| claim).chain(audience.lead) {
             claim.finish(SystemTime::now() + REMEMBERED).await?;
         }
         Ok(())

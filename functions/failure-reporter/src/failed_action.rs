@@ -80,6 +80,7 @@ impl<'a> Reporter<'a> {
                 action_execution_id = failure.action_execution_id,
                 "reported already, or about to be"
             );
+            audience.abandon().await;
             return outcome;
         }
         match self.explain(failure, invocation.deadline).await {
