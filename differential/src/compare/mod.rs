@@ -30,9 +30,6 @@ use ours::Ours;
 /// How long one round of one subject lasts, about: long enough for the clock, short enough to take turns.
 const ROUND: f64 = 5e8;
 
-/// Questions and answers of the differential test, on which both evaluators agree but for known differences.
-const RECORDED: &str = include_str!("../../../shared/core/tests/data/evaluation/recorded.jsonl");
-
 /// How many of the subjects evaluate; the others lint.
 const EVALUATIONS: usize = 6;
 
@@ -86,7 +83,7 @@ pub fn run(mut arguments: impl Iterator<Item = String>) -> Result<bool, String> 
 
 fn compare(rounds: usize) -> Result<String, String> {
     let folder = crate::folder();
-    let ours = Ours::new(RECORDED)?;
+    let ours = Ours::new(crosspipe_testing::EVALUATIONS)?;
     let policies = ours.policies();
     let questions = absolute(&folder.join("questions.jsonl"), &ours.questions())?;
     let mut node = oracle::start(&folder, "timing.mjs", &[&questions]).map_err(|error| error.to_string())?;

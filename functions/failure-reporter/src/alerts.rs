@@ -1,13 +1,14 @@
 //! Who is told, once each: SNS topics for people and chats, a webhook, an event bus for machines.
 
-use std::time::{Duration, SystemTime};
+use std::time::SystemTime;
 
-use crosspipe_aws::claim::{Claim, Claimed};
+use crosspipe_aws::claim::{Claim, Claimed, REMEMBERED};
 use crosspipe_aws::lease::Leases;
 use crosspipe_aws::{Aws, AwsError};
 use crosspipe_core::alert::{Alert, chat, email, event, slack};
 use crosspipe_core::diagnosis::Report;
 use crosspipe_core::watch::Notice;
+use futures_util::future::join_all;
 use serde_json::Value;
 
 use crate::settings::{Receiver, Settings};
@@ -15,9 +16,6 @@ use crate::webhook::{Webhook, WebhookError};
 
 /// Source of the events that carry reports.
 const SOURCE: &str = "crosspipe";
-
-/// For how long what was told is not told again. EventBridge delivers for up to a day.
-const REMEMBERED: Duration = Duration::from_secs(14 * 24 * 60 * 60);
 
 /// What is told: the same to everybody, but machines get it with every detail.
 #[derive(Debug)]
@@ -70,9 +68,9 @@ pub struct Invocation<'a> {
 #[derive(Debug)]
 pub struct Audience<'a> {
     /// One invocation at a time looks, mends and tells: of two that each had some of the receivers, the second
-    /// would tell its own of a fault that the first has just mended.
-    lead: Option<Claim>,
-    claims: Vec<(Receiver<'a>, Claim)>,
+    /// would tell its own of a fault that the first has just mended. None where it is told, or being told.
+    claim: Option<Claim>,
+    receivers: Vec<Receiver<'a>>,
     /// An earlier attempt at this same event is at it, or died over it. Nobody else will try again for it, while
     /// any other event that is at it is tried again by itself.
     pub unfinished: bool,
@@ -81,12 +79,12 @@ pub struct Audience<'a> {
 impl Audience<'_> {
     /// Whether there is nobody to tell.
     pub fn is_empty(&self) -> bool {
-        self.claims.is_empty()
+        self.claim.is_none()
     }
 
     /// Nobody was told.
     pub async fn abandon(self) {
-        for claim in self.claims.into_iter().map(|(_, claim)| claim).chain(self.lead) {
+        if let Some(claim) = self.claim {
             claim.abandon().await;
         }
     }
@@ -117,56 +115,44 @@ impl<'a> Alerts<'a> {
     /// # Errors
     /// When the lock table can't be written.
     pub async fn audience(&self, id: &str, invocation: Invocation<'_>) -> Result<Audience<'a>, AwsError> {
-        let mut audience = Audience { lead: None, claims: vec![], unfinished: false };
-        let begin =
-            async |key: String| self.leases.begin(&key, invocation.request_id, invocation.deadline).await;
-        match begin(format!("report:{id}")).await? {
-            Claimed::Ours(lead) => audience.lead = Some(lead),
-            Claimed::Done => return Ok(audience),
-            Claimed::Busy(held) => {
-                audience.unfinished = held.holder == invocation.request_id;
-                return Ok(audience);
+        let mut audience = Audience { claim: None, receivers: vec![], unfinished: false };
+        match self.leases.begin(&format!("report:{id}"), invocation.request_id, invocation.deadline).await? {
+            Claimed::Ours(claim) => {
+                let receivers = self.settings.receivers();
+                audience.receivers.extend(receivers.filter(|receiver| !claim.has_done(receiver.name())));
+                audience.claim = Some(claim);
             }
-        }
-        for receiver in self.settings.receivers() {
-            match begin(format!("report:{}:{id}", receiver.name())).await {
-                Ok(Claimed::Ours(claim)) => audience.claims.push((receiver, claim)),
-                Ok(Claimed::Done) => {}
-                Ok(Claimed::Busy(held)) => audience.unfinished |= held.holder == invocation.request_id,
-                Err(error) => {
-                    audience.abandon().await;
-                    return Err(error);
-                }
-            }
+            Claimed::Done => {}
+            Claimed::Busy(held) => audience.unfinished = held.holder == invocation.request_id,
         }
         Ok(audience)
     }
 
     /// Tells all of them. One who can't be told keeps nobody else from being told, and is tried again with the
-    /// next attempt at the event.
+    /// next attempt at the event. A crash between telling and remembering tells twice rather than never.
     ///
     /// # Errors
-    /// When one of them could not be told.
+    /// When one of them could not be told, or that all were can't be remembered.
     pub async fn tell(&self, audience: Audience<'_>, message: &Message) -> Result<(), AlertError> {
-        // One that is still held by an attempt that died is told by the next.
-        let mut all = !audience.unfinished;
-        let mut outcome = Ok(());
-        for (receiver, claim) in audience.claims {
-            match self.send(receiver, message).await {
-                Ok(()) => claim.finish(SystemTime::now() + REMEMBERED).await?,
+        let sent = audience.receivers.iter().map(|receiver| self.send(*receiver, message));
+        let outcomes = join_all(sent).await;
+        let (mut told, mut failed) = (vec![], Ok(()));
+        for (receiver, outcome) in audience.receivers.iter().zip(outcomes) {
+            match outcome {
+                Ok(()) => told.push(receiver.name()),
                 Err(error) => {
                     tracing::warn!(receiver = receiver.name(), %error, "this receiver was not told");
-                    claim.abandon().await;
-                    (all, outcome) = (false, Err(error));
+                    failed = Err(error);
                 }
             }
         }
-        match audience.lead {
-            Some(lead) if all => lead.finish(SystemTime::now() + REMEMBERED).await?,
-            Some(lead) => lead.abandon().await,
-            None => {}
-        }
-        outcome
+        let Some(claim) = audience.claim else { return failed };
+        let keep_until = SystemTime::now() + REMEMBERED;
+        let remembered = match &failed {
+            Ok(()) => claim.finish(keep_until).await,
+            Err(_) => claim.leave(&told, keep_until).await,
+        };
+        failed.and(remembered.map_err(AlertError::from))
     }
 
     /// There is nothing to tell, and there will not be.
@@ -174,10 +160,8 @@ impl<'a> Alerts<'a> {
     /// # Errors
     /// When the lock table can't be written.
     pub async fn nothing_to_tell(&self, audience: Audience<'_>) -> Result<(), AlertError> {
-        for claim in audience.claims.into_iter().map(|(_, claim)| claim).chain(audience.lead) {
-            claim.finish(SystemTime::now() + REMEMBERED).await?;
-        }
-        Ok(())
+        let Some(claim) = audience.claim else { return Ok(()) };
+        Ok(claim.finish(SystemTime::now() + REMEMBERED).await?)
     }
 
     /// Tells one receiver, whatever it has been told before.

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use crosspipe_aws::gather::{self, Gathered, Lookout};
+use crosspipe_aws::gather::{self, Gathered};
 use crosspipe_aws::lease::Leases;
 use crosspipe_aws::{Aws, AwsError};
 use crosspipe_core::alert::Alert;
@@ -71,8 +71,14 @@ impl<'a> Reporter<'a> {
         Reporter { aws, leases, alerts, settings }
     }
 
-    /// Reports one failure. A receiver that has, or is just getting, its report of it gets no second one.
-    pub async fn report(&self, failure: Failure, invocation: Invocation<'_>) -> Result<(), ReportError> {
+    /// Reports one failure. A receiver that has, or is just getting, its report of it gets no second one. `listed`
+    /// is what `ListActionExecutions` says, if it was asked before.
+    pub async fn report(
+        &self,
+        failure: Failure,
+        listed: Option<&[Value]>,
+        invocation: Invocation<'_>,
+    ) -> Result<(), ReportError> {
         let audience = self.alerts.audience(&failure.action_execution_id, invocation).await?;
         let outcome = if audience.unfinished { Err(ReportError::Busy) } else { Ok(()) };
         if audience.is_empty() {
@@ -80,10 +86,9 @@ impl<'a> Reporter<'a> {
                 action_execution_id = failure.action_execution_id,
                 "reported already, or about to be"
             );
-            audience.abandon().await;
             return outcome;
         }
-        match self.explain(failure, invocation.deadline).await {
+        match self.explain(failure, listed, invocation.deadline).await {
             Ok(Explained::Report(report)) => {
                 self.alerts.tell(audience, &Message::from(&*report)).await?;
                 metrics::count_report(&report, invocation.happened);
@@ -100,12 +105,23 @@ impl<'a> Reporter<'a> {
         outcome
     }
 
-    async fn explain(&self, failure: Failure, deadline: SystemTime) -> Result<Explained, ReportError> {
+    async fn explain(
+        &self,
+        failure: Failure,
+        listed: Option<&[Value]>,
+        deadline: SystemTime,
+    ) -> Result<Explained, ReportError> {
         let codepipeline = self.aws.codepipeline();
-        let (live, executions) = tokio::try_join!(
-            codepipeline.get_pipeline(&failure.pipeline),
-            self.executions(&failure.pipeline, &failure.execution_id, |details| failure.is_listed(details)),
-        )?;
+        let executions = async {
+            match listed {
+                Some(listed) => Ok(listed.to_vec()),
+                None => {
+                    let enough = |details: &[Value]| failure.is_listed(details);
+                    self.executions(&failure.pipeline, &failure.execution_id, enough).await
+                }
+            }
+        };
+        let (live, executions) = tokio::try_join!(codepipeline.get_pipeline(&failure.pipeline), executions)?;
         let failure = failure.with_details(&executions);
         let pipeline = Pipeline::parse(live.clone())?;
         let Some((mut report, _)) = self.look(&failure, live, &pipeline, deadline).await? else {
@@ -142,12 +158,7 @@ impl<'a> Reporter<'a> {
         pipeline: &Pipeline,
         deadline: SystemTime,
     ) -> Result<Option<(Report, Snapshot)>, ReportError> {
-        let lookout = Lookout {
-            tools: self.aws,
-            diagnostics_role: self.settings.diagnostics_role_name.as_deref(),
-            session_name: "crosspipe-failure-reporter",
-            until: Some(latest_answer(SystemTime::now(), deadline)),
-        };
+        let lookout = self.settings.lookout(self.aws, latest_answer(SystemTime::now(), deadline));
         let only = Some((failure.stage.as_str(), failure.action.as_str()));
         let Gathered { mut snapshot, unreadable } =
             gather::snapshot(lookout, live, pipeline, only, std::slice::from_ref(failure)).await;

@@ -19,7 +19,7 @@ impl Reporter<'_> {
         let mut outcome = Ok(());
         for incoming in intake::read(event) {
             let served = match incoming {
-                Ok(Incoming::Action(failure)) => self.report(*failure, invocation).await,
+                Ok(Incoming::Action(failure)) => self.report(*failure, None, invocation).await,
                 Ok(Incoming::Execution(execution)) => self.look_up(&execution, invocation).await,
                 Ok(Incoming::PassedOver(reason)) => {
                     tracing::info!(%reason, "passed over an event");
@@ -47,7 +47,7 @@ impl Reporter<'_> {
         tracing::info!(execution_id = id, failures = failures.len(), "looked up which actions failed");
         let mut outcome = Ok(());
         for failure in failures {
-            if let Err(error) = self.report(failure, invocation).await {
+            if let Err(error) = self.report(failure, Some(&details), invocation).await {
                 outcome = worth_trying_again(outcome, error);
             }
         }

@@ -58,7 +58,7 @@ async fn main() -> Result<(), Error> {
         let happened = event.get("time").and_then(Value::as_str);
         let invocation = Invocation { request_id, deadline, happened };
         let (outcome, is_final) = if Occasion::is_about(event) {
-            let outcome = watch.handle(event, request_id, deadline).await;
+            let outcome = watch.handle(event, invocation).await;
             let is_final = outcome.as_ref().is_err_and(WatchError::is_final);
             (outcome.map_err(Error::from), is_final)
         } else {

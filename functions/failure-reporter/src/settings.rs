@@ -1,5 +1,9 @@
 //! The environment.
 
+use std::time::SystemTime;
+
+use crosspipe_aws::Aws;
+use crosspipe_aws::gather::Lookout;
 use crosspipe_core::diagnosis::Remediation;
 
 /// What the function is told by its environment. An absent optional variable switches that part off.
@@ -129,6 +133,16 @@ impl Settings {
             return Err(SettingsError::NoReceiver);
         }
         Ok(settings)
+    }
+
+    /// Where and as whom to look, until then.
+    pub fn lookout<'a>(&'a self, tools: &'a Aws, until: SystemTime) -> Lookout<'a> {
+        Lookout {
+            tools,
+            diagnostics_role: self.diagnostics_role_name.as_deref(),
+            session_name: "crosspipe-failure-reporter",
+            until: Some(until),
+        }
     }
 
     /// Everywhere that reports go, people first.

@@ -12,7 +12,7 @@ use crosspipe_core::watch::{Memory, NoOccasion, Occasion, Resource};
 use futures_util::{StreamExt, stream};
 use serde_json::Value;
 
-use crate::alerts::{AlertError, Alerts};
+use crate::alerts::{AlertError, Alerts, Invocation};
 use crate::settings::Settings;
 
 /// Pipelines that are looked at side by side: each look makes some twenty calls at once, and both IAM and
@@ -29,13 +29,6 @@ pub struct Watch<'a> {
     leases: &'a Leases,
     alerts: Alerts<'a>,
     settings: &'a Settings,
-}
-
-/// The invocation that looks.
-#[derive(Debug, Clone, Copy)]
-struct Invocation<'a> {
-    request_id: &'a str,
-    deadline: SystemTime,
 }
 
 /// Why a look could not be finished: the event is tried again, and kept in the dead-letter queue.
@@ -78,12 +71,7 @@ impl<'a> Watch<'a> {
     }
 
     /// Serves one event. A pipeline that can't be looked at keeps no other from being looked at.
-    pub async fn handle(
-        &self,
-        event: &Value,
-        request_id: &str,
-        deadline: SystemTime,
-    ) -> Result<(), WatchError> {
+    pub async fn handle(&self, event: &Value, invocation: Invocation<'_>) -> Result<(), WatchError> {
         let occasion = match Occasion::from_event(event) {
             Ok(occasion) => occasion,
             Err(incomplete @ NoOccasion::Missing { .. }) => return Err(incomplete.into()),
@@ -92,7 +80,6 @@ impl<'a> Watch<'a> {
                 return Ok(());
             }
         };
-        let invocation = Invocation { request_id, deadline };
         let names = self.pipelines(&occasion).await?;
         let (occasion, of) = (&occasion, names.len());
         let outcomes: Vec<Result<(), WatchError>> = stream::iter(names)

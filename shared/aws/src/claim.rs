@@ -4,12 +4,16 @@
 //! may still come. It lives in the same table as [`crate::lease`]; keys must not be targets' ARNs. Rows of claims
 //! carry DynamoDB's time to live in `ExpiresAt`, which tidies them up some time after they have expired.
 
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 
 use crate::{
     error::AwsError,
     lease::{Held, Lease, Leases},
 };
+
+/// For how long what was done is remembered: longer than any event is delivered again, which EventBridge does for up
+/// to a day.
+pub const REMEMBERED: Duration = Duration::from_secs(14 * 24 * 60 * 60);
 
 /// The holder of a claim whose work is done. Real holders have a unique suffix.
 const DONE: &str = "done";
@@ -67,6 +71,20 @@ impl Claim {
     /// As of [`Claim::finish`].
     pub async fn keep(self, note: &str) -> Result<(), AwsError> {
         self.0.keep_noting(NOTE, note).await
+    }
+
+    /// Whether a part of the work was done by an earlier attempt.
+    #[must_use]
+    pub fn has_done(&self, part: &str) -> bool {
+        self.0.notes().contains_key(part)
+    }
+
+    /// No more than these parts of the work were done: the next event may try the others at once.
+    ///
+    /// # Errors
+    /// As of [`Claim::finish`]; then those parts may be done again.
+    pub async fn leave(self, parts: &[&str], keep_until: SystemTime) -> Result<(), AwsError> {
+        self.0.release_marking(parts, keep_until).await
     }
 
     /// The work was not done: the next event may try at once. Best effort.

@@ -208,6 +208,20 @@ impl Lease {
         answer
     }
 
+    /// Lets the next one in, leaving a note without a text under each of these names until `until`.
+    pub(crate) async fn release_marking(self, names: &[&str], until: SystemTime) -> Result<(), AwsError> {
+        let marks: String = (0..names.len()).map(|index| format!(", #note{index} = :mark")).collect();
+        let expression = format!("REMOVE Holder, HeldUntil SET ExpiresAt = :until{marks}");
+        let mut request = self.request(&expression).expression_attribute_values(":until", self::until(until));
+        if !names.is_empty() {
+            request = request.expression_attribute_values(":mark", AttributeValue::S(String::new()));
+        }
+        for (index, name) in names.iter().enumerate() {
+            request = request.expression_attribute_names(format!("#note{index}"), format!("{NOTE}{name}"));
+        }
+        request.send().await.map(drop).map_err(AwsError::from_sdk(SERVICE, OPERATION))
+    }
+
     /// Leaves a note and stays held.
     pub(crate) async fn keep_noting(self, name: &str, note: &str) -> Result<(), AwsError> {
         self.note("SET #note = :note", name, Some(note)).await

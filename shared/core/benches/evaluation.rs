@@ -135,7 +135,7 @@ fn evaluation(criterion: &mut Criterion) {
 
 /// The questions that an independent evaluator answered: some two policies each, and every edge case.
 fn recorded() -> Vec<Question> {
-    let lines = include_str!("../tests/data/evaluation/recorded.jsonl").lines();
+    let lines = crosspipe_testing::EVALUATIONS.lines();
     let question = |line| serde_json::from_str::<Value>(line).unwrap().get_mut("question").unwrap().take();
     lines.map(|line| serde_json::from_value(question(line)).unwrap()).collect()
 }

@@ -5,12 +5,11 @@
 use std::collections::BTreeSet;
 
 use crosspipe_core::evaluation::{Decision, Question};
+use crosspipe_testing::EVALUATIONS;
 use serde_json::Value;
 
-const RECORDED: &str = include_str!("data/evaluation/recorded.jsonl");
-
 fn lines() -> impl Iterator<Item = Value> {
-    RECORDED.lines().map(|line| serde_json::from_str(line).unwrap())
+    EVALUATIONS.lines().map(|line| serde_json::from_str(line).unwrap())
 }
 
 #[test]
@@ -86,6 +85,6 @@ fn the_recording_covers_what_it_should() {
         "Federated",
         "Service",
     ] {
-        assert!(RECORDED.matches(part).count() > 5, "{part}");
+        assert!(EVALUATIONS.matches(part).count() > 5, "{part}");
     }
 }

@@ -13,7 +13,7 @@ mod mended;
 use std::collections::BTreeSet;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use crosspipe_aws::claim::{Claim, Claimed};
+use crosspipe_aws::claim::{Claim, Claimed, REMEMBERED};
 use crosspipe_aws::lease::Leases;
 use crosspipe_aws::{Aws, AwsError};
 use crosspipe_core::diagnosis::{Outcome, Report};
@@ -26,8 +26,6 @@ pub use mended::Mended;
 
 /// What one target takes on a bad day: a lease to wait for, a write, and readings until it shows.
 const ENOUGH: Duration = Duration::from_secs(30);
-/// For how long an attempt is remembered: longer than any event is delivered again.
-const REMEMBERED: Duration = Duration::from_secs(14 * 24 * 60 * 60);
 
 /// Has mended what is ours.
 #[derive(Debug, Clone, Copy)]

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use crosspipe_aws::gather::{self, Gathered, Lookout};
+use crosspipe_aws::gather::{self, Gathered};
 use crosspipe_core::diagnosis::{Outcome, Remediation};
 use crosspipe_core::pipeline::Pipeline;
 use crosspipe_core::rules::{Finding, Verdicts, lint};
@@ -168,12 +168,8 @@ impl Watch<'_> {
     }
 
     async fn snapshot(&self, live: Value, pipeline: &Pipeline, deadline: SystemTime) -> Snapshot {
-        let lookout = Lookout {
-            tools: self.aws,
-            diagnostics_role: self.settings.diagnostics_role_name.as_deref(),
-            session_name: "crosspipe-failure-reporter",
-            until: deadline.checked_sub(TO_TELL),
-        };
+        let until = deadline.checked_sub(TO_TELL).unwrap_or(UNIX_EPOCH);
+        let lookout = self.settings.lookout(self.aws, until);
         let Gathered { snapshot, unreadable } = gather::snapshot(lookout, live, pipeline, None, &[]).await;
         for why in &unreadable {
             tracing::warn!(pipeline = pipeline.name(), why, "a part of the snapshot is unknown");

@@ -155,6 +155,24 @@ async fn abandoned_work_is_free_again() {
 }
 
 #[tokio::test]
+async fn parts_that_were_done_are_marked_for_the_next_attempt() {
+    let row = json!({"Attributes": {"LockKey": {"S": "alert"}, "Holder": {"S": "me"}, "HeldUntil": {"N": "4"}, "Note:chat": {"S": ""}}});
+    let replay = Replay::start([Reply::new(200, row), taken()]).await;
+    let leases = Leases::new(&replay.aws, "locks");
+    let claim = ours(leases.begin("alert", "event-1", in_a_minute()).await);
+    assert!(claim.has_done("chat") && !claim.has_done("bus"));
+    claim.leave(&["bus", "topic"], UNIX_EPOCH + Duration::from_secs(4_000_000_000)).await.unwrap();
+    let left = replay.requests()[1].json();
+    assert_eq!(
+        left["UpdateExpression"],
+        "REMOVE Holder, HeldUntil SET ExpiresAt = :until, #note0 = :mark, #note1 = :mark"
+    );
+    assert_eq!(left["ExpressionAttributeNames"], json!({"#note0": "Note:bus", "#note1": "Note:topic"}));
+    assert_eq!(left["ConditionExpression"], "Holder = :me");
+    assert_eq!(value(&left, ":until"), &json!({"N": "4000000000"}));
+}
+
+#[tokio::test]
 async fn work_that_is_kept_tells_its_outcome_to_the_next() {
     let replay = Replay::start([taken(), taken()]).await;
     let leases = Leases::new(&replay.aws, "locks");

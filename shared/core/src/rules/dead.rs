@@ -7,10 +7,12 @@ use std::collections::BTreeSet;
 
 use serde_json::Value;
 
+use super::access::Access;
 use super::documents::Document;
 use super::judgement::Judgement;
-use super::verdicts::{Denied, Fault, Fix, Severity};
+use super::verdicts::{Denied, Fault, Fix, Severity, Verdicts};
 use crate::arn::Arn;
+use crate::evaluation::Side;
 use crate::evaluation::statement::covers_action;
 use crate::policy::{Effect, PolicyDocument, principal};
 use crate::snapshot::Fact;
@@ -24,12 +26,41 @@ pub(super) struct Dead {
 }
 
 /// Every deleted principal of a policy.
-pub(super) fn all(policy: &PolicyDocument) -> Vec<Dead> {
+fn all(policy: &PolicyDocument) -> Vec<Dead> {
     let of = |statement: crate::policy::Statement<'_>| {
         let label = statement.label();
         principal::dead(statement).into_iter().map(move |id| Dead { statement: label.clone(), id })
     };
     policy.statements().flat_map(of).collect()
+}
+
+/// A policy with the deleted principals that it names; None where it names none, or is not known, which is said.
+pub(super) fn of<'a>(
+    policy: Fact<&'a PolicyDocument>,
+    location: &str,
+    verdicts: &mut Verdicts,
+) -> Option<(&'a PolicyDocument, Vec<Dead>)> {
+    if policy.is_unknown() {
+        verdicts.unknown(location);
+    }
+    let document = *policy.known()?;
+    Some((document, all(document))).filter(|(_, dead)| !dead.is_empty())
+}
+
+/// Those action roles that a deleted principal of this policy was meant for, and what they are denied.
+pub(super) fn shut_out<'a>(
+    policy: &PolicyDocument,
+    accesses: impl Iterator<Item = (&'a str, Access<'a>)>,
+) -> (Vec<&'a str>, Vec<Denied>) {
+    let (mut roles, mut denied) = (vec![], vec![]);
+    for (role, access) in accesses {
+        let judgement = access.judge(&[Side::Resource]);
+        if explains(&Fact::Known(policy), &judgement) && !roles.contains(&role) {
+            roles.push(role);
+            denied.extend(judgement.denied());
+        }
+    }
+    (roles, denied)
 }
 
 /// The deleted principals that these actions were meant for.

@@ -36,16 +36,7 @@ fn check(facts: &Facts<'_>, verdicts: &mut Verdicts) {
         let role = action.role_arn();
         let location = format!("{}.trustPolicy", role_location(role));
         let policy = facts.role(role).part(|role| &role.trust_policy);
-        let Some(policy) = policy.known() else {
-            if policy.is_unknown() {
-                verdicts.unknown(location);
-            }
-            continue;
-        };
-        let dead = dead::all(policy);
-        if dead.is_empty() {
-            continue;
-        }
+        let Some((_, dead)) = dead::of(policy, &location, verdicts) else { continue };
         let what = format!("the trust policy of {role}");
         let shut_out = matches!(trust(facts, &action), Some(Trust::Dead));
         let roles: Vec<&str> = shut_out.then_some(service_role).into_iter().collect();

@@ -12,12 +12,10 @@
 //! # Example
 //! `"Principal": {"AWS": "AROAEXAMPLEEXAMPLE12"}`
 
-use crate::evaluation::Side;
 use crate::rules::access::{Access, key_statement};
 use crate::rules::dead;
 use crate::rules::documents::Document;
 use crate::rules::{Facts, Rule, Severity, Verdicts};
-use crate::snapshot::Fact;
 
 pub(in crate::rules) const RULE: Rule = Rule {
     id: "KM004",
@@ -32,29 +30,10 @@ fn check(facts: &Facts<'_>, verdicts: &mut Verdicts) {
     for (_, key) in facts.keys() {
         let location = format!("keys[\"{key}\"].policy");
         let policy = facts.key(key.as_str()).part(|key| &key.policy);
-        let Some(document) = policy.known() else {
-            if policy.is_unknown() {
-                verdicts.unknown(location);
-            }
-            continue;
-        };
-        let dead = dead::all(document);
-        if dead.is_empty() {
-            continue;
-        }
-        let mut action_roles: Vec<&str> = vec![];
-        let mut denied = vec![];
-        for action in facts.cross_account_actions().filter(|it| it.key_arn().as_ref() == Some(&key)) {
-            let Some(judgement) = Access::to_key(action).map(|it| it.judge(&[Side::Resource])) else {
-                continue;
-            };
-            if dead::explains(&Fact::Known(document), &judgement)
-                && !action_roles.contains(&action.role_arn())
-            {
-                action_roles.push(action.role_arn());
-                denied.extend(judgement.denied());
-            }
-        }
+        let Some((document, dead)) = dead::of(policy, &location, verdicts) else { continue };
+        let actions = facts.cross_account_actions().filter(|it| it.key_arn().as_ref() == Some(&key));
+        let accesses = actions.filter_map(|it| Some((it.role_arn(), Access::to_key(it)?)));
+        let (action_roles, denied) = dead::shut_out(document, accesses);
         let instead = dead::accounts(&action_roles).iter().map(|it| key_statement(&key, Some(it))).collect();
         verdicts.fail(dead::fault(
             &format!("the policy of `{key}`"),

@@ -12,12 +12,10 @@
 //! # Example
 //! `"Principal": {"AWS": ["AROAEXAMPLEEXAMPLE12", "arn:aws:iam::222222222222:root"]}`
 
-use crate::evaluation::Side;
 use crate::rules::access::{Access, artifact_statements};
 use crate::rules::dead;
 use crate::rules::documents::Document;
-use crate::rules::{Facts, Rule, Severity, Verdicts};
-use crate::snapshot::Fact;
+use crate::rules::{ActionFacts, Facts, Rule, Severity, Verdicts};
 
 pub(in crate::rules) const RULE: Rule = Rule {
     id: "S3003",
@@ -33,29 +31,11 @@ fn check(facts: &Facts<'_>, verdicts: &mut Verdicts) {
         let bucket = store.bucket();
         let location = format!("buckets[\"{bucket}\"].policy");
         let policy = facts.bucket(bucket).part(|bucket| &bucket.policy);
-        let Some(document) = policy.known() else {
-            if policy.is_unknown() {
-                verdicts.unknown(location);
-            }
-            continue;
-        };
-        let dead = dead::all(document);
-        if dead.is_empty() {
-            continue;
-        }
-        let mut action_roles: Vec<&str> = vec![];
-        let mut denied = vec![];
-        for action in facts.cross_account_actions() {
-            let here = action.store().is_some_and(|it| it.bucket() == bucket);
-            let Some(access) = Access::to_bucket(action).filter(|_| here) else { continue };
-            let judgement = access.judge(&[Side::Resource]);
-            if dead::explains(&Fact::Known(document), &judgement)
-                && !action_roles.contains(&action.role_arn())
-            {
-                action_roles.push(action.role_arn());
-                denied.extend(judgement.denied());
-            }
-        }
+        let Some((document, dead)) = dead::of(policy, &location, verdicts) else { continue };
+        let is_here = |it: &ActionFacts<'_>| it.store().is_some_and(|it| it.bucket() == bucket);
+        let actions = facts.cross_account_actions().filter(is_here);
+        let accesses = actions.filter_map(|it| Some((it.role_arn(), Access::to_bucket(it)?)));
+        let (action_roles, denied) = dead::shut_out(document, accesses);
         let accounts = dead::accounts(&action_roles);
         let instead = accounts.iter().flat_map(|it| artifact_statements(facts, bucket, Some(it)));
         verdicts.fail(dead::fault(

@@ -1,0 +1,72 @@
+//! Worlds in which nothing is wrong, written in other ways: no rule may find an error in any of them.
+#![allow(clippy::unwrap_used, clippy::panic, reason = "helpers of tests are tests")]
+
+mod change;
+mod meanings;
+mod writings;
+
+use std::collections::BTreeMap;
+
+use crosspipe_accuracy::case::{Case, all};
+use crosspipe_accuracy::judge::judge;
+use crosspipe_accuracy::world::healthy;
+use crosspipe_core::rules::{Severity, lint};
+use crosspipe_core::snapshot::Snapshot;
+use serde_json::Value;
+
+use crate::change::Change;
+use crate::meanings::MEANINGS;
+use crate::writings::WRITINGS;
+
+fn errors(world: Value) -> Vec<String> {
+    let snapshot = Snapshot::from_value(world).unwrap();
+    let findings = lint(&snapshot).unwrap().findings.into_iter();
+    let errors = findings.filter(|finding| finding.severity == Severity::Error);
+    errors
+        .map(|finding| format!("{}: {}, because {}", finding.rule, finding.message, finding.because))
+        .collect()
+}
+
+fn check(provider: &str, meaning: (&str, Change), writing: (&str, Change)) -> Vec<String> {
+    let (mut world, _) = healthy(provider).unwrap();
+    (meaning.1)(&mut world);
+    (writing.1)(&mut world);
+    let what = format!("{provider}, {}, {}", meaning.0, writing.0);
+    errors(world).into_iter().map(|error| format!("{what}: {error}")).collect()
+}
+
+#[test]
+fn other_policies_to_the_same_end_are_no_error_with_any_provider() {
+    let providers: Value = serde_json::from_str(include_str!("../../providers.json")).unwrap();
+    let providers = providers.as_object().unwrap();
+    let checks = providers.keys().flat_map(|provider| {
+        MEANINGS.iter().flat_map(move |meaning| check(provider, *meaning, ("as is", |_| ())))
+    });
+    let alarms: Vec<String> = checks.collect();
+    assert!(alarms.is_empty(), "{} false alarms:\n{}", alarms.len(), alarms.join("\n"));
+}
+
+#[test]
+fn nor_are_they_in_any_other_writing() {
+    let checks = MEANINGS
+        .iter()
+        .flat_map(|meaning| WRITINGS.iter().flat_map(move |writing| check("CodeDeploy", *meaning, *writing)));
+    let alarms: Vec<String> = checks.collect();
+    assert!(alarms.is_empty(), "{} false alarms:\n{}", alarms.len(), alarms.join("\n"));
+}
+
+/// What AWS said when something was wrong, of a world in which nothing is (any more).
+#[test]
+fn no_message_makes_an_error_of_what_is_right() {
+    let mut alarms = vec![];
+    for case in all().unwrap() {
+        let mended = Case { fails: None, remove: vec![], set: BTreeMap::new(), ..case };
+        let judged = judge(mended).unwrap();
+        let errors = judged.findings.iter().filter(|found| {
+            // These repeat what the message says.
+            found.severity == Severity::Error && !found.rule.starts_with("EV")
+        });
+        alarms.extend(errors.map(|found| format!("{}: {}", judged.case.name, found.rule)));
+    }
+    assert!(alarms.is_empty(), "{} false alarms:\n{}", alarms.len(), alarms.join("\n"));
+}

@@ -1,0 +1,182 @@
+//! What a patch changes, and what it refuses.
+
+use std::collections::BTreeMap;
+
+use crosspipe_core::owner::Owner;
+use crosspipe_core::pipeline::patch::{ActionRole, Desired, KeyChoice, NewAction, plan_revert};
+use serde_json::json;
+
+use crate::live::*;
+
+#[test]
+fn the_walkthrough_changes_what_it_names_and_nothing_else() {
+    let mut live = Live::new();
+    live.apply("one", &walkthrough(), None);
+
+    let mut expected = Live::new();
+    let pipeline = &mut expected.document["pipeline"];
+    pipeline["artifactStores"]["us-east-2"]["encryptionKey"]["id"] = KEY.into();
+    pipeline["artifactStores"]["eu-west-1"]["encryptionKey"] = json!({"id": KEY, "type": "KMS"});
+    let stages = pipeline["stages"].as_array_mut().unwrap();
+    stages.insert(3, json!({"name": "External", "actions": [deploy("ExternalDeploy")]}));
+    expected.action("Production", "Deploy")["roleArn"] = ROLE.into();
+    expected.action("Staging", "DeployDublin")["roleArn"] = ROLE.into();
+    assert_eq!(live.document.to_string(), expected.document.to_string());
+
+    let owner = Owner::new("stack", "one").short();
+    let mut ours = live.tags.iter().filter(|(key, _)| key.contains(&owner)).map(|(key, value)| {
+        assert!(key.len() <= 128 && value.len() <= 256);
+        (key.split(':').nth(2).unwrap().to_owned(), value.clone())
+    });
+    let tag = |kind: &str, value: &str| (kind.to_owned(), value.to_owned());
+    assert_eq!(ours.next(), Some(tag("action", "External/ExternalDeploy")));
+    assert_eq!(ours.next(), Some(tag("key", "none")));
+    assert_eq!(ours.next(), Some(tag("key", "alias/orders-artifacts")));
+    let roles: Vec<_> = ours.collect();
+    assert!(roles.contains(&tag("role", "none")));
+    let escaped = "arn:aws:iam::333333333333:role/platform/legacy@2cdeployer@40dublin";
+    assert!(roles.contains(&tag("role", escaped)), "{roles:?}");
+
+    assert_eq!(live.revert("one", &[&walkthrough()]), [""; 0]);
+    live.assert_original();
+}
+
+#[test]
+fn a_crash_between_the_writes_is_mended_by_the_same_request() {
+    let desired = walkthrough();
+    let mut remembered = Live::new();
+    remembered.tags.extend(remembered.plan("one", &desired, None).tags_to_add);
+    remembered.apply("one", &desired, None);
+    remembered.revert("one", &[&desired]);
+    remembered.assert_original();
+
+    // A Create that UpdatePipeline refused, then its Delete.
+    let mut refused = Live::new();
+    refused.tags.extend(refused.plan("one", &desired, None).tags_to_add);
+    refused.revert("one", &[&desired]);
+    refused.assert_original();
+
+    // A Delete that stopped before it forgot.
+    let mut restored = Live::new();
+    restored.apply("one", &desired, None);
+    let change = plan_revert(&restored.pipeline(), &restored.tags, &Owner::new("stack", "one"), &[&desired]);
+    restored.document["pipeline"] = change.pipeline.unwrap();
+    assert_eq!(restored.revert("one", &[&desired]), [""; 0]);
+    restored.assert_original();
+}
+
+#[test]
+fn defaults_that_aws_fills_in_are_no_change() {
+    let mut live = Live::new();
+    live.apply("one", &walkthrough(), None);
+    let action = live.action("External", "ExternalDeploy");
+    action["runOrder"] = 1.into();
+    action["outputArtifacts"] = json!([]);
+    action["region"] = "us-east-2".into();
+    assert!(live.plan("one", &walkthrough(), None).is_none());
+}
+
+#[test]
+fn an_update_moves_a_stage_of_ours_and_keeps_it_when_its_action_is_renamed() {
+    let staged = |after: Option<&str>, name: &str| Desired {
+        actions: vec![new_action("External", after, deploy(name))],
+        ..Desired::default()
+    };
+    let mut live = Live::new();
+    let (first, second, third) = (staged(Some("Build"), "A"), staged(None, "A"), staged(None, "B"));
+    live.apply("one", &first, None);
+    assert_eq!(live.stages(), ["Source", "Build", "External", "Staging", "Production"]);
+    live.apply("one", &second, Some(&first));
+    assert_eq!(live.stages(), ["Source", "Build", "Staging", "Production", "External"]);
+    let stages = live.document["pipeline"]["stages"].as_array_mut().unwrap();
+    stages[4]["onFailure"] = json!({"result": "FAIL"});
+    stages.swap(3, 4);
+    live.apply("one", &third, Some(&second));
+    assert_eq!(live.stages(), ["Source", "Build", "Staging", "External", "Production"]);
+    assert_eq!(live.document["pipeline"]["stages"][3]["onFailure"]["result"], "FAIL");
+    live.revert("one", &[&third]);
+    live.assert_original();
+}
+
+#[test]
+fn a_key_for_a_region_of_a_single_store_pipeline() {
+    let mut live = Live::new();
+    let pipeline = live.document["pipeline"].as_object_mut().unwrap();
+    pipeline.remove("artifactStores");
+    let store =
+        json!({"type": "S3", "location": "b", "encryptionKey": {"id": "k", "type": "HSM", "note": 1}});
+    live.document["pipeline"]["artifactStore"] = store.clone();
+    let desired = |region: &str| Desired {
+        encryption_keys: KeyChoice::ByRegion(BTreeMap::from([(region.to_owned(), KEY.to_owned())])),
+        ..Desired::default()
+    };
+    live.apply("one", &desired("us-east-2"), None);
+    let key = &live.document["pipeline"]["artifactStore"]["encryptionKey"];
+    assert_eq!(*key, json!({"id": KEY, "type": "KMS", "note": 1}));
+    live.revert("one", &[&desired("us-east-2")]);
+    assert_eq!(live.document["pipeline"]["artifactStore"], store);
+    assert!(
+        live.refuse(&desired("eu-west-1")).starts_with("`EncryptionKeyArns.eu-west-1`: the pipeline has no")
+    );
+}
+
+#[test]
+fn a_request_that_does_not_fit_is_refused_with_path_and_next_step() {
+    let live = Live::new();
+    let actions = |actions: Vec<NewAction>| Desired { actions, ..Desired::default() };
+    let roles = |roles: Vec<ActionRole>| Desired { roles, ..Desired::default() };
+    let cases = [
+        (
+            actions(vec![new_action("Production", None, deploy("Deploy"))]),
+            "`Actions[0]`: stage `Production` already has an action `Deploy`, which is not this resource's; give",
+        ),
+        (
+            actions(vec![new_action("New", Some("staging"), deploy("A"))]),
+            "`Actions[0].AfterStage`: the pipeline has no stage `staging`; did you mean `Staging`? its stages: `So",
+        ),
+        (
+            actions(vec![new_action("New", None, deploy("A")), new_action("New", None, deploy("A"))]),
+            "`Actions[1]`: action `A` in stage `New` is already in `Actions[0]`; remove one",
+        ),
+        (actions(vec![new_action("a b", None, deploy("A"))]), "`Actions[0].Stage` is `a b`; a name is"),
+        (
+            actions(vec![new_action("New", None, json!({"name": "A"}))]),
+            "`Actions[0].Action.actionTypeId` is missing",
+        ),
+        (
+            roles(vec![role("Prod", "Deploy", ROLE)]),
+            "`ActionRoles[0].Stage`: the pipeline has no stage `Prod`; its stages: `Source`, `Build`, `Staging`, `Pr",
+        ),
+        (
+            roles(vec![role("Production", "Deploi", ROLE)]),
+            "`ActionRoles[0].Action`: stage `Production` has no action `Deploi`; did you mean `Deploy`? its actions: `Ap",
+        ),
+        (
+            roles(vec![role("Staging", "Deploy", ROLE), role("Staging", "Deploy", ROLE)]),
+            "`ActionRoles[1]`: action `Deploy` in stage `Staging` is already in `ActionRoles[0]`",
+        ),
+        (
+            Desired {
+                roles: vec![role("N", "A", ROLE)],
+                ..actions(vec![new_action("N", None, deploy("A"))])
+            },
+            "`ActionRoles[0]`: action `A` in stage `N` is added by `Actions[0]`; give its role there as `RoleArn`",
+        ),
+        (
+            Desired {
+                encryption_keys: KeyChoice::ByRegion(BTreeMap::from([("eu-west-2".into(), KEY.into())])),
+                ..Desired::default()
+            },
+            "`EncryptionKeyArns.eu-west-2`: the pipeline has no artifact store for Region `eu-west-2`; did you mean \
+             `eu-west-1`? its stores: `us-east-2`, `eu-west-1`; add the store",
+        ),
+        (
+            actions((0..50).map(|n| new_action("New", None, deploy(&format!("A{n}")))).collect()),
+            "the pipeline would need 51 tags to remember what is replaced and can have 50; remove 1 of its tags",
+        ),
+    ];
+    for (desired, expected) in cases {
+        let message = live.refuse(&desired);
+        assert!(message.starts_with(expected), "{message}");
+    }
+}

@@ -1,0 +1,104 @@
+//! A pipeline that takes changes as AWS would.
+
+use std::collections::BTreeMap;
+
+use crosspipe_core::owner::Owner;
+use crosspipe_core::pipeline::Pipeline;
+use crosspipe_core::pipeline::patch::{ActionRole, Change, Desired, KeyChoice, NewAction, plan, plan_revert};
+use serde_json::{Value, json};
+
+pub const KEY: &str = "arn:aws:kms:us-east-2:111111111111:key/11111111-2222-3333-4444-555555555555";
+pub const ROLE: &str = "arn:aws:iam::222222222222:role/CrossAccount_Role";
+
+/// A pipeline with its tags, which takes changes as AWS would.
+pub struct Live {
+    pub document: Value,
+    pub tags: BTreeMap<String, String>,
+}
+
+impl Live {
+    pub fn new() -> Self {
+        let document = serde_json::from_str(include_str!("../data/pipeline-v2.json")).unwrap();
+        let tags = BTreeMap::from([
+            ("aws:cloudformation:stack-name".to_owned(), "orders".to_owned()),
+            ("team".to_owned(), "orders".to_owned()),
+        ]);
+        Self { document, tags }
+    }
+
+    pub fn pipeline(&self) -> Pipeline {
+        Pipeline::parse(self.document.clone()).unwrap()
+    }
+
+    pub fn plan(&self, owner: &str, desired: &Desired, previous: Option<&Desired>) -> Change {
+        plan(&self.pipeline(), &self.tags, &Owner::new("stack", owner), desired, previous).unwrap()
+    }
+
+    pub fn apply(&mut self, owner: &str, desired: &Desired, previous: Option<&Desired>) {
+        let change = self.plan(owner, desired, previous);
+        self.write(&change);
+        assert!(self.plan(owner, desired, previous).is_none(), "the same request again is no change");
+    }
+
+    pub fn refuse(&self, desired: &Desired) -> String {
+        let owner = Owner::new("stack", "one");
+        plan(&self.pipeline(), &self.tags, &owner, desired, None).unwrap_err().to_string()
+    }
+
+    pub fn revert(&mut self, owner: &str, set: &[&Desired]) -> Vec<String> {
+        let change = plan_revert(&self.pipeline(), &self.tags, &Owner::new("stack", owner), set);
+        self.write(&change);
+        change.left_alone
+    }
+
+    pub fn write(&mut self, change: &Change) {
+        self.tags.extend(change.tags_to_add.clone());
+        if let Some(pipeline) = &change.pipeline {
+            self.document["pipeline"] = pipeline.clone();
+        }
+        self.tags.retain(|key, _| !change.tags_to_remove.contains(key));
+    }
+
+    pub fn action(&mut self, stage: &str, name: &str) -> &mut Value {
+        let stages = self.document["pipeline"]["stages"].as_array_mut().unwrap();
+        let stage = stages.iter_mut().find(|it| it["name"] == stage).unwrap();
+        stage["actions"].as_array_mut().unwrap().iter_mut().find(|it| it["name"] == name).unwrap()
+    }
+
+    pub fn stages(&self) -> Vec<String> {
+        self.pipeline().stages().map(|stage| stage.name().to_owned()).collect()
+    }
+
+    pub fn assert_original(&self) {
+        let original = Self::new();
+        assert_eq!(self.document.to_string(), original.document.to_string());
+        assert_eq!(self.tags, original.tags);
+    }
+}
+
+pub fn deploy(name: &str) -> Value {
+    json!({
+        "name": name,
+        "actionTypeId": {"category": "Deploy", "owner": "AWS", "provider": "CodeDeploy", "version": "1"},
+        "inputArtifacts": [{"name": "BuildOutput"}],
+        "configuration": {"ApplicationName": "AccountBApplicationName"},
+        "roleArn": ROLE,
+    })
+}
+
+pub fn new_action(stage: &str, after_stage: Option<&str>, declaration: Value) -> NewAction {
+    NewAction { stage: stage.into(), after_stage: after_stage.map(Into::into), declaration }
+}
+
+pub fn role(stage: &str, action: &str, role_arn: &str) -> ActionRole {
+    ActionRole { stage: stage.into(), action: action.into(), role_arn: role_arn.into() }
+}
+
+/// What the walkthrough sets up, on all stores, with an action re-roled besides.
+pub fn walkthrough() -> Desired {
+    Desired {
+        encryption_keys: KeyChoice::All(KEY.into()),
+        actions: vec![new_action("External", Some("Staging"), deploy("ExternalDeploy"))],
+        roles: vec![role("Production", "Deploy", ROLE), role("Staging", "DeployDublin", ROLE)],
+    }
+}

@@ -1,0 +1,62 @@
+//! They lint, and what they ask for is described.
+
+use std::path::Path;
+
+use serde_json::Value;
+
+use crate::reading::{TARGET, TEMPLATES, TOOLS, cfn_lint, items, object, read, root, strings};
+
+#[test]
+fn cfn_lint_has_nothing_to_say() {
+    let output = cfn_lint(&[root().join(TOOLS), root().join(TARGET)]);
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stdout));
+
+    // The same call does find something where there is something to find.
+    let broken = Path::new(env!("CARGO_TARGET_TMPDIR")).join("broken.yaml");
+    std::fs::write(&broken, read(TARGET).replace("!Ref ArtifactKeyArn", "!Ref ArtifactKey"))
+        .expect("written");
+    let output = cfn_lint(&[broken]);
+    assert!(String::from_utf8_lossy(&output.stdout).contains("ArtifactKey"), "{output:?}");
+}
+
+#[test]
+fn every_parameter_is_described_constrained_and_grouped_once() {
+    for (name, template) in TEMPLATES.iter() {
+        let groups = &template["Metadata"]["AWS::CloudFormation::Interface"]["ParameterGroups"];
+        let mut shown: Vec<&str> = items(groups).flat_map(|group| strings(&group["Parameters"])).collect();
+        shown.sort_unstable();
+        let parameters = object(&template["Parameters"]);
+        let mut declared: Vec<&str> = parameters.keys().map(String::as_str).collect();
+        declared.sort_unstable();
+        assert_eq!(shown, declared, "{name}: parameter groups");
+
+        for (parameter, definition) in parameters {
+            assert!(definition["Description"].is_string(), "{name}: {parameter} has no description");
+            let patterned =
+                definition["AllowedPattern"].is_string() && definition["ConstraintDescription"].is_string();
+            assert!(
+                patterned || definition["AllowedValues"].is_array(),
+                "{name}: {parameter} takes anything"
+            );
+        }
+    }
+}
+
+#[test]
+fn names_that_both_templates_use_have_the_same_default() {
+    for parameter in ["DiagnosticsRoleName", "ReporterRoleName"] {
+        let default = |name: &str| TEMPLATES[name]["Parameters"][parameter]["Default"].clone();
+        assert!(default(TOOLS).is_string(), "{parameter}");
+        assert_eq!(default(TOOLS), default(TARGET), "{parameter}");
+    }
+}
+
+#[test]
+fn the_target_account_gets_roles_and_policies_only() {
+    let template = &TEMPLATES[TARGET];
+    assert_eq!(template["Transform"], Value::Null, "StackSets take no SAM");
+    for (id, resource) in object(&template["Resources"]) {
+        let kind = resource["Type"].as_str().unwrap_or_default();
+        assert!(["AWS::IAM::Role", "AWS::IAM::ManagedPolicy"].contains(&kind), "{id}: {kind}");
+    }
+}

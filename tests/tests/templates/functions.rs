@@ -1,0 +1,208 @@
+//! Functions, custom resources, and what reaches them.
+
+use std::collections::BTreeSet;
+
+use crosspipe_core::watch::resource::WATCHED;
+use serde_json::{Value, json};
+
+use crate::reading::{TEMPLATES, TOOLS, items, keys, object, root, strings};
+
+/// Type, properties the template must give, properties it may give.
+const CUSTOM_RESOURCES: &[(&str, &[&str], &[&str])] = &[
+    (
+        "Custom::ArtifactKeyGrant",
+        &["KeyArn", "ServiceRoleArn", "TargetAccounts"],
+        &["TargetRoleArns", "OrganizationId", "OrganizationPaths", "TargetRoleNamePattern"],
+    ),
+    (
+        "Custom::ArtifactBucketGrant",
+        &["BucketName", "TargetAccounts"],
+        &[
+            "TargetRoleArns",
+            "OrganizationId",
+            "OrganizationPaths",
+            "TargetRoleNamePattern",
+            "DenyUnencryptedUploads",
+            "DenyInsecureTransport",
+        ],
+    ),
+    (
+        "Custom::ServiceRoleGrant",
+        &["RoleName", "TargetRoleArns"],
+        &["TargetRoleNamePattern", "OrganizationId"],
+    ),
+    (
+        "Custom::PipelinePatch",
+        &["PipelineName", "EncryptionKeyArn", "Actions", "ActionRoles"],
+        &["EncryptionKeyArns", "StartExecution"],
+    ),
+];
+
+#[test]
+fn custom_resources_have_the_properties_that_the_provider_knows() {
+    let resources = object(&TEMPLATES[TOOLS]["Resources"]);
+    let provider = &resources["AccessProvider"]["Properties"];
+    let latest_start = &provider["EventInvokeConfig"]["MaximumEventAgeInSeconds"];
+    let timeout = provider["Timeout"].as_u64().zip(latest_start.as_u64()).map(|(run, start)| run + start);
+    let custom =
+        |resource: &&Value| resource["Type"].as_str().is_some_and(|kind| kind.starts_with("Custom::"));
+    assert_eq!(resources.values().filter(custom).count(), CUSTOM_RESOURCES.len());
+
+    for (kind, required, optional) in CUSTOM_RESOURCES {
+        let resource = resources.values().find(|resource| resource["Type"] == *kind).expect(kind);
+        let properties = object(&resource["Properties"]);
+        for property in *required {
+            assert!(properties.contains_key(*property), "{kind} lacks {property}");
+        }
+        let own = ["ServiceToken", "ServiceTimeout"];
+        for property in properties.keys().map(String::as_str) {
+            let known = [&own[..], required, optional].concat().contains(&property);
+            assert!(known, "{kind} does not know {property}");
+        }
+        assert_eq!(properties["ServiceToken"], json!({"Fn::GetAtt": ["AccessProvider", "Arn"]}), "{kind}");
+        // No attempt may still be running when CloudFormation has given up on the request.
+        assert_eq!(properties["ServiceTimeout"].as_u64(), timeout, "{kind}");
+    }
+
+    let patch = &resources["PipelinePatch"];
+    let after: BTreeSet<&str> = strings(&patch["DependsOn"]).collect();
+    assert_eq!(after, BTreeSet::from(["ArtifactKeyGrant", "ArtifactBucketGrant", "ServiceRoleGrant"]));
+    let added = &patch["Properties"]["Actions"]["Fn::If"][1][0];
+    assert_eq!(keys(added), BTreeSet::from(["Stage", "AfterStage", "Action"]));
+    assert_eq!(
+        keys(&added["Action"]),
+        BTreeSet::from(["Name", "ActionTypeId", "Configuration", "InputArtifacts", "RoleArn", "RunOrder"])
+    );
+    let moved = &patch["Properties"]["ActionRoles"]["Fn::If"][1][0];
+    assert_eq!(keys(moved), BTreeSet::from(["Stage", "Action", "RoleArn"]));
+}
+
+#[test]
+fn functions_are_built_from_this_workspace_and_get_their_environment() {
+    let resources = &TEMPLATES[TOOLS]["Resources"];
+    let globals = &TEMPLATES[TOOLS]["Globals"]["Function"];
+    assert_eq!(globals["Runtime"], "provided.al2023");
+    assert_eq!(globals["Architectures"], json!([{"Ref": "Architecture"}]));
+    assert_eq!(TEMPLATES[TOOLS]["Parameters"]["Architecture"]["Default"], "arm64");
+
+    for (function, binary, environment) in [
+        ("AccessProvider", "access-provider", &["LOCK_TABLE", "RUST_LOG"][..]),
+        (
+            "FailureReporter",
+            "failure-reporter",
+            &[
+                "ACCESS_PROVIDER_NAME",
+                "ALERT_TOPIC_ARN",
+                "CHAT_TOPIC_ARN",
+                "CONSOLE_ROLE_NAME",
+                "DEAD_LETTER_QUEUE_URL",
+                "DIAGNOSTICS_ROLE_NAME",
+                "EVENT_BUS_NAME",
+                "LOCK_TABLE",
+                "REMEDIATION_MODE",
+                "RUST_LOG",
+                "SAME_ACCOUNT_FAILURES",
+                "WATCHED_PIPELINE",
+                "WEBHOOK_SECRET_ARN",
+            ],
+        ),
+    ] {
+        let metadata = &resources[function]["Metadata"];
+        assert_eq!(metadata["BuildMethod"], "rust-cargolambda", "{function}");
+        assert_eq!(metadata["BuildProperties"]["Binary"], binary, "{function}");
+        assert!(root().join("functions").join(binary).join("src/main.rs").exists(), "{function}");
+
+        let properties = &resources[function]["Properties"];
+        assert_eq!(properties["CodeUri"], ".", "{function}");
+        assert_eq!(keys(&properties["Environment"]["Variables"]), environment.iter().copied().collect());
+        assert_eq!(properties["LoggingConfig"]["LogFormat"], "JSON", "{function}");
+        let group =
+            properties["LoggingConfig"]["LogGroup"]["Ref"].as_str().expect("a log group of the template");
+        assert!(resources[group]["Properties"]["RetentionInDays"].is_object(), "{group} keeps logs for ever");
+        // An account starts with ten concurrent executions, and none of them can be set aside.
+        assert_eq!(properties["ReservedConcurrentExecutions"], Value::Null, "{function}");
+    }
+}
+
+/// Nothing is changed that nobody asked to have changed.
+#[test]
+fn only_remediation_that_is_asked_for_may_write() {
+    let template = &TEMPLATES[TOOLS];
+    assert_eq!(template["Parameters"]["RemediationMode"]["Default"], "propose");
+    assert_eq!(
+        template["Conditions"]["AppliesRemedies"],
+        json!({"Fn::Equals": [{"Ref": "RemediationMode"}, "apply"]})
+    );
+    let resources = &template["Resources"];
+    let variables = &resources["FailureReporter"]["Properties"]["Environment"]["Variables"];
+    assert_eq!(variables["REMEDIATION_MODE"], json!({"Ref": "RemediationMode"}));
+    let if_applied = |then: Value| json!({"Fn::If": ["AppliesRemedies", then, {"Ref": "AWS::NoValue"}]});
+    assert_eq!(variables["ACCESS_PROVIDER_NAME"], if_applied(json!({"Ref": "AccessProvider"})));
+    let policies = items(&resources["FailureReporterRole"]["Properties"]["Policies"]);
+    let (applied, always): (Vec<&Value>, Vec<&Value>) =
+        policies.partition(|policy| policy["Fn::If"][0] == "AppliesRemedies");
+    assert_eq!(applied.len(), 1);
+    assert_eq!(*applied[0], if_applied(applied[0]["Fn::If"][1].clone()));
+    for write in ["codepipeline:RetryStageExecution", "lambda:InvokeFunction"] {
+        assert!(!always.iter().any(|policy| policy.to_string().contains(write)), "{write}");
+    }
+}
+
+#[test]
+fn failed_actions_reach_the_reporter_or_the_queue() {
+    let resources = &TEMPLATES[TOOLS]["Resources"];
+    let rule = &resources["FailedActions"]["Properties"];
+    assert_eq!(rule["EventPattern"]["source"], json!(["aws.codepipeline"]));
+    let kinds = ["Action", "Stage", "Pipeline"].map(|it| format!("CodePipeline {it} Execution State Change"));
+    assert_eq!(rule["EventPattern"]["detail-type"], json!(kinds));
+    assert_eq!(rule["EventPattern"]["detail"]["state"], json!(["FAILED"]));
+
+    let queue = json!({"Fn::GetAtt": ["ReporterDeadLetters", "Arn"]});
+    let target = &rule["Targets"][0];
+    assert_eq!(target["Arn"], json!({"Fn::GetAtt": ["FailureReporter", "Arn"]}));
+    assert_eq!(target["DeadLetterConfig"]["Arn"], queue);
+    let on_failure =
+        &resources["FailureReporter"]["Properties"]["EventInvokeConfig"]["DestinationConfig"]["OnFailure"];
+    assert_eq!(on_failure["Destination"], queue);
+
+    let this_rule = json!({"Fn::GetAtt": ["FailedActions", "Arn"]});
+    assert_eq!(resources["FailedActionsInvokeReporter"]["Properties"]["SourceArn"], this_rule);
+    let policy = &resources["ReporterDeadLettersPolicy"]["Properties"]["PolicyDocument"]["Statement"][0];
+    assert_eq!(policy["Condition"]["ArnEquals"]["aws:SourceArn"][0], this_rule);
+}
+
+#[test]
+fn the_calls_that_are_watched_are_those_that_the_reporter_knows() {
+    let pattern = &TEMPLATES[TOOLS]["Resources"]["Changes"]["Properties"]["EventPattern"];
+    let known: BTreeSet<&str> = WATCHED.iter().flat_map(|(_, calls)| calls.iter().copied()).collect();
+    assert_eq!(strings(&pattern["detail"]["eventName"]).collect::<BTreeSet<_>>(), known);
+    let sources: BTreeSet<String> = WATCHED
+        .iter()
+        .map(|(source, _)| format!("aws.{}", source.trim_end_matches(".amazonaws.com")))
+        .collect();
+    assert_eq!(strings(&pattern["source"]).map(str::to_owned).collect::<BTreeSet<_>>(), sources);
+}
+
+#[test]
+fn what_is_watched_for_is_optional_and_reaches_the_reporter_or_the_queue() {
+    let resources = &TEMPLATES[TOOLS]["Resources"];
+    let policy = &resources["ReporterDeadLettersPolicy"]["Properties"]["PolicyDocument"]["Statement"][0];
+    let queue = json!({"Fn::GetAtt": ["ReporterDeadLetters", "Arn"]});
+    for (rule, permission, condition) in [
+        ("Changes", "ChangesInvokeReporter", "WatchesChanges"),
+        ("Schedule", "ScheduleInvokesReporter", "WatchesOnSchedule"),
+    ] {
+        let arn = json!({"Fn::GetAtt": [rule, "Arn"]});
+        assert_eq!(resources[rule]["Condition"], condition);
+        assert_eq!(resources[permission]["Condition"], condition);
+        assert_eq!(resources[permission]["Properties"]["SourceArn"], arn);
+        let target = &resources[rule]["Properties"]["Targets"][0];
+        assert_eq!(target["Arn"], json!({"Fn::GetAtt": ["FailureReporter", "Arn"]}));
+        assert_eq!(target["DeadLetterConfig"]["Arn"], queue);
+        let mut senders = items(&policy["Condition"]["ArnEquals"]["aws:SourceArn"]);
+        assert!(senders.any(|sender| sender["Fn::If"] == json!([condition, arn, {"Ref": "AWS::NoValue"}])));
+    }
+    for (parameter, off) in [("WatchChanges", "false"), ("WatchSchedule", "")] {
+        assert_eq!(TEMPLATES[TOOLS]["Parameters"][parameter]["Default"], off);
+    }
+}

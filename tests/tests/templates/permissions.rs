@@ -1,0 +1,152 @@
+//! What their roles may do, and who may be them.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde_json::{Value, json};
+
+use crate::reading::{TARGET, TEMPLATES, TOOLS, items, statements, strings};
+
+/// Statements on every resource: exactly these actions, each because its service knows no resource for them
+/// (Service Authorization Reference), `ListTasks` when asked for a service.
+const ON_EVERY_RESOURCE: &[(&str, &str, &[&str])] = &[
+    ("AccessProviderRole", "SendTraces", &["xray:PutTelemetryRecords", "xray:PutTraceSegments"]),
+    ("FailureReporterRole", "SendTraces", &["xray:PutTelemetryRecords", "xray:PutTraceSegments"]),
+    ("TargetRole", "ReadTaskDefinitions", &["ecs:DescribeTaskDefinition"]),
+    ("TargetRole", "ListTasks", &["ecs:ListTasks"]),
+    ("TargetRole", "ValidateTemplates", &["cloudformation:ValidateTemplate"]),
+    ("TargetRole", "ListFunctions", &["lambda:ListFunctions"]),
+    (
+        "DiagnosticsRole",
+        "ReadDeploymentTargets",
+        &["codedeploy:BatchGetDeploymentTargets", "codedeploy:ListDeploymentTargets"],
+    ),
+    ("DiagnosticsRole", "ListTasks", &["ecs:DescribeTaskDefinition", "ecs:ListTasks"]),
+];
+
+#[test]
+fn no_statement_is_wider_than_its_action_needs() {
+    let mut on_every_resource = BTreeSet::new();
+    for (role, statement) in statements() {
+        let sid = statement["Sid"].as_str().expect("a Sid").to_owned();
+        assert_eq!(statement["Effect"], "Allow", "{role} {sid}");
+        for forbidden in ["NotAction", "NotResource"] {
+            assert_eq!(statement[forbidden], Value::Null, "{role} {sid}: {forbidden}");
+        }
+        for action in strings(&statement["Action"]) {
+            let family = ["kms:GenerateDataKey*", "kms:ReEncrypt*"].contains(&action);
+            assert!(family || !action.contains('*'), "{role} {sid}: {action}");
+        }
+        for resource in items(&statement["Resource"]).map(Value::to_string) {
+            if resource == r#""*""# {
+                let actions = strings(&statement["Action"]).map(str::to_owned).collect::<BTreeSet<_>>();
+                on_every_resource.insert((role.clone(), sid.clone(), actions));
+            }
+            let narrowed = statement["Condition"]["StringEquals"]["aws:ResourceAccount"].is_object();
+            let any_account = resource.contains("iam::*:") || resource.contains(":*:*:");
+            assert!(!any_account || narrowed, "{role} {sid}: {resource}");
+        }
+    }
+    let expected = ON_EVERY_RESOURCE.iter().map(|(role, sid, actions)| {
+        (role.to_string(), sid.to_string(), actions.iter().map(ToString::to_string).collect())
+    });
+    assert_eq!(on_every_resource, expected.collect());
+}
+
+#[test]
+fn what_changes_anything_is_listed_here() {
+    let reads = ["Get", "List", "Describe", "BatchGet"];
+    let mut writes = BTreeMap::<String, BTreeSet<String>>::new();
+    for (role, statement) in statements() {
+        for action in strings(&statement["Action"]) {
+            let verb = action.split_once(':').expect("service:Action").1;
+            if !reads.iter().any(|read| verb.starts_with(read)) {
+                writes.entry(role.clone()).or_default().insert(action.to_owned());
+            }
+        }
+    }
+    let expect = |role: &str, actions: &[&str]| {
+        let expected: BTreeSet<String> = actions.iter().map(ToString::to_string).collect();
+        assert_eq!(writes.get(role).cloned().unwrap_or_default(), expected, "{role}");
+    };
+    expect("DiagnosticsRole", &[]);
+    expect("InstanceArtifactAccess", &["kms:Decrypt"]);
+    expect(
+        "FailureReporterRole",
+        &[
+            "codepipeline:RetryStageExecution",
+            "dynamodb:UpdateItem",
+            "events:PutEvents",
+            "lambda:InvokeFunction",
+            "logs:CreateLogStream",
+            "logs:PutLogEvents",
+            "sns:Publish",
+            "sqs:SendMessage",
+            "sts:AssumeRole",
+            "xray:PutTelemetryRecords",
+            "xray:PutTraceSegments",
+        ],
+    );
+    expect(
+        "AccessProviderRole",
+        &[
+            "codeconnections:PassConnection",
+            "codepipeline:StartPipelineExecution",
+            "codepipeline:TagResource",
+            "codepipeline:UntagResource",
+            "codepipeline:UpdatePipeline",
+            "codestar-connections:PassConnection",
+            "dynamodb:UpdateItem",
+            "iam:DeleteRolePolicy",
+            "iam:PassRole",
+            "iam:PutRolePolicy",
+            "kms:PutKeyPolicy",
+            "logs:CreateLogStream",
+            "logs:PutLogEvents",
+            "s3:DeleteBucketPolicy",
+            "s3:PutBucketPolicy",
+            "xray:PutTelemetryRecords",
+            "xray:PutTraceSegments",
+        ],
+    );
+}
+
+#[test]
+fn a_role_is_passed_only_to_the_service_meant() {
+    let mut seen = 0;
+    for (role, statement) in statements() {
+        if strings(&statement["Action"]).any(|action| action == "iam:PassRole") {
+            seen += 1;
+            let services = &statement["Condition"]["StringEquals"]["iam:PassedToService"];
+            assert!(services.is_string() || services.is_array(), "{role}: {statement}");
+            assert_eq!(strings(&statement["Action"]).count(), 1, "{role}: {statement}");
+        }
+    }
+    assert_eq!(seen, 3, "service role, stack roles, task roles");
+}
+
+#[test]
+fn each_role_is_trusted_by_exactly_one() {
+    let trust = |template: &str, role: &str| {
+        let document = &TEMPLATES[template]["Resources"][role]["Properties"]["AssumeRolePolicyDocument"];
+        let statements: Vec<&Value> = items(&document["Statement"]).collect();
+        assert_eq!(statements.len(), 1, "{role}");
+        assert_eq!(statements[0]["Action"], "sts:AssumeRole", "{role}");
+        (statements[0]["Principal"].clone(), statements[0]["Condition"].clone())
+    };
+    for role in ["AccessProviderRole", "FailureReporterRole"] {
+        assert_eq!(trust(TOOLS, role), (json!({"Service": "lambda.amazonaws.com"}), Value::Null), "{role}");
+    }
+    assert_eq!(trust(TARGET, "TargetRole"), (json!({"AWS": {"Ref": "ServiceRoleArn"}}), Value::Null));
+
+    let tools_account =
+        json!({"ToolsAccountId": {"Fn::Select": [4, {"Fn::Split": [":", {"Ref": "ServiceRoleArn"}]}]}});
+    let of_tools_account = |arn: &str| json!({"Fn::Sub": [arn, tools_account]});
+    assert_eq!(
+        trust(TARGET, "DiagnosticsRole"),
+        (
+            json!({"AWS": of_tools_account("arn:${AWS::Partition}:iam::${ToolsAccountId}:root")}),
+            json!({"ArnEquals": {"aws:PrincipalArn":
+                of_tools_account("arn:${AWS::Partition}:iam::${ToolsAccountId}:role/${ReporterRoleName}")}}),
+        )
+    );
+}

@@ -1,0 +1,88 @@
+//! Templates as JSON.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+use std::sync::LazyLock;
+
+use crosspipe_e2e::Venv;
+use serde_json::{Map, Value};
+
+pub const TOOLS: &str = "template.yaml";
+pub const TARGET: &str = "target-account.yaml";
+
+pub static VENV: LazyLock<Venv> = LazyLock::new(|| Venv::ensure().expect("a Python environment"));
+pub static TEMPLATES: LazyLock<BTreeMap<&str, Value>> =
+    LazyLock::new(|| [TOOLS, TARGET].into_iter().map(|name| (name, parse(name))).collect());
+
+/// Every permission statement of both templates, with the logical id of the role or policy it is in.
+pub fn statements() -> Vec<(String, Value)> {
+    let mut found = Vec::new();
+    for (id, resource) in TEMPLATES.values().flat_map(|template| object(&template["Resources"])) {
+        let properties = &resource["Properties"];
+        let inline = items(&properties["Policies"]).map(|policy| {
+            // A policy under a condition: the branch that has one.
+            let policy = policy.get("Fn::If").map_or(policy, |branches| &branches[1]);
+            &policy["PolicyDocument"]
+        });
+        let managed =
+            (resource["Type"] == "AWS::IAM::ManagedPolicy").then_some(&properties["PolicyDocument"]);
+        for document in inline.chain(managed) {
+            assert_eq!(document["Version"], "2012-10-17", "{id}");
+            found.extend(items(&document["Statement"]).map(|statement| (id.clone(), statement.clone())));
+        }
+    }
+    assert!(found.len() > 30, "statements are where they are looked for");
+    found
+}
+
+/// The members of a list; a single value is a list of one, nothing an empty one.
+pub fn items(value: &Value) -> impl Iterator<Item = &Value> {
+    let list = match value {
+        Value::Null => &[],
+        Value::Array(list) => list.as_slice(),
+        single => std::slice::from_ref(single),
+    };
+    list.iter()
+}
+
+pub fn strings(value: &Value) -> impl Iterator<Item = &str> {
+    items(value).map(|item| item.as_str().expect("a string"))
+}
+
+pub fn object(value: &Value) -> &Map<String, Value> {
+    value.as_object().expect("an object")
+}
+
+pub fn keys(value: &Value) -> BTreeSet<&str> {
+    object(value).keys().map(String::as_str).collect()
+}
+
+pub fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("the workspace").to_owned()
+}
+
+pub fn read(template: &str) -> String {
+    std::fs::read_to_string(root().join(template)).expect("readable")
+}
+
+/// The template as JSON, short forms (`!Ref`) written out: cfn-lint's own reading of it.
+pub fn parse(template: &str) -> Value {
+    let script = "import json, sys\nfrom cfnlint.decode import cfn_yaml\nprint(json.dumps(cfn_yaml.load(sys.argv[1])))";
+    let output = Command::new(VENV.python())
+        .args(["-c", script])
+        .arg(root().join(template))
+        .output()
+        .expect("python runs");
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    serde_json::from_slice(&output.stdout).expect("JSON")
+}
+
+/// Informational findings included.
+pub fn cfn_lint(templates: &[PathBuf]) -> Output {
+    Command::new(VENV.cfn_lint())
+        .args(["--include-checks", "I", "--"])
+        .args(templates)
+        .output()
+        .expect("cfn-lint runs")
+}
