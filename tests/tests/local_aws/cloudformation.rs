@@ -41,7 +41,7 @@ Resources:
 fn custom(fail: &str) -> String {
     format!(
         "  Thing:\n    Type: Custom::Thing\n    Properties: {{ServiceToken: !GetAtt Probe.Arn, Fail: '{fail}'}}\nOutputs:\n  \
-         Said: {{Value: !GetAtt Thing.Said}}\n"
+         ErrorEvidence: {{Value: !GetAtt Thing.ErrorEvidence}}\n"
     )
 }
 
@@ -55,7 +55,7 @@ fn custom_resource_lives_through_create_update_and_delete() {
     let account = account();
     let template = probe_template(&account, &custom(""));
     let outputs = account.deploy_stack("probe", &template, &[], CAPABILITIES).unwrap();
-    assert_eq!(outputs["Said"], "probe-Thing");
+    assert_eq!(outputs["ErrorEvidence"], "probe-Thing");
     let failing = template.replace("Fail: ''", "Fail: 'Update'");
     let StackError::Failed(failure) = account.update_stack("probe", &failing, &[], CAPABILITIES).unwrap_err()
     else {
