@@ -39,7 +39,7 @@ fn handle(event: &Value) -> Result<(), Box<dyn Error>> {
         "StackId": member("StackId"),
         "RequestId": member("RequestId"),
         "LogicalResourceId": member("LogicalResourceId"),
-        "Data": {"ErrorEvidence": physical_id},
+        "Data": {"Said": physical_id},
     });
     loopback::request(port, "PUT", &path, &answer.to_string())?;
     Ok(())

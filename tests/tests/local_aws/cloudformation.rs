@@ -55,7 +55,7 @@ fn custom_resource_lives_through_create_update_and_delete() {
     let account = account();
     let template = probe_template(&account, &custom(""));
     let outputs = account.deploy_stack("probe", &template, &[], CAPABILITIES).unwrap();
-    assert_eq!(outputs["ErrorEvidence"], "probe-Thing");
+    assert_eq!(outputs["Said"], "probe-Thing");
     let failing = template.replace("Fail: ''", "Fail: 'Update'");
     let StackError::Failed(failure) = account.update_stack("probe", &failing, &[], CAPABILITIES).unwrap_err()
     else {
