@@ -98,14 +98,14 @@ pub fn judge(case: Case) -> Result<Judged, String> {
         return Ok(Judged { case, cause: None, findings: vec![], unknown: vec![] });
     };
     let findings = report.findings.iter().map(|ranked| Found {
-        rule: ranked.finding.rule,
+        rule: ranked.finding.rule.as_str(),
         severity: ranked.finding.severity,
         confidence: ranked.confidence,
     });
     Ok(Judged {
-        cause: report.root_cause.as_ref().map(|cause| (cause.rule, cause.confidence)),
+        cause: report.root_cause.as_ref().map(|cause| (cause.rule.as_str(), cause.confidence)),
         findings: findings.collect(),
-        unknown: report.unknown.iter().map(|unknown| unknown.rule).collect(),
+        unknown: report.unknown.iter().map(|unknown| unknown.rule.as_str()).collect(),
         case,
     })
 }

@@ -32,7 +32,7 @@ fn every_rule_has_a_case_and_no_case_another() {
         .map(String::as_str)
         .filter(|label| *label != "none")
         .collect();
-    let rules: BTreeSet<&str> = ALL.iter().map(|rule| rule.id).collect();
+    let rules: BTreeSet<&str> = ALL.iter().map(|rule| rule.id.as_str()).collect();
     assert_eq!(labels, rules);
 }
 

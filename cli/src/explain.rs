@@ -25,20 +25,22 @@ pub struct Arguments {
 /// Explains a rule, or lists all.
 pub fn run(arguments: &Arguments) -> Answer {
     let named = |rule: &&&Rule| {
-        rule.id.eq_ignore_ascii_case(&arguments.rule) || rule.name.eq_ignore_ascii_case(&arguments.rule)
+        rule.id.as_str().eq_ignore_ascii_case(&arguments.rule)
+            || rule.name.eq_ignore_ascii_case(&arguments.rule)
     };
     Answer::of(ALL.iter().find(named).map_or_else(list, |rule| headed(&page(rule))))
 }
 
 /// What can be explained. Rules go by their name, too.
 fn rules() -> PossibleValuesParser {
-    let rules = ALL.iter().map(|rule| PossibleValue::new(rule.id).alias(rule.name).help(rule.summary));
+    let rules =
+        ALL.iter().map(|rule| PossibleValue::new(rule.id.as_str()).alias(rule.name).help(rule.summary));
     rules.chain([PossibleValue::new(LIST).help("All rules, one a line")]).into()
 }
 
 /// The page of a rule, in Markdown.
 pub fn page(rule: &Rule) -> String {
-    let page = pages::PAGES.iter().find(|(id, _)| *id == rule.id);
+    let page = pages::PAGES.iter().find(|(id, _)| *id == rule.id.as_str());
     page.map_or_else(
         || format!("# {}: {}\n\n{}\n", rule.id, rule.name, rule.summary),
         |(_, page)| (*page).to_owned(),
@@ -56,7 +58,7 @@ fn headed(page: &str) -> Text {
 fn list() -> Text {
     let mut text = Text::default();
     for rule in ALL.iter() {
-        text.styled(Style::Strong, rule.id);
+        text.styled(Style::Strong, rule.id.as_str());
         text.push("  ");
         text.styled(severity_style(rule.severity), format!("{:7}", severity(rule.severity)));
         let _ = writeln!(text, "  {}: {}", rule.name, rule.summary);

@@ -47,13 +47,15 @@ fn check(id: &str, name: &str) -> Result<(), Failure> {
     if words().count() < 2 || !words().all(is_word) {
         return fault(format!("`{name}` is not the name of a fault: lower-case words with hyphens"));
     }
-    match ALL.iter().find(|rule| rule.id == id || rule.name == name) {
+    match ALL.iter().find(|rule| rule.id.as_str() == id || rule.name == name) {
         Some(rule) => fault(format!("there is {} {} already", rule.id, rule.name)),
         None => Ok(()),
     }
 }
 
 fn rule_text(id: &str, name: &str) -> String {
+    let (first, rest) = id.split_at(1);
+    let variant = format!("{first}{}", rest.to_lowercase());
     format!(
         r#"//! # What it does
 //! TODO
@@ -67,10 +69,10 @@ fn rule_text(id: &str, name: &str) -> String {
 //! # Example
 //! TODO
 
-use crate::rules::{{Facts, Rule, Severity, Diagnostics}};
+use crate::rules::{{Diagnostics, Facts, Rule, RuleId, Severity}};
 
 pub(in crate::rules) const RULE: Rule = Rule {{
-    id: "{id}",
+    id: RuleId::{variant},
     name: "{name}",
     severity: Severity::Warning,
     summary: "TODO",

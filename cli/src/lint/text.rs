@@ -58,7 +58,7 @@ fn of_unknown(file: &str, unknown: &[Unknown]) -> Text {
 fn missing(unknown: &[Unknown]) -> BTreeMap<&str, Vec<&str>> {
     let mut missing: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
     for Unknown { rule, missing: part } in unknown {
-        missing.entry(part).or_default().push(rule);
+        missing.entry(part).or_default().push(rule.as_str());
     }
     missing
 }

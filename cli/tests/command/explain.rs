@@ -8,13 +8,20 @@ fn every_rule_is_listed_and_has_its_page() {
     assert_eq!((list.code, list.out.lines().count()), (Some(0), ALL.len()), "{}", list.err);
     for rule in ALL {
         assert!(
-            list.out.contains(rule.id) && list.out.contains(rule.name) && list.out.contains(rule.summary)
+            list.out.contains(rule.id.as_str())
+                && list.out.contains(rule.name)
+                && list.out.contains(rule.summary)
         );
-        let page = run(&["explain", rule.id]);
-        assert!(page.out.starts_with(&format!("# {}: {}\n", rule.id, rule.name)), "{}{}", page.out, page.err);
+        let page = run(&["explain", rule.id.as_str()]);
+        assert!(
+            page.out.starts_with(&format!("# {}: {}\n", rule.id.as_str(), rule.name)),
+            "{}{}",
+            page.out,
+            page.err
+        );
         assert!(page.out.contains("## How to fix") && page.out.contains(rule.sources[0]), "{}", page.out);
         assert_eq!(run(&["explain", rule.name]).out, page.out);
-        assert_eq!(run(&["explain", &rule.id.to_lowercase()]).out, page.out);
+        assert_eq!(run(&["explain", &rule.id.as_str().to_lowercase()]).out, page.out);
     }
 }
 

@@ -135,7 +135,7 @@ impl<'a> Reporter<'a> {
         tracing::info!(
             execution_id = report.execution_id,
             action_execution_id = report.action_execution_id,
-            rule = report.root_cause.as_ref().map(|cause| cause.rule),
+            rule = report.root_cause.as_ref().map(|cause| cause.rule.as_str()),
             unknown = report.unknown.len(),
             "diagnosed"
         );

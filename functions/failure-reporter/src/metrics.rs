@@ -61,7 +61,7 @@ pub fn count_report(report: &Report, failed_at: Option<&str>) {
         "executionId": report.execution_id,
         "actionExecutionId": report.action_execution_id,
         "targetAccount": report.target_account,
-        "rule": report.root_cause.as_ref().map(|cause| cause.rule),
+        "rule": report.root_cause.as_ref().map(|cause| cause.rule.as_str()),
     });
     count(&values, &properties);
 }

@@ -13,7 +13,7 @@ use serde_json::Value;
 use crate::arn::Arn;
 use crate::evaluation::Side;
 use crate::pipeline::Pipeline;
-use crate::rules::{Finding, Severity};
+use crate::rules::{Finding, RuleId, Severity};
 use crate::snapshot::Snapshot;
 
 /// A type of custom resource, without `Custom::`.
@@ -84,21 +84,21 @@ pub fn targets(finding: &Finding, pipeline: &Pipeline) -> BTreeSet<Target> {
         return BTreeSet::new();
     }
     match finding.rule {
-        "KM001" | "KM002" => {
+        RuleId::Km001 | RuleId::Km002 => {
             denied().map(|denied| target(ResourceType::ArtifactKeyGrant, &denied.resource)).collect()
         }
-        "S3001" => {
+        RuleId::S3001 => {
             let buckets = denied().filter_map(|denied| bucket_name(&denied.resource));
             buckets.map(|name| target(ResourceType::ArtifactBucketGrant, &name)).collect()
         }
-        "IA001" => {
+        RuleId::Ia001 => {
             // A permissions boundary is nothing that a custom resource writes.
             let roles = denied().filter(|denied| denied.side == Side::Identity);
             let roles = roles.filter_map(|denied| Arn::parse(&denied.principal).ok());
             let names = roles.filter_map(|role| role.role_name().map(str::to_owned));
             names.map(|name| target(ResourceType::ServiceRoleGrant, &name)).collect()
         }
-        "PL001" | "PL002" | "PL003" | "PL004" => {
+        RuleId::Pl001 | RuleId::Pl002 | RuleId::Pl003 | RuleId::Pl004 => {
             BTreeSet::from([target(ResourceType::PipelinePatch, pipeline.name())])
         }
         _ => BTreeSet::new(),
@@ -185,7 +185,7 @@ mod tests {
     use super::*;
     use crate::rules::Denied;
 
-    fn finding(rule: &'static str, denied: &[(&str, &str, Side)]) -> Finding {
+    fn finding(rule: RuleId, denied: &[(&str, &str, Side)]) -> Finding {
         let denied = denied.iter().map(|(principal, resource, side)| Denied {
             principal: (*principal).to_owned(),
             action: "any".to_owned(),
@@ -221,28 +221,28 @@ mod tests {
 
     #[test]
     fn what_a_custom_resource_could_have_written() {
-        let key = finding("KM001", &[(TARGET, KEY, Side::Resource), (TARGET, KEY, Side::Resource)]);
+        let key = finding(RuleId::Km001, &[(TARGET, KEY, Side::Resource), (TARGET, KEY, Side::Resource)]);
         assert_eq!(found(&key), [(ResourceType::ArtifactKeyGrant, KEY.to_owned())]);
         let object = "arn:aws:s3:::artifacts/orders/Build/x";
         let bucket = finding(
-            "S3001",
+            RuleId::S3001,
             &[(TARGET, object, Side::Resource), (TARGET, "arn:aws:s3:::artifacts", Side::Resource)],
         );
         assert_eq!(found(&bucket), [(ResourceType::ArtifactBucketGrant, "artifacts".to_owned())]);
-        let role = finding("IA001", &[(SERVICE, TARGET, Side::Identity)]);
+        let role = finding(RuleId::Ia001, &[(SERVICE, TARGET, Side::Identity)]);
         assert_eq!(found(&role), [(ResourceType::ServiceRoleGrant, "sr".to_owned())]);
-        assert_eq!(found(&finding("PL002", &[])), [(ResourceType::PipelinePatch, "orders".to_owned())]);
+        assert_eq!(found(&finding(RuleId::Pl002, &[])), [(ResourceType::PipelinePatch, "orders".to_owned())]);
     }
 
     #[test]
     fn what_none_could() {
-        assert_eq!(found(&finding("IA001", &[(SERVICE, TARGET, Side::PermissionsBoundary)])), []);
-        assert_eq!(found(&finding("IA004", &[(TARGET, KEY, Side::Identity)])), []);
-        assert_eq!(found(&finding("S3002", &[(TARGET, "arn:aws:s3:::artifacts", Side::Resource)])), []);
-        let mut explicit = finding("KM001", &[(TARGET, KEY, Side::Resource)]);
+        assert_eq!(found(&finding(RuleId::Ia001, &[(SERVICE, TARGET, Side::PermissionsBoundary)])), []);
+        assert_eq!(found(&finding(RuleId::Ia004, &[(TARGET, KEY, Side::Identity)])), []);
+        assert_eq!(found(&finding(RuleId::S3002, &[(TARGET, "arn:aws:s3:::artifacts", Side::Resource)])), []);
+        let mut explicit = finding(RuleId::Km001, &[(TARGET, KEY, Side::Resource)]);
         explicit.denied[0].explicit = true;
         assert_eq!(found(&explicit), []);
-        let warning = Finding { severity: Severity::Warning, ..finding("PL002", &[]) };
+        let warning = Finding { severity: Severity::Warning, ..finding(RuleId::Pl002, &[]) };
         assert_eq!(found(&warning), []);
     }
 

@@ -8,7 +8,7 @@ use crosspipe_core::grants::InvalidProperty;
 use crosspipe_core::owner::Owner;
 use crosspipe_core::pipeline::Pipeline;
 use crosspipe_core::pipeline::patch::{self, Change, Desired};
-use crosspipe_core::rules;
+use crosspipe_core::rules::{self, RuleId};
 use crosspipe_core::snapshot::{Fact, Snapshot};
 use crosspipe_custom_resource::Failure;
 use serde_json::{Map, Value, json};
@@ -142,14 +142,14 @@ fn no_new_fault(current: &Pipeline, patched: &Value) -> Result<(), Failure> {
     };
     let before = faults(current.as_value().clone());
     let known =
-        |rule: &str, location: &str| before.iter().any(|old| old.rule == rule && old.location == location);
+        |rule: RuleId, location: &str| before.iter().any(|old| old.rule == rule && old.location == location);
     let after = faults(patched.clone()).into_iter();
     let mut new =
         after.filter(|fault| fault.severity == rules::Severity::Error && !known(fault.rule, &fault.location));
     let Some(fault) = new.next() else { return Ok(()) };
     let cause =
         format!("the patched pipeline would fail: {} ({}: {})", fault.message, fault.location, fault.because);
-    Err(Failure::new(cause, fault.fix.lines().next().unwrap_or_default().to_owned()).see(fault.rule))
+    Err(Failure::new(cause, fault.fix.lines().next().unwrap_or_default().to_owned()).see(fault.rule.as_str()))
 }
 
 fn pipeline_name(text: &str) -> Result<String, Failure> {

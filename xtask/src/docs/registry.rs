@@ -58,6 +58,12 @@ impl RuleFile {
     fn file(&self) -> String {
         format!("{}.rs", self.module)
     }
+
+    /// As `RuleId` names it, `Km001`.
+    fn variant(&self) -> String {
+        let (first, rest) = self.id.split_at(1);
+        format!("{first}{}", rest.to_lowercase())
+    }
 }
 
 fn registry_of(rules: &[RuleFile]) -> String {
@@ -75,7 +81,18 @@ fn registry_of(rules: &[RuleFile]) -> String {
     for rule in rules {
         let _ = writeln!(text, "    &{}::RULE,", rule.module);
     }
-    text.push_str("];\n");
+    text.push_str("];\n\n/// The stable id of a rule.\n");
+    text.push_str("#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]\npub enum RuleId {\n");
+    for rule in rules {
+        let _ = writeln!(text, "    /// `{}`: {}.", rule.id, rule.module.replace('_', "-"));
+        let _ = writeln!(text, "    {},", rule.variant());
+    }
+    text.push_str("}\n\nimpl RuleId {\n    /// As reports and pages have it, `KM001`.\n");
+    text.push_str("    pub const fn as_str(self) -> &'static str {\n        match self {\n");
+    for rule in rules {
+        let _ = writeln!(text, "            RuleId::{} => \"{}\",", rule.variant(), rule.id);
+    }
+    text.push_str("        }\n    }\n}\n");
     text
 }
 
@@ -118,9 +135,9 @@ fn read_rule_files(root: &Path) -> Result<Vec<RuleFile>, Failure> {
             continue;
         }
         let code = fs::read_to_string(root.join(RULES).join(&name)).map_err(unreadable)?;
-        let id = code.split_once("    id: \"").and_then(|(_, rest)| rest.split_once('"'));
+        let id = code.split_once("    id: RuleId::").and_then(|(_, rest)| rest.split_once(','));
         let (id, _) = id.ok_or_else(|| Failure::new(format!("{RULES}/{module}.rs has no `id`"), COMMAND))?;
-        rules.push(RuleFile { id: id.to_owned(), module: module.to_owned() });
+        rules.push(RuleFile { id: id.to_uppercase(), module: module.to_owned() });
     }
     rules.sort_by(|a, b| a.id.cmp(&b.id));
     Ok(rules)

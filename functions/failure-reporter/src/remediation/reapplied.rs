@@ -86,7 +86,7 @@ impl Mended {
             self.steps.push(format!("{} is still there: {}.", fault.rule, fault.message));
         }
         if self.outcome == Outcome::Reapplied {
-            let rules: BTreeSet<&str> = gone.iter().map(|fault| fault.rule).collect();
+            let rules: BTreeSet<&str> = gone.iter().map(|fault| fault.rule.as_str()).collect();
             let rules = rules.into_iter().collect::<Vec<_>>().join(", ");
             self.steps.push(format!("Looked again: {rules} is gone."));
         }

@@ -70,7 +70,7 @@ impl From<&Notice> for Alert {
 impl From<&Finding> for Cause {
     fn from(finding: &Finding) -> Self {
         Cause {
-            rule: finding.rule.to_owned(),
+            rule: finding.rule.to_string(),
             confidence: None,
             message: finding.message.clone(),
             because: finding.because.clone(),

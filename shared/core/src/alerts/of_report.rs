@@ -32,7 +32,7 @@ impl From<&Ranked> for Cause {
     fn from(ranked: &Ranked) -> Self {
         let finding = &ranked.finding;
         Cause {
-            rule: finding.rule.to_owned(),
+            rule: finding.rule.to_string(),
             confidence: Some(ranked.confidence),
             message: finding.message.clone(),
             because: finding.because.clone(),
@@ -92,7 +92,7 @@ fn evidence(report: &Report) -> Vec<Evidence> {
 fn not_known(unknown: &[Unknown]) -> Vec<Evidence> {
     let mut rules: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
     for unknown in unknown {
-        rules.entry(&unknown.missing).or_default().push(unknown.rule);
+        rules.entry(&unknown.missing).or_default().push(unknown.rule.as_str());
     }
     let line = |(missing, rules): (&str, Vec<&str>)| {
         Evidence::new("not known", format!("{missing} (so not judged: {})", rules.join(", ")))

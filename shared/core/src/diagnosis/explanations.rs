@@ -1,19 +1,20 @@
 //! Which faults explain what a message claims.
 
 use crate::incident::message::ErrorSignature;
+use crate::rules::RuleId;
 
-type Rules = &'static [&'static str];
+type Rules = &'static [RuleId];
 
 /// The service role may not assume the action role.
-const TRUST: Rules = &["IA001", "IA002", "IA008", "IA009", "IA012"];
+const TRUST: Rules = &[RuleId::Ia001, RuleId::Ia002, RuleId::Ia008, RuleId::Ia009, RuleId::Ia012];
 /// The action role may not use the artifact bucket.
-const BUCKET: Rules = &["S3001", "S3002", "S3003", "IA005"];
+const BUCKET: Rules = &[RuleId::S3001, RuleId::S3002, RuleId::S3003, RuleId::Ia005];
 /// The action role may not use the artifact key.
-const KEY: Rules = &["KM001", "KM004", "IA004"];
+const KEY: Rules = &[RuleId::Km001, RuleId::Km004, RuleId::Ia004];
 /// The pipeline names no key that others can use.
-const KEY_SETTING: Rules = &["PL001", "PL002", "PL003", "PL004"];
+const KEY_SETTING: Rules = &[RuleId::Pl001, RuleId::Pl002, RuleId::Pl003, RuleId::Pl004];
 /// The action role may not use the provider.
-const PROVIDER: Rules = &["IA006", "IA011"];
+const PROVIDER: Rules = &[RuleId::Ia006, RuleId::Ia011];
 
 /// The faults that explain a claim.
 #[derive(Debug, Clone, Copy)]
@@ -29,38 +30,67 @@ impl Explanations {
     pub(super) fn of(claim: &ErrorSignature) -> Self {
         let (named, fitting): (&[Rules], &[Rules]) = match claim {
             ErrorSignature::AssumeRole { .. } => (&[TRUST], &[]),
-            ErrorSignature::Artifact { .. } => {
-                (&[BUCKET, KEY, &["PL001", "CB001"]], &[KEY_SETTING, &["PL006", "KM003"]])
-            }
+            ErrorSignature::Artifact { .. } => (
+                &[BUCKET, KEY, &[RuleId::Pl001, RuleId::Cb001]],
+                &[KEY_SETTING, &[RuleId::Pl006, RuleId::Km003]],
+            ),
             // S3 answers for KMS, too, when it fetches an encrypted object.
-            ErrorSignature::Bucket { .. } => {
-                (&[BUCKET, &["IA006", "IA013"]], &[KEY, KEY_SETTING, &["S3008", "PL006", "CB001"]])
+            ErrorSignature::Bucket { .. } => (
+                &[BUCKET, &[RuleId::Ia006, RuleId::Ia013]],
+                &[KEY, KEY_SETTING, &[RuleId::S3008, RuleId::Pl006, RuleId::Cb001]],
+            ),
+            ErrorSignature::NoSuchBucket => (&[&[RuleId::S3004]], &[]),
+            ErrorSignature::Key => {
+                (&[KEY, &[RuleId::Cb001]], &[KEY_SETTING, &[RuleId::Km002, RuleId::Km003]])
             }
-            ErrorSignature::NoSuchBucket => (&[&["S3004"]], &[]),
-            ErrorSignature::Key => (&[KEY, &["CB001"]], &[KEY_SETTING, &["KM002", "KM003"]]),
-            ErrorSignature::NoSuchKey { .. } => {
-                (&[&["PL002", "PL003", "PL004", "KM003"]], &[KEY, &["PL001", "CB001"]])
-            }
-            ErrorSignature::KeyNotUsable { .. } => (&[&["KM003"]], &[]),
+            ErrorSignature::NoSuchKey { .. } => (
+                &[&[RuleId::Pl002, RuleId::Pl003, RuleId::Pl004, RuleId::Km003]],
+                &[KEY, &[RuleId::Pl001, RuleId::Cb001]],
+            ),
+            ErrorSignature::KeyNotUsable { .. } => (&[&[RuleId::Km003]], &[]),
             // The service role copies.
-            ErrorSignature::Replication => (&[], &[&["S3004", "S3002", "PL004", "KM002", "KM003"]]),
-            ErrorSignature::RolePermissions { service: Some(_) } => (&[&["IA006"]], &[&["IA011"]]),
-            ErrorSignature::RolePermissions { service: None } => (&[], &[&["KM002"], BUCKET, KEY, PROVIDER]),
-            ErrorSignature::Refused => {
-                (&[], &[BUCKET, KEY, KEY_SETTING, PROVIDER, &["KM002", "S3008", "IA013", "PL006"]])
+            ErrorSignature::Replication => {
+                (&[], &[&[RuleId::S3004, RuleId::S3002, RuleId::Pl004, RuleId::Km002, RuleId::Km003]])
             }
-            ErrorSignature::StackBucket => (&[&["IA010"]], &[]),
+            ErrorSignature::RolePermissions { service: Some(_) } => {
+                (&[&[RuleId::Ia006]], &[&[RuleId::Ia011]])
+            }
+            ErrorSignature::RolePermissions { service: None } => {
+                (&[], &[&[RuleId::Km002], BUCKET, KEY, PROVIDER])
+            }
+            ErrorSignature::Refused => (
+                &[],
+                &[
+                    BUCKET,
+                    KEY,
+                    KEY_SETTING,
+                    PROVIDER,
+                    &[RuleId::Km002, RuleId::S3008, RuleId::Ia013, RuleId::Pl006],
+                ],
+            ),
+            ErrorSignature::StackBucket => (&[&[RuleId::Ia010]], &[]),
             // The build's role may be at fault as well, of which nothing is known.
-            ErrorSignature::BuildSource => {
-                (&[], &[&["S3001", "S3002", "S3003", "KM001", "KM004", "CB001"], KEY_SETTING])
-            }
-            ErrorSignature::InstanceBucket => (&[&["IA007"]], &[]),
+            ErrorSignature::BuildSource => (
+                &[],
+                &[
+                    &[
+                        RuleId::S3001,
+                        RuleId::S3002,
+                        RuleId::S3003,
+                        RuleId::Km001,
+                        RuleId::Km004,
+                        RuleId::Cb001,
+                    ],
+                    KEY_SETTING,
+                ],
+            ),
+            ErrorSignature::InstanceBucket => (&[&[RuleId::Ia007]], &[]),
             // The agent may be down as well, or a script at fault.
-            ErrorSignature::Instances => (&[], &[&["IA007"]]),
-            ErrorSignature::NoAcls => (&[&["S3005"]], &[]),
-            ErrorSignature::NoStoreInRegion => (&[&["PL009"]], &[]),
-            ErrorSignature::PassRoleAcross => (&[&["PL008"]], &[]),
-            ErrorSignature::InvalidPrincipal => (&[], &[&["KM004", "S3003", "IA012"]]),
+            ErrorSignature::Instances => (&[], &[&[RuleId::Ia007]]),
+            ErrorSignature::NoAcls => (&[&[RuleId::S3005]], &[]),
+            ErrorSignature::NoStoreInRegion => (&[&[RuleId::Pl009]], &[]),
+            ErrorSignature::PassRoleAcross => (&[&[RuleId::Pl008]], &[]),
+            ErrorSignature::InvalidPrincipal => (&[], &[&[RuleId::Km004, RuleId::S3003, RuleId::Ia012]]),
             ErrorSignature::Denied(_)
             | ErrorSignature::OwnWork
             | ErrorSignature::LambdaSilent
@@ -73,12 +103,12 @@ impl Explanations {
     }
 
     /// Whether the message speaks of such a fault.
-    pub(super) fn names(self, rule: &str) -> bool {
+    pub(super) fn names(self, rule: RuleId) -> bool {
         self.named.iter().any(|rules| rules.contains(&rule))
     }
 
     /// Whether such a fault ends in this message.
-    pub(super) fn fits(self, rule: &str) -> bool {
+    pub(super) fn fits(self, rule: RuleId) -> bool {
         self.fitting.iter().any(|rules| rules.contains(&rule))
     }
 }
@@ -86,14 +116,14 @@ impl Explanations {
 /// The rules that judge who may do this: where the message leaves the side open, each of them has a say.
 pub(super) fn judges(action: &str) -> Rules {
     match action.split(':').next() {
-        Some("kms") => &["KM001", "IA004"],
-        Some("s3") => &["S3001", "S3002", "IA005"],
+        Some("kms") => &[RuleId::Km001, RuleId::Ia004],
+        Some("s3") => &[RuleId::S3001, RuleId::S3002, RuleId::Ia005],
         _ => PROVIDER,
     }
 }
 
 /// Whether the rule is about who may do what. Where a failure is no matter of permissions, these are no help.
-pub(super) fn is_about_permissions(rule: &str) -> bool {
-    const SETTINGS: Rules = &["KM003", "S3004", "S3005"];
-    ["KM", "S3", "IA"].iter().any(|prefix| rule.starts_with(prefix)) && !SETTINGS.contains(&rule)
+pub(super) fn is_about_permissions(rule: RuleId) -> bool {
+    const SETTINGS: Rules = &[RuleId::Km003, RuleId::S3004, RuleId::S3005];
+    ["KM", "S3", "IA"].iter().any(|prefix| rule.as_str().starts_with(prefix)) && !SETTINGS.contains(&rule)
 }

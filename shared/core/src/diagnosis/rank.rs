@@ -11,7 +11,7 @@ use serde::Serialize;
 
 use super::explanations::{Explanations, is_about_permissions, judges};
 use crate::incident::message::{Agreement, Denial, ErrorSignature};
-use crate::rules::{Denied, Finding, Severity, Unknown};
+use crate::rules::{Denied, Finding, RuleId, Severity, Unknown};
 
 /// How surely a finding is the cause.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
@@ -60,7 +60,7 @@ pub(super) struct Evidence<'a> {
 /// Orders findings by how surely they are the cause; among equals, what the action needs first comes first.
 pub(super) fn rank(mut findings: Vec<Finding>, evidence: &Evidence<'_>) -> Vec<Ranked> {
     // It failed for a reason of its own, and hints at permissions would lead astray.
-    if findings.iter().any(|finding| finding.rule == "EV004") {
+    if findings.iter().any(|finding| finding.rule == RuleId::Ev004) {
         findings.retain(|finding| !is_about_permissions(finding.rule));
     }
     let confidences: Vec<Confidence> =
@@ -82,12 +82,12 @@ pub(super) fn cause(ranked: &[Ranked]) -> Option<&Ranked> {
 
 /// The order in which an action runs into faults: assume the role, fetch from S3, decrypt, use the provider.
 /// What only the message tells comes last, since a fault that is shown says more.
-fn step(rule: &str) -> u8 {
-    match rule.get(..2) {
-        Some("IA") if rule < "IA004" => 0,
+fn step(rule: RuleId) -> u8 {
+    match rule.as_str().get(..2) {
+        Some("IA") if rule < RuleId::Ia004 => 0,
         Some("PL") => 1,
         Some("S3") => 2,
-        _ if rule == "IA005" => 3,
+        _ if rule == RuleId::Ia005 => 3,
         Some("KM") => 4,
         Some("EV") => 6,
         _ => 5,
@@ -97,7 +97,7 @@ fn step(rule: &str) -> u8 {
 impl Evidence<'_> {
     fn confidence(&self, finding: &Finding, findings: &[Finding]) -> Confidence {
         // Such a rule repeats the message; without a denial there is nothing to confirm it by.
-        if finding.rule.starts_with("EV") && finding.denied.is_empty() {
+        if finding.rule.as_str().starts_with("EV") && finding.denied.is_empty() {
             return Confidence::Likely;
         }
         let by_claim = self.claims.iter().map(|claim| match claim {
@@ -143,8 +143,8 @@ impl Evidence<'_> {
 
     /// Nothing else is at fault, and everything else that could be was looked at. (Whatever key a build has,
     /// a role that may not use the pipeline's can't use its artifacts.)
-    fn confirmed_if(&self, alone: bool, could_be: impl Fn(&str) -> bool) -> Confidence {
-        let unjudged = self.unknown.iter().any(|it| it.rule != "CB001" && could_be(it.rule));
+    fn confirmed_if(&self, alone: bool, could_be: impl Fn(RuleId) -> bool) -> Confidence {
+        let unjudged = self.unknown.iter().any(|it| it.rule != RuleId::Cb001 && could_be(it.rule));
         if alone && !unjudged { Confidence::Confirmed } else { Confidence::Likely }
     }
 
@@ -159,7 +159,7 @@ impl Evidence<'_> {
             }
             ErrorSignature::Artifact { bucket } | ErrorSignature::Bucket { bucket } => {
                 let bucket = bucket.as_deref();
-                if matches!(finding.rule, "IA006" | "IA013") {
+                if matches!(finding.rule, RuleId::Ia006 | RuleId::Ia013) {
                     return denies(&|it| it.bucket().is_some_and(|it| bucket.is_none_or(|name| name == it)));
                 }
                 bucket.is_none() || bucket == self.artifact_bucket

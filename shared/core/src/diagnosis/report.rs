@@ -11,7 +11,7 @@ use super::rank::{Confidence, Ranked, cause};
 use crate::incident::Failure;
 use crate::incident::evidence::{Details, TargetFailure};
 use crate::pipeline::Action;
-use crate::rules::Unknown;
+use crate::rules::{RuleId, Unknown};
 
 /// Lines on what could not be read: one missing permission mostly explains them all.
 const NOT_READ: usize = 10;
@@ -63,7 +63,7 @@ pub struct Report {
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct RootCause {
     /// The rule's id.
-    pub rule: &'static str,
+    pub rule: RuleId,
     /// How surely it is the cause.
     pub confidence: Confidence,
     /// What is wrong.

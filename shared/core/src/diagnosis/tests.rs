@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 
 use super::*;
 use crate::incident::EventError;
+use crate::rules::RuleId;
 
 fn event() -> Value {
     json!({
@@ -31,7 +32,7 @@ fn report(change: impl FnOnce(&mut Value), code: &str, message: &str) -> Report 
     diagnose(&failure, &snapshot, Remediation::off()).unwrap().unwrap()
 }
 
-fn check(change: impl FnOnce(&mut Value), code: &str, message: &str, expected: Option<(&str, Confidence)>) {
+fn check(change: impl FnOnce(&mut Value), code: &str, message: &str, expected: Option<(RuleId, Confidence)>) {
     let report = report(change, code, message);
     let found = report.root_cause.as_ref().map(|cause| (cause.rule, cause.confidence));
     assert_eq!(found, expected, "{}", report.headline);
@@ -51,23 +52,23 @@ fn confirmed_where_message_and_evaluation_agree() {
     let denied = format!(
         "User: {session} is not authorized to perform: kms:Decrypt on resource: {KEY} because no resource-based policy allows the kms:Decrypt action"
     );
-    check(key_policy_omits_target, "PermissionError", &denied, Some(("KM001", Confidence::Confirmed)));
+    check(key_policy_omits_target, "PermissionError", &denied, Some((RuleId::Km001, Confidence::Confirmed)));
     let artifact = |bucket: &str| {
         format!(
             "Unable to access the artifact with Amazon S3 object key 'MyFirstPipeline/MyAppBuild/x' located in the Amazon S3 artifact bucket '{bucket}'. The provided role does not have sufficient permissions."
         )
     };
     let own = artifact(BUCKET);
-    check(bucket_policy_omits_target, "PermissionError", &own, Some(("S3001", Confidence::Confirmed)));
-    check(key_policy_omits_target, "PermissionError", &own, Some(("KM001", Confidence::Confirmed)));
+    check(bucket_policy_omits_target, "PermissionError", &own, Some((RuleId::S3001, Confidence::Confirmed)));
+    check(key_policy_omits_target, "PermissionError", &own, Some((RuleId::Km001, Confidence::Confirmed)));
     let other = artifact("elsewhere");
-    check(bucket_policy_omits_target, "PermissionError", &other, Some(("S3001", Confidence::Likely)));
+    check(bucket_policy_omits_target, "PermissionError", &other, Some((RuleId::S3001, Confidence::Likely)));
     let assume = format!(
         "{SERVICE_ROLE} is not authorized to perform AssumeRole on role {TARGET_ROLE} (Service: null; Status Code: 0; Error Code: InvalidStructureException)"
     );
     let no_trust =
         |snapshot: &mut Value| snapshot["roles"][TARGET_ROLE]["trustPolicy"] = json!({"Statement": []});
-    check(no_trust, "ConfigurationError", &assume, Some(("IA002", Confidence::Confirmed)));
+    check(no_trust, "ConfigurationError", &assume, Some((RuleId::Ia002, Confidence::Confirmed)));
 }
 
 #[test]
@@ -75,19 +76,19 @@ fn never_confirmed_where_the_message_speaks_of_something_else() {
     let other = format!(
         "User: arn:aws:sts::{B}:assumed-role/Other/x is not authorized to perform: kms:Decrypt on resource: {KEY}"
     );
-    check(key_policy_omits_target, "PermissionError", &other, Some(("KM001", Confidence::Possible)));
+    check(key_policy_omits_target, "PermissionError", &other, Some((RuleId::Km001, Confidence::Possible)));
     check(
         key_policy_omits_target,
         "JobFailed",
         "Deployment d-ABC failed",
-        Some(("KM001", Confidence::Possible)),
+        Some((RuleId::Km001, Confidence::Possible)),
     );
     check(|_| (), "JobFailed", "Deployment d-ABC failed", None);
     check(
         key_policy_omits_target,
         "PermissionError",
         "The provided role does not have permissions",
-        Some(("KM001", Confidence::Likely)),
+        Some((RuleId::Km001, Confidence::Likely)),
     );
 }
 
@@ -97,11 +98,11 @@ fn a_message_that_names_the_other_side_does_not_confirm_this_one() {
     let denied = format!(
         "User: {session} is not authorized to perform: kms:Decrypt on resource: {KEY} because no identity-based policy allows the kms:Decrypt action"
     );
-    check(key_policy_omits_target, "PermissionError", &denied, Some(("KM001", Confidence::Likely)));
+    check(key_policy_omits_target, "PermissionError", &denied, Some((RuleId::Km001, Confidence::Likely)));
     let no_key_statement = |snapshot: &mut Value| {
         snapshot["roles"][TARGET_ROLE]["inlinePolicies"].as_object_mut().unwrap().remove("key");
     };
-    check(no_key_statement, "PermissionError", &denied, Some(("IA004", Confidence::Confirmed)));
+    check(no_key_statement, "PermissionError", &denied, Some((RuleId::Ia004, Confidence::Confirmed)));
 }
 
 #[test]
@@ -111,7 +112,7 @@ fn what_works_though_it_should_not_be_so_is_no_cause() {
     };
     let report = report(any_transport, "JobFailed", "Deployment d-ABC failed");
     assert!(report.root_cause.is_none() && report.cause().is_none());
-    assert_eq!(report.further().map(|it| it.finding.rule).collect::<Vec<_>>(), ["S3006"]);
+    assert_eq!(report.further().map(|it| it.finding.rule).collect::<Vec<_>>(), [RuleId::S3006]);
     assert!(report.headline.ends_with("does not explain it"), "{}", report.headline);
 }
 
@@ -125,7 +126,7 @@ fn an_action_that_reaches_over_by_its_configuration_is_ours() {
     let snapshot = Snapshot::from_value(snapshot).unwrap();
     let report = diagnose(&Failure::from_event(&event()).unwrap(), &snapshot, Remediation::off());
     let report = report.unwrap().unwrap();
-    assert_eq!((report.target_account.as_str(), report.root_cause.unwrap().rule), (B, "PL008"));
+    assert_eq!((report.target_account.as_str(), report.root_cause.unwrap().rule), (B, RuleId::Pl008));
 }
 
 #[test]

@@ -3,7 +3,7 @@
 use serde::Serialize;
 use serde_json::Value;
 
-use super::Rule;
+use super::{Rule, RuleId};
 use crate::arn::bucket_of;
 use crate::evaluation::Side;
 
@@ -31,7 +31,7 @@ pub enum Severity {
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Finding {
     /// The rule's id.
-    pub rule: &'static str,
+    pub rule: RuleId,
     /// The rule's name.
     pub name: &'static str,
     /// How bad it is.
@@ -84,7 +84,7 @@ impl Denied {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Unknown {
     /// The rule's id.
-    pub rule: &'static str,
+    pub rule: RuleId,
     /// The part of the snapshot that would settle it.
     pub missing: String,
 }
@@ -146,7 +146,7 @@ impl Diagnostics {
         let shown: Vec<Denied> = self
             .findings
             .iter()
-            .filter(|finding| !finding.rule.starts_with("EV"))
+            .filter(|finding| !finding.rule.as_str().starts_with("EV"))
             .flat_map(|finding| finding.denied.clone())
             .collect();
         let same = |a: &Denied, b: &Denied| {
@@ -154,7 +154,7 @@ impl Diagnostics {
         };
         self.findings.retain(|finding| {
             let told = |denied: &Denied| shown.iter().any(|shown| same(denied, shown));
-            !finding.rule.starts_with("EV") || !finding.denied.iter().any(told)
+            !finding.rule.as_str().starts_with("EV") || !finding.denied.iter().any(told)
         });
     }
 

@@ -32,6 +32,7 @@ mod policy_inputs;
 mod providers;
 mod resources;
 mod role_fixes;
+mod rule_id;
 mod tls;
 
 use crate::snapshot::{Snapshot, SnapshotError};
@@ -39,12 +40,13 @@ use crate::snapshot::{Snapshot, SnapshotError};
 pub use catalogue::ALL;
 pub use diagnostics::{Denied, Diagnostics, Finding, Fix, Severity, Unknown};
 pub use facts::{ActionFacts, Facts};
+pub use rule_id::RuleId;
 
 /// One rule.
 #[derive(Debug)]
 pub struct Rule {
     /// The stable id, `KM001`.
-    pub id: &'static str,
+    pub id: RuleId,
     /// The name of the fault, `key-policy-omits-target`.
     pub name: &'static str,
     /// How bad it is.
@@ -79,5 +81,5 @@ pub fn run(facts: &Facts<'_>) -> Diagnostics {
 
 /// The rule with this id, whatever the case.
 pub fn find(id: &str) -> Option<&'static Rule> {
-    ALL.into_iter().find(|rule| rule.id.eq_ignore_ascii_case(id))
+    ALL.into_iter().find(|rule| rule.id.as_str().eq_ignore_ascii_case(id))
 }

@@ -33,7 +33,7 @@ impl FindingKey {
             std::iter::once(denied.principal.clone()).chain(role)
         });
         FindingKey {
-            rule: finding.rule.to_owned(),
+            rule: finding.rule.to_string(),
             location: by_name(&finding.location, pipeline),
             who: who.collect(),
             message: finding.message.clone(),
@@ -50,7 +50,7 @@ impl FindingKey {
         let (missing, own) = (place(&unknown.missing), place(&self.location));
         // `keys["a"]` says nothing of `keys["b"]`; anything else of the same rule may matter.
         let another = missing != own && collection(own).is_some_and(|own| collection(missing) == Some(own));
-        unknown.rule == self.rule && !another
+        unknown.rule.as_str() == self.rule && !another
     }
 
     /// Whether both are faults of the same key, bucket, role or action.

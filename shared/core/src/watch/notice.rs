@@ -110,7 +110,7 @@ impl Notice {
     /// The rules that are spoken of.
     pub fn rules(&self) -> Vec<&str> {
         match &self.kind {
-            NoticeKind::Found(findings) => findings.iter().map(|finding| finding.rule).collect(),
+            NoticeKind::Found(findings) => findings.iter().map(|finding| finding.rule.as_str()).collect(),
             NoticeKind::Mended(faults) => faults.iter().map(|fault| fault.rule.as_str()).collect(),
         }
     }

@@ -8,7 +8,7 @@ use super::*;
 use crate::alerts::{Alert, email};
 use crate::diagnosis::{Outcome, Remediation};
 use crate::pipeline::Pipeline;
-use crate::rules::lint;
+use crate::rules::{RuleId, lint};
 use crate::snapshot::Snapshot;
 
 fn call(source: &str, name: &str, parameters: Value, resources: Value) -> Value {
@@ -41,7 +41,7 @@ fn look(known: &[FindingKey], change: impl FnOnce(&mut Value)) -> FindingsDiff {
 }
 
 fn rules(news: &FindingsDiff) -> (Vec<&str>, Vec<&str>) {
-    let found = news.found.iter().map(|finding| finding.rule).collect();
+    let found = news.found.iter().map(|finding| finding.rule.as_str()).collect();
     (found, news.mended.iter().map(|fault| fault.rule.as_str()).collect())
 }
 
@@ -158,12 +158,12 @@ fn what_can_not_be_read_is_neither_mended_nor_new() {
     assert!(look(&[], unread).is_empty());
     // Another key that can't be read says nothing of this one.
     let fault = |location: &str| FindingKey {
-        rule: "KM001".into(),
+        rule: RuleId::Km001.to_string(),
         location: location.into(),
         who: [].into(),
         message: String::new(),
     };
-    let unknown = |missing: &str| crate::rules::Unknown { rule: "KM001", missing: missing.into() };
+    let unknown = |missing: &str| crate::rules::Unknown { rule: RuleId::Km001, missing: missing.into() };
     let one = fault("keys[\"one\"].policy");
     for (missing, expected) in [
         ("keys[\"one\"].policy", true),
@@ -232,7 +232,7 @@ fn a_second_role_is_a_second_fault_and_a_stage_in_front_is_none() {
     };
     let broken = look(&[], without_bucket_grant);
     let more = look(&broken.known, second);
-    assert!(more.found.iter().filter(|finding| finding.rule == "S3001").count() == 1, "{more:?}");
+    assert!(more.found.iter().filter(|finding| finding.rule == RuleId::S3001).count() == 1, "{more:?}");
 
     // PL008: found by position, remembered by name.
     let wrong_stack_role = |snapshot: &mut Value| {
@@ -242,7 +242,7 @@ fn a_second_role_is_a_second_fault_and_a_stage_in_front_is_none() {
             json!({"ActionMode": "CREATE_UPDATE", "StackName": "s", "RoleArn": SERVICE_ROLE});
     };
     let first = look(&[], wrong_stack_role);
-    assert!(first.found.iter().any(|finding| finding.rule == "PL008"), "{first:?}");
+    assert!(first.found.iter().any(|finding| finding.rule == RuleId::Pl008), "{first:?}");
     let moved = look(&first.known, |snapshot| {
         wrong_stack_role(snapshot);
         let stages = snapshot["pipeline"]["pipeline"]["stages"].as_array_mut().unwrap();

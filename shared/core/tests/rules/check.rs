@@ -97,7 +97,7 @@ impl Cases {
 
     /// One text of the first finding of this rule has this in it.
     pub fn says(&mut self, findings: &[Finding], parts: &[&str]) {
-        let own = findings.iter().find(|finding| finding.rule == self.rule);
+        let own = findings.iter().find(|finding| finding.rule.as_str() == self.rule);
         let text = own.map(|it| format!("{}\n{}\n{}\n{}", it.location, it.message, it.because, it.fix));
         for part in parts {
             if !text.as_ref().is_some_and(|text| text.contains(part)) {
@@ -113,8 +113,8 @@ impl Cases {
         findings: &[&str],
         unknown: &[&str],
     ) -> Vec<Finding> {
-        let found: Vec<&str> = verdicts.findings.iter().map(|it| it.rule).collect();
-        let mut open: Vec<&str> = verdicts.unknown.iter().map(|it| it.rule).collect();
+        let found: Vec<&str> = verdicts.findings.iter().map(|it| it.rule.as_str()).collect();
+        let mut open: Vec<&str> = verdicts.unknown.iter().map(|it| it.rule.as_str()).collect();
         open.dedup();
         self.failing += usize::from(found.contains(&self.rule));
         self.passing += usize::from(!found.contains(&self.rule) && !open.contains(&self.rule));

@@ -46,11 +46,11 @@ fn every_rule_is_complete() {
         if source.lines().count() > 120 {
             lacks(format!("brevity: {} lines", source.lines().count()));
         }
-        let Some((_, fixtures)) = fixtures::ALL.into_iter().find(|(id, _)| *id == rule.id) else {
+        let Some((_, fixtures)) = fixtures::ALL.into_iter().find(|(id, _)| *id == rule.id.as_str()) else {
             lacks("a file of fixtures".into());
             continue;
         };
-        let mut cases = Cases::of(rule.id);
+        let mut cases = Cases::of(rule.id.as_str());
         fixtures(&mut cases);
         if cases.failing == 0 {
             lacks("a fixture that it finds fault with".into());

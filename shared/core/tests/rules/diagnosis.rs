@@ -21,7 +21,7 @@ fn report(message: &str) -> Report {
 }
 
 fn ranked(report: &Report) -> Vec<(&str, Confidence)> {
-    report.findings.iter().map(|it| (it.finding.rule, it.confidence)).collect()
+    report.findings.iter().map(|it| (it.finding.rule.as_str(), it.confidence)).collect()
 }
 
 #[test]

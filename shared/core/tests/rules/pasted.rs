@@ -46,7 +46,7 @@ pub fn problem(
         return Some(format!("{error}\n{command}"));
     }
     // What an event rule read in a message is still in it.
-    if only_shows || finding.rule.starts_with("EV") {
+    if only_shows || finding.rule.as_str().starts_with("EV") {
         return None;
     }
     let mended = serde_json::from_slice(&fs::read(&state).unwrap()).unwrap();

@@ -12,7 +12,7 @@ fn run(snapshot: Value) -> Diagnostics {
 }
 
 fn found(verdicts: &Diagnostics) -> Vec<(&str, &str)> {
-    verdicts.findings.iter().map(|finding| (finding.rule, finding.location.as_str())).collect()
+    verdicts.findings.iter().map(|finding| (finding.rule.as_str(), finding.location.as_str())).collect()
 }
 
 #[test]
@@ -47,7 +47,7 @@ fn step_16_narrows_the_trust() {
         TARGET_ROLE,
         json!([{"Effect": "Allow", "Principal": {"AWS": SERVICE_ROLE}, "Action": "sts:AssumeRole", "Condition": {}}]),
     )(&mut snapshot);
-    let rules: Vec<&str> = run(snapshot).findings.iter().map(|finding| finding.rule).collect();
+    let rules: Vec<&str> = run(snapshot).findings.iter().map(|finding| finding.rule.as_str()).collect();
     assert_eq!(rules, ["IA004", "PL004", "S3006"]);
 }
 
@@ -56,7 +56,7 @@ fn pasting_each_fix_leaves_no_fault() {
     let mut snapshot = to_the_letter();
     let verdicts = run(snapshot.clone());
     let of = |rule: &str| {
-        let finding = verdicts.findings.iter().find(|finding| finding.rule == rule).unwrap();
+        let finding = verdicts.findings.iter().find(|finding| finding.rule.as_str() == rule).unwrap();
         finding.statements.clone()
     };
     snapshot["roles"][TARGET_ROLE]["trustPolicy"]["Statement"] = json!(of("IA003"));
@@ -81,8 +81,12 @@ fn corrected_it_is_accepted() {
 fn a_pipeline_alone_gives_the_structure_rules() {
     let verdicts = run(corrected()["pipeline"].clone());
     assert!(verdicts.findings.is_empty(), "{:#?}", verdicts.findings);
-    assert!(verdicts.unknown.iter().all(|unknown| !unknown.rule.starts_with("PL")), "{:?}", verdicts.unknown);
+    assert!(
+        verdicts.unknown.iter().all(|unknown| !unknown.rule.as_str().starts_with("PL")),
+        "{:?}",
+        verdicts.unknown
+    );
     for rule in ["IA001", "IA002", "IA004", "IA005", "KM001", "S3001"] {
-        assert!(verdicts.unknown.iter().any(|unknown| unknown.rule == rule), "{rule}");
+        assert!(verdicts.unknown.iter().any(|unknown| unknown.rule.as_str() == rule), "{rule}");
     }
 }

@@ -13,11 +13,11 @@
 
 use crate::rules::diagnostics::{Fault, Fix};
 use crate::rules::pipeline_edits::remove;
-use crate::rules::{Diagnostics, Facts, Rule, Severity};
+use crate::rules::{Diagnostics, Facts, Rule, RuleId, Severity};
 use crate::snapshot::Fact;
 
 pub(in crate::rules) const RULE: Rule = Rule {
-    id: "S3005",
+    id: RuleId::S3005,
     name: "acl-on-owner-enforced-bucket",
     severity: Severity::Error,
     summary: "An S3 deploy sets an ACL on a bucket that does not allow ACLs.",

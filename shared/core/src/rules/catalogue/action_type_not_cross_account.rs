@@ -13,10 +13,10 @@
 
 use crate::rules::diagnostics::{Fault, Fix};
 use crate::rules::pipeline_edits::remove;
-use crate::rules::{Diagnostics, Facts, Rule, Severity};
+use crate::rules::{Diagnostics, Facts, Rule, RuleId, Severity};
 
 pub(in crate::rules) const RULE: Rule = Rule {
-    id: "PL007",
+    id: RuleId::Pl007,
     name: "action-type-not-cross-account",
     severity: Severity::Error,
     summary: "An action of a type that can't work across accounts has a role of another account.",

@@ -12,10 +12,10 @@
 
 use crate::rules::diagnostics::{Fault, Fix};
 use crate::rules::pipeline_edits::remove;
-use crate::rules::{Diagnostics, Facts, Rule, Severity};
+use crate::rules::{Diagnostics, Facts, Rule, RuleId, Severity};
 
 pub(in crate::rules) const RULE: Rule = Rule {
-    id: "PL011",
+    id: RuleId::Pl011,
     name: "action-type-not-cross-region",
     severity: Severity::Error,
     summary: "An action of a type that can't work across Regions is in another Region than the pipeline.",

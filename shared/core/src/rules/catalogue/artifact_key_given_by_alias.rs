@@ -13,10 +13,10 @@
 use crate::rules::diagnostics::{Fault, Fix};
 use crate::rules::pipeline_edits::resolve_key;
 use crate::rules::resources::key_of;
-use crate::rules::{Diagnostics, Facts, Rule, Severity};
+use crate::rules::{Diagnostics, Facts, Rule, RuleId, Severity};
 
 pub(in crate::rules) const RULE: Rule = Rule {
-    id: "PL003",
+    id: RuleId::Pl003,
     name: "artifact-key-given-by-alias",
     severity: Severity::Error,
     summary: "The artifact key of a cross-account action is given by an alias.",

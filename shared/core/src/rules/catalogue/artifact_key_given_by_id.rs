@@ -14,10 +14,10 @@
 use crate::rules::diagnostics::{Fault, Fix};
 use crate::rules::pipeline_edits::resolve_key;
 use crate::rules::resources::key_of;
-use crate::rules::{Diagnostics, Facts, Rule, Severity};
+use crate::rules::{Diagnostics, Facts, Rule, RuleId, Severity};
 
 pub(in crate::rules) const RULE: Rule = Rule {
-    id: "PL002",
+    id: RuleId::Pl002,
     name: "artifact-key-given-by-id",
     severity: Severity::Error,
     summary: "The artifact key of a cross-account action is given by a bare key id.",

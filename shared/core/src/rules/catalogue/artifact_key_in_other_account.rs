@@ -13,10 +13,10 @@
 
 use crate::rules::diagnostics::{Fault, Fix};
 use crate::rules::resources::{key_of, target_of};
-use crate::rules::{Diagnostics, Facts, Rule, Severity};
+use crate::rules::{Diagnostics, Facts, Rule, RuleId, Severity};
 
 pub(in crate::rules) const RULE: Rule = Rule {
-    id: "PL005",
+    id: RuleId::Pl005,
     name: "artifact-key-in-other-account",
     severity: Severity::Warning,
     summary: "The artifact key is in another account than the pipeline.",

@@ -14,10 +14,10 @@
 use crate::arn::Arn;
 use crate::rules::diagnostics::{Fault, Fix};
 use crate::rules::resources::{key_of, target_of};
-use crate::rules::{Diagnostics, Facts, Rule, Severity};
+use crate::rules::{Diagnostics, Facts, Rule, RuleId, Severity};
 
 pub(in crate::rules) const RULE: Rule = Rule {
-    id: "PL004",
+    id: RuleId::Pl004,
     name: "artifact-key-in-other-region",
     severity: Severity::Error,
     summary: "The artifact key is in another Region than its store.",

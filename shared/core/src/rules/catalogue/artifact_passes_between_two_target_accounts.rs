@@ -12,10 +12,10 @@
 //! A build whose `roleArn` is in 222222222222, and a deploy of its output with a `roleArn` in 333333333333.
 
 use crate::rules::diagnostics::{Fault, Fix};
-use crate::rules::{Diagnostics, Facts, Rule, Severity};
+use crate::rules::{Diagnostics, Facts, Rule, RuleId, Severity};
 
 pub(in crate::rules) const RULE: Rule = Rule {
-    id: "PL006",
+    id: RuleId::Pl006,
     name: "artifact-passes-between-two-target-accounts",
     severity: Severity::Error,
     summary: "An artifact of one target account is used in another target account.",

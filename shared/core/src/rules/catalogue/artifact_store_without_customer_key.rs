@@ -20,10 +20,10 @@ use crate::rules::diagnostics::{Fault, Fix};
 use crate::rules::facts::text;
 use crate::rules::pipeline_edits::set_key;
 use crate::rules::resources::key_of;
-use crate::rules::{Diagnostics, Facts, Rule, Severity};
+use crate::rules::{Diagnostics, Facts, Rule, RuleId, Severity};
 
 pub(in crate::rules) const RULE: Rule = Rule {
-    id: "PL001",
+    id: RuleId::Pl001,
     name: "artifact-store-without-customer-key",
     severity: Severity::Error,
     summary: "A cross-account action uses an artifact store that has no customer managed key.",

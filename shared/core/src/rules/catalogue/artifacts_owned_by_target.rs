@@ -17,11 +17,11 @@ use crate::rules::access::{Access, OWN, allow, object};
 use crate::rules::commands::{in_region, option, script};
 use crate::rules::diagnostics::{Fault, Fix};
 use crate::rules::facts::role_location;
-use crate::rules::{Diagnostics, Facts, Rule, Severity};
+use crate::rules::{Diagnostics, Facts, Rule, RuleId, Severity};
 use crate::snapshot::Fact;
 
 pub(in crate::rules) const RULE: Rule = Rule {
-    id: "S3008",
+    id: RuleId::S3008,
     name: "artifacts-owned-by-target",
     severity: Severity::Error,
     summary: "A target account puts artifacts that would stay its own, without the permission to hand them over.",

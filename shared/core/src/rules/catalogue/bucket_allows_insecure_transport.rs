@@ -20,11 +20,11 @@ use crate::rules::access::denies;
 use crate::rules::diagnostics::{Fault, Fix};
 use crate::rules::documents::Document;
 use crate::rules::resources::bucket_grant;
-use crate::rules::{Diagnostics, Facts, Rule, Severity};
+use crate::rules::{Diagnostics, Facts, Rule, RuleId, Severity};
 use crate::snapshot::Fact;
 
 pub(in crate::rules) const RULE: Rule = Rule {
-    id: "S3006",
+    id: RuleId::S3006,
     name: "bucket-allows-insecure-transport",
     severity: Severity::Warning,
     summary: "The artifact bucket's policy does not deny requests without TLS.",

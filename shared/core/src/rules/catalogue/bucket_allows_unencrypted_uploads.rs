@@ -23,11 +23,11 @@ use crate::rules::diagnostics::{Fault, Fix};
 use crate::rules::documents::Document;
 use crate::rules::facts::text;
 use crate::rules::resources::bucket_grant;
-use crate::rules::{Diagnostics, Facts, Rule, Severity, tls};
+use crate::rules::{Diagnostics, Facts, Rule, RuleId, Severity, tls};
 use crate::snapshot::{BucketFacts, Fact};
 
 pub(in crate::rules) const RULE: Rule = Rule {
-    id: "S3007",
+    id: RuleId::S3007,
     name: "bucket-allows-unencrypted-uploads",
     severity: Severity::Warning,
     summary: "The artifact bucket takes objects that are not encrypted under the artifact key.",

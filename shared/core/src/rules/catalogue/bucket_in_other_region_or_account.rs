@@ -13,11 +13,11 @@
 //! `"artifactStores": {"eu-west-1": {"location": "a-bucket-in-us-east-2", …}}`
 
 use crate::rules::diagnostics::{Fault, Fix};
-use crate::rules::{Diagnostics, Facts, Rule, Severity};
+use crate::rules::{Diagnostics, Facts, Rule, RuleId, Severity};
 use crate::snapshot::Fact;
 
 pub(in crate::rules) const RULE: Rule = Rule {
-    id: "S3004",
+    id: RuleId::S3004,
     name: "bucket-in-other-region-or-account",
     severity: Severity::Error,
     summary: "An artifact bucket does not exist, or is in another Region than its store or another account.",

@@ -19,10 +19,10 @@ use crate::rules::access_result::AccessResult;
 use crate::rules::diagnostics::{Fault, Fix};
 use crate::rules::documents::Document;
 use crate::rules::facts::role_label;
-use crate::rules::{Diagnostics, Facts, Rule, Severity, role_fixes};
+use crate::rules::{Diagnostics, Facts, Rule, RuleId, Severity, role_fixes};
 
 pub(in crate::rules) const RULE: Rule = Rule {
-    id: "S3002",
+    id: RuleId::S3002,
     name: "bucket-policy-denies-artifact-access",
     severity: Severity::Error,
     summary: "A statement of the artifact bucket's policy denies what the pipeline does with artifacts.",

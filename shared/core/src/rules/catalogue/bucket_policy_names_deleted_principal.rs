@@ -15,10 +15,10 @@
 use crate::rules::access::{Access, artifact_statements};
 use crate::rules::deleted_principals;
 use crate::rules::documents::Document;
-use crate::rules::{ActionFacts, Diagnostics, Facts, Rule, Severity};
+use crate::rules::{ActionFacts, Diagnostics, Facts, Rule, RuleId, Severity};
 
 pub(in crate::rules) const RULE: Rule = Rule {
-    id: "S3003",
+    id: RuleId::S3003,
     name: "bucket-policy-names-deleted-principal",
     severity: Severity::Warning,
     summary: "The artifact bucket's policy names a principal that was deleted.",

@@ -20,11 +20,11 @@ use crate::rules::deleted_principals;
 use crate::rules::diagnostics::{Fault, Fix};
 use crate::rules::documents::Document;
 use crate::rules::resources::custom;
-use crate::rules::{Diagnostics, Facts, Rule, Severity};
+use crate::rules::{Diagnostics, Facts, Rule, RuleId, Severity};
 use crate::snapshot::Fact;
 
 pub(in crate::rules) const RULE: Rule = Rule {
-    id: "S3001",
+    id: RuleId::S3001,
     name: "bucket-policy-omits-target",
     severity: Severity::Error,
     summary: "The artifact bucket's policy does not let the action role read or write artifacts.",

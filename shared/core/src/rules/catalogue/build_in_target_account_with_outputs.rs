@@ -12,10 +12,10 @@
 //! A CodeBuild action with a `roleArn` in another account and `"outputArtifacts": [{"name": "Build"}]`
 
 use crate::rules::diagnostics::{Fault, Fix};
-use crate::rules::{Diagnostics, Facts, Rule, Severity};
+use crate::rules::{Diagnostics, Facts, Rule, RuleId, Severity};
 
 pub(in crate::rules) const RULE: Rule = Rule {
-    id: "PL010",
+    id: RuleId::Pl010,
     name: "build-in-target-account-with-outputs",
     severity: Severity::Warning,
     summary: "A build in a target account has output artifacts.",

@@ -15,11 +15,11 @@
 use crate::pipeline::Action;
 use crate::rules::commands::{in_region, option, script};
 use crate::rules::diagnostics::{Fault, Fix};
-use crate::rules::{Diagnostics, Facts, Rule, Severity};
+use crate::rules::{Diagnostics, Facts, Rule, RuleId, Severity};
 use crate::snapshot::Fact;
 
 pub(in crate::rules) const RULE: Rule = Rule {
-    id: "CB001",
+    id: RuleId::Cb001,
     name: "build-output-under-other-key",
     severity: Severity::Error,
     summary: "A build encrypts what a target account uses under another key than the artifact key.",

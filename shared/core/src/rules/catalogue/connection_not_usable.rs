@@ -17,10 +17,10 @@ use crate::rules::access::allow;
 use crate::rules::diagnostics::{Fault, Fix};
 use crate::rules::documents::Document;
 use crate::rules::event::Event;
-use crate::rules::{Diagnostics, Facts, Rule, Severity};
+use crate::rules::{Diagnostics, Facts, Rule, RuleId, Severity};
 
 pub(in crate::rules) const RULE: Rule = Rule {
-    id: "EV007",
+    id: RuleId::Ev007,
     name: "connection-not-usable",
     severity: Severity::Error,
     summary: "The action's role may not use the connection to the source provider.",

@@ -17,10 +17,10 @@ use crate::incident::message::PolicyKind;
 use crate::rules::commands::option;
 use crate::rules::diagnostics::{Fault, Fix};
 use crate::rules::event::Event;
-use crate::rules::{Diagnostics, Facts, Rule, Severity};
+use crate::rules::{Diagnostics, Facts, Rule, RuleId, Severity};
 
 pub(in crate::rules) const RULE: Rule = Rule {
-    id: "EV001",
+    id: RuleId::Ev001,
     name: "denied-by-organization-policy",
     severity: Severity::Error,
     summary: "The organization's policies deny what the action asked for.",

@@ -17,10 +17,10 @@ use crate::rules::access::allow;
 use crate::rules::commands::{option, role, show};
 use crate::rules::diagnostics::{Fault, Fix};
 use crate::rules::event::Event;
-use crate::rules::{Diagnostics, Facts, Rule, Severity};
+use crate::rules::{Diagnostics, Facts, Rule, RuleId, Severity};
 
 pub(in crate::rules) const RULE: Rule = Rule {
-    id: "EV002",
+    id: RuleId::Ev002,
     name: "denied-by-permissions-boundary",
     severity: Severity::Error,
     summary: "A permissions boundary does not allow what the action asked for.",

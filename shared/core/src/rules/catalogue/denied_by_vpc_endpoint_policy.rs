@@ -16,10 +16,10 @@ use crate::rules::access::allow;
 use crate::rules::commands::{in_region, show};
 use crate::rules::diagnostics::{Fault, Fix};
 use crate::rules::event::Event;
-use crate::rules::{Diagnostics, Facts, Rule, Severity};
+use crate::rules::{Diagnostics, Facts, Rule, RuleId, Severity};
 
 pub(in crate::rules) const RULE: Rule = Rule {
-    id: "EV003",
+    id: RuleId::Ev003,
     name: "denied-by-vpc-endpoint-policy",
     severity: Severity::Error,
     summary: "A VPC endpoint's policy denies what the action asked for.",

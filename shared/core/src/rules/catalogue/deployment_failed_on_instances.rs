@@ -18,12 +18,12 @@ use crate::rules::commands::{in_region, option, show};
 use crate::rules::diagnostics::{Fault, Fix};
 use crate::rules::event::Event;
 use crate::rules::facts::text;
-use crate::rules::{Diagnostics, Facts, Rule, Severity};
+use crate::rules::{Diagnostics, Facts, Rule, RuleId, Severity};
 use crate::snapshot::{DeploymentFacts, Fact};
 use serde_json::Value;
 
 pub(in crate::rules) const RULE: Rule = Rule {
-    id: "EV005",
+    id: RuleId::Ev005,
     name: "deployment-failed-on-instances",
     severity: Severity::Error,
     summary: "A CodeDeploy deployment failed on its instances.",

@@ -18,11 +18,11 @@ use crate::rules::access_result::AccessResult;
 use crate::rules::diagnostics::Fault;
 use crate::rules::facts::{role_label, role_location};
 use crate::rules::resources::target_account;
-use crate::rules::{ActionFacts, Diagnostics, Facts, Rule, Severity, role_fixes};
+use crate::rules::{ActionFacts, Diagnostics, Facts, Rule, RuleId, Severity, role_fixes};
 use crate::snapshot::Fact;
 
 pub(in crate::rules) const RULE: Rule = Rule {
-    id: "IA007",
+    id: RuleId::Ia007,
     name: "instance-role-cannot-read-artifacts",
     severity: Severity::Error,
     summary: "The role of the instances that CodeDeploy deploys to can't read the pipeline's artifacts.",

@@ -15,11 +15,11 @@ use crate::rules::commands::{in_region, option, script};
 use crate::rules::diagnostics::{Fault, Fix};
 use crate::rules::facts::text;
 use crate::rules::resources::{key_of, target_of};
-use crate::rules::{Diagnostics, Facts, Rule, Severity};
+use crate::rules::{Diagnostics, Facts, Rule, RuleId, Severity};
 use crate::snapshot::Fact;
 
 pub(in crate::rules) const RULE: Rule = Rule {
-    id: "KM003",
+    id: RuleId::Km003,
     name: "key-not-usable",
     severity: Severity::Error,
     summary: "The artifact key does not exist, is not enabled, or is not for symmetric encryption.",

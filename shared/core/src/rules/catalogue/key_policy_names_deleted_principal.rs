@@ -15,10 +15,10 @@
 use crate::rules::access::{Access, key_statement};
 use crate::rules::deleted_principals;
 use crate::rules::documents::Document;
-use crate::rules::{Diagnostics, Facts, Rule, Severity};
+use crate::rules::{Diagnostics, Facts, Rule, RuleId, Severity};
 
 pub(in crate::rules) const RULE: Rule = Rule {
-    id: "KM004",
+    id: RuleId::Km004,
     name: "key-policy-names-deleted-principal",
     severity: Severity::Warning,
     summary: "The artifact key's policy names a principal that was deleted.",

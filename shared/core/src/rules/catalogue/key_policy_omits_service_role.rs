@@ -21,11 +21,11 @@ use crate::rules::diagnostics::{Denied, Fault};
 use crate::rules::facts::role_location;
 use crate::rules::resources::custom;
 use crate::rules::role_fixes;
-use crate::rules::{Diagnostics, Facts, Rule, Severity};
+use crate::rules::{Diagnostics, Facts, Rule, RuleId, Severity};
 use crate::snapshot::Fact;
 
 pub(in crate::rules) const RULE: Rule = Rule {
-    id: "KM002",
+    id: RuleId::Km002,
     name: "key-policy-omits-service-role",
     severity: Severity::Error,
     summary: "The pipeline's service role can't use the artifact key.",

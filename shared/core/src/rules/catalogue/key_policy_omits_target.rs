@@ -19,12 +19,12 @@ use crate::evaluation::Side;
 use crate::rules::access::Access;
 use crate::rules::diagnostics::Fault;
 use crate::rules::resources::custom;
-use crate::rules::{Diagnostics, Facts, Rule, Severity};
+use crate::rules::{Diagnostics, Facts, Rule, RuleId, Severity};
 use crate::rules::{deleted_principals, role_fixes};
 use crate::snapshot::Fact;
 
 pub(in crate::rules) const RULE: Rule = Rule {
-    id: "KM001",
+    id: RuleId::Km001,
     name: "key-policy-omits-target",
     severity: Severity::Error,
     summary: "The artifact key's policy does not let the action role use the key.",

@@ -17,10 +17,10 @@ use crate::rules::access::allow;
 use crate::rules::commands::{in_region, quoted, show};
 use crate::rules::diagnostics::{Fault, Fix};
 use crate::rules::event::Event;
-use crate::rules::{Diagnostics, Facts, Rule, Severity};
+use crate::rules::{Diagnostics, Facts, Rule, RuleId, Severity};
 
 pub(in crate::rules) const RULE: Rule = Rule {
-    id: "EV006",
+    id: RuleId::Ev006,
     name: "lambda-never-reported",
     severity: Severity::Error,
     summary: "A Lambda function did not report its result to CodePipeline.",

@@ -96,3 +96,151 @@ pub const ALL: [&Rule; 45] = [
     &bucket_allows_unencrypted_uploads::RULE,
     &artifacts_owned_by_target::RULE,
 ];
+
+/// The stable id of a rule.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum RuleId {
+    /// `CB001`: build-output-under-other-key.
+    Cb001,
+    /// `EV001`: denied-by-organization-policy.
+    Ev001,
+    /// `EV002`: denied-by-permissions-boundary.
+    Ev002,
+    /// `EV003`: denied-by-vpc-endpoint-policy.
+    Ev003,
+    /// `EV004`: not-a-permission-problem.
+    Ev004,
+    /// `EV005`: deployment-failed-on-instances.
+    Ev005,
+    /// `EV006`: lambda-never-reported.
+    Ev006,
+    /// `EV007`: connection-not-usable.
+    Ev007,
+    /// `EV008`: stack-set-needs-delegated-admin.
+    Ev008,
+    /// `IA001`: service-role-cannot-assume-target.
+    Ia001,
+    /// `IA002`: target-trust-omits-service-role.
+    Ia002,
+    /// `IA003`: target-trusts-whole-account.
+    Ia003,
+    /// `IA004`: target-role-cannot-use-key.
+    Ia004,
+    /// `IA005`: target-role-cannot-use-bucket.
+    Ia005,
+    /// `IA006`: target-role-lacks-provider-permissions.
+    Ia006,
+    /// `IA007`: instance-role-cannot-read-artifacts.
+    Ia007,
+    /// `IA008`: trust-needs-external-id.
+    Ia008,
+    /// `IA009`: service-role-not-trusted-by-codepipeline.
+    Ia009,
+    /// `IA010`: stack-role-cannot-read-artifacts.
+    Ia010,
+    /// `IA011`: target-role-cannot-pass-role.
+    Ia011,
+    /// `IA012`: trust-names-deleted-principal.
+    Ia012,
+    /// `IA013`: service-role-pinned-to-own-account.
+    Ia013,
+    /// `KM001`: key-policy-omits-target.
+    Km001,
+    /// `KM002`: key-policy-omits-service-role.
+    Km002,
+    /// `KM003`: key-not-usable.
+    Km003,
+    /// `KM004`: key-policy-names-deleted-principal.
+    Km004,
+    /// `PL001`: artifact-store-without-customer-key.
+    Pl001,
+    /// `PL002`: artifact-key-given-by-id.
+    Pl002,
+    /// `PL003`: artifact-key-given-by-alias.
+    Pl003,
+    /// `PL004`: artifact-key-in-other-region.
+    Pl004,
+    /// `PL005`: artifact-key-in-other-account.
+    Pl005,
+    /// `PL006`: artifact-passes-between-two-target-accounts.
+    Pl006,
+    /// `PL007`: action-type-not-cross-account.
+    Pl007,
+    /// `PL008`: stack-role-in-other-account.
+    Pl008,
+    /// `PL009`: region-without-artifact-store.
+    Pl009,
+    /// `PL010`: build-in-target-account-with-outputs.
+    Pl010,
+    /// `PL011`: action-type-not-cross-region.
+    Pl011,
+    /// `S3001`: bucket-policy-omits-target.
+    S3001,
+    /// `S3002`: bucket-policy-denies-artifact-access.
+    S3002,
+    /// `S3003`: bucket-policy-names-deleted-principal.
+    S3003,
+    /// `S3004`: bucket-in-other-region-or-account.
+    S3004,
+    /// `S3005`: acl-on-owner-enforced-bucket.
+    S3005,
+    /// `S3006`: bucket-allows-insecure-transport.
+    S3006,
+    /// `S3007`: bucket-allows-unencrypted-uploads.
+    S3007,
+    /// `S3008`: artifacts-owned-by-target.
+    S3008,
+}
+
+impl RuleId {
+    /// As reports and pages have it, `KM001`.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            RuleId::Cb001 => "CB001",
+            RuleId::Ev001 => "EV001",
+            RuleId::Ev002 => "EV002",
+            RuleId::Ev003 => "EV003",
+            RuleId::Ev004 => "EV004",
+            RuleId::Ev005 => "EV005",
+            RuleId::Ev006 => "EV006",
+            RuleId::Ev007 => "EV007",
+            RuleId::Ev008 => "EV008",
+            RuleId::Ia001 => "IA001",
+            RuleId::Ia002 => "IA002",
+            RuleId::Ia003 => "IA003",
+            RuleId::Ia004 => "IA004",
+            RuleId::Ia005 => "IA005",
+            RuleId::Ia006 => "IA006",
+            RuleId::Ia007 => "IA007",
+            RuleId::Ia008 => "IA008",
+            RuleId::Ia009 => "IA009",
+            RuleId::Ia010 => "IA010",
+            RuleId::Ia011 => "IA011",
+            RuleId::Ia012 => "IA012",
+            RuleId::Ia013 => "IA013",
+            RuleId::Km001 => "KM001",
+            RuleId::Km002 => "KM002",
+            RuleId::Km003 => "KM003",
+            RuleId::Km004 => "KM004",
+            RuleId::Pl001 => "PL001",
+            RuleId::Pl002 => "PL002",
+            RuleId::Pl003 => "PL003",
+            RuleId::Pl004 => "PL004",
+            RuleId::Pl005 => "PL005",
+            RuleId::Pl006 => "PL006",
+            RuleId::Pl007 => "PL007",
+            RuleId::Pl008 => "PL008",
+            RuleId::Pl009 => "PL009",
+            RuleId::Pl010 => "PL010",
+            RuleId::Pl011 => "PL011",
+            RuleId::S3001 => "S3001",
+            RuleId::S3002 => "S3002",
+            RuleId::S3003 => "S3003",
+            RuleId::S3004 => "S3004",
+            RuleId::S3005 => "S3005",
+            RuleId::S3006 => "S3006",
+            RuleId::S3007 => "S3007",
+            RuleId::S3008 => "S3008",
+        }
+    }
+}

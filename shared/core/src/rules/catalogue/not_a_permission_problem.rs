@@ -15,10 +15,10 @@ use crate::incident::message::ErrorSignature;
 use crate::rules::commands::{in_region, option, show};
 use crate::rules::diagnostics::{Fault, Fix};
 use crate::rules::event::Event;
-use crate::rules::{Diagnostics, Facts, Rule, Severity};
+use crate::rules::{Diagnostics, Facts, Rule, RuleId, Severity};
 
 pub(in crate::rules) const RULE: Rule = Rule {
-    id: "EV004",
+    id: RuleId::Ev004,
     name: "not-a-permission-problem",
     severity: Severity::Error,
     summary: "The action failed for a reason that permissions have nothing to do with.",

@@ -13,10 +13,10 @@
 //! A pipeline in us-east-2 with `artifactStore` and an action with `"region": "eu-west-1"`
 
 use crate::rules::diagnostics::{Fault, Fix};
-use crate::rules::{Diagnostics, Facts, Rule, Severity};
+use crate::rules::{Diagnostics, Facts, Rule, RuleId, Severity};
 
 pub(in crate::rules) const RULE: Rule = Rule {
-    id: "PL009",
+    id: RuleId::Pl009,
     name: "region-without-artifact-store",
     severity: Severity::Error,
     summary: "An action's Region has no artifact store, or the pipeline gives both kinds of store or none.",

@@ -23,10 +23,10 @@ use crate::rules::diagnostics::Fault;
 use crate::rules::facts::role_location;
 use crate::rules::resources::custom;
 use crate::rules::role_fixes;
-use crate::rules::{Diagnostics, Facts, Rule, Severity};
+use crate::rules::{Diagnostics, Facts, Rule, RuleId, Severity};
 
 pub(in crate::rules) const RULE: Rule = Rule {
-    id: "IA001",
+    id: RuleId::Ia001,
     name: "service-role-cannot-assume-target",
     severity: Severity::Error,
     summary: "The service role's own policies do not allow it to assume the action role.",

@@ -18,11 +18,11 @@ use crate::rules::assume::trusts;
 use crate::rules::diagnostics::{Denied, Fault, Fix};
 use crate::rules::documents::Document;
 use crate::rules::facts::role_location;
-use crate::rules::{Diagnostics, Facts, Rule, Severity};
+use crate::rules::{Diagnostics, Facts, Rule, RuleId, Severity};
 use crate::snapshot::Fact;
 
 pub(in crate::rules) const RULE: Rule = Rule {
-    id: "IA009",
+    id: RuleId::Ia009,
     name: "service-role-not-trusted-by-codepipeline",
     severity: Severity::Error,
     summary: "The service role does not trust CodePipeline for this pipeline.",

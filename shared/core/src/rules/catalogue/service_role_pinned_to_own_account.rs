@@ -17,11 +17,11 @@ use crate::rules::access::{Access, OWN};
 use crate::rules::diagnostics::{Fault, Fix};
 use crate::rules::facts::role_location;
 use crate::rules::resources::role_of;
-use crate::rules::{Diagnostics, Facts, Rule, Severity};
+use crate::rules::{Diagnostics, Facts, Rule, RuleId, Severity};
 use crate::snapshot::Fact;
 
 pub(in crate::rules) const RULE: Rule = Rule {
-    id: "IA013",
+    id: RuleId::Ia013,
     name: "service-role-pinned-to-own-account",
     severity: Severity::Error,
     summary: "The service role is pinned to its own account, and an action uses a bucket of another as this role.",

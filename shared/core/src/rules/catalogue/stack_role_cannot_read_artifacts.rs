@@ -21,10 +21,10 @@ use crate::rules::access_result::AccessResult;
 use crate::rules::diagnostics::Fault;
 use crate::rules::event::Event;
 use crate::rules::facts::{role_label, role_location};
-use crate::rules::{Diagnostics, Facts, Rule, Severity, role_fixes};
+use crate::rules::{Diagnostics, Facts, Rule, RuleId, Severity, role_fixes};
 
 pub(in crate::rules) const RULE: Rule = Rule {
-    id: "IA010",
+    id: RuleId::Ia010,
     name: "stack-role-cannot-read-artifacts",
     severity: Severity::Warning,
     summary: "The stack's role of a CloudFormation action can't read the artifacts that its template refers to.",

@@ -15,10 +15,10 @@
 
 use crate::arn::Arn;
 use crate::rules::diagnostics::{Fault, Fix};
-use crate::rules::{Diagnostics, Facts, Rule, Severity};
+use crate::rules::{Diagnostics, Facts, Rule, RuleId, Severity};
 
 pub(in crate::rules) const RULE: Rule = Rule {
-    id: "PL008",
+    id: RuleId::Pl008,
     name: "stack-role-in-other-account",
     severity: Severity::Error,
     summary: "A CloudFormation action passes a stack role of another account than the one it works in.",

@@ -17,10 +17,10 @@ use crate::incident::message::ErrorSignature;
 use crate::rules::commands::option;
 use crate::rules::diagnostics::{Fault, Fix};
 use crate::rules::event::Event;
-use crate::rules::{Diagnostics, Facts, Rule, Severity};
+use crate::rules::{Diagnostics, Facts, Rule, RuleId, Severity};
 
 pub(in crate::rules) const RULE: Rule = Rule {
-    id: "EV008",
+    id: RuleId::Ev008,
     name: "stack-set-needs-delegated-admin",
     severity: Severity::Error,
     summary: "The account of a stack set action is neither management nor delegated administrator account.",

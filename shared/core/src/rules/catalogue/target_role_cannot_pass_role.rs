@@ -23,10 +23,10 @@ use crate::rules::diagnostics::{Denied, Fault, Fix};
 use crate::rules::facts::role_location;
 use crate::rules::providers::lacks_anywhere;
 use crate::rules::resources::target_account;
-use crate::rules::{ActionFacts, Diagnostics, Facts, Rule, Severity, role_fixes};
+use crate::rules::{ActionFacts, Diagnostics, Facts, Rule, RuleId, Severity, role_fixes};
 
 pub(in crate::rules) const RULE: Rule = Rule {
-    id: "IA011",
+    id: RuleId::Ia011,
     name: "target-role-cannot-pass-role",
     severity: Severity::Error,
     summary: "The action role may not hand on the role that its provider works with.",

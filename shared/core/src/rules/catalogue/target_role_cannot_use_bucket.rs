@@ -16,10 +16,10 @@ use crate::rules::diagnostics::Fault;
 use crate::rules::facts::role_location;
 use crate::rules::resources::target_account;
 use crate::rules::role_fixes;
-use crate::rules::{Diagnostics, Facts, Rule, Severity};
+use crate::rules::{Diagnostics, Facts, Rule, RuleId, Severity};
 
 pub(in crate::rules) const RULE: Rule = Rule {
-    id: "IA005",
+    id: RuleId::Ia005,
     name: "target-role-cannot-use-bucket",
     severity: Severity::Error,
     summary: "The action role's identity policies do not allow it to read or write artifacts.",

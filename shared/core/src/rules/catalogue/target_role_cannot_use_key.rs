@@ -16,10 +16,10 @@ use crate::rules::diagnostics::Fault;
 use crate::rules::facts::role_location;
 use crate::rules::resources::target_account;
 use crate::rules::role_fixes;
-use crate::rules::{Diagnostics, Facts, Rule, Severity};
+use crate::rules::{Diagnostics, Facts, Rule, RuleId, Severity};
 
 pub(in crate::rules) const RULE: Rule = Rule {
-    id: "IA004",
+    id: RuleId::Ia004,
     name: "target-role-cannot-use-key",
     severity: Severity::Error,
     summary: "The action role's identity policies do not allow it to use the artifact key.",

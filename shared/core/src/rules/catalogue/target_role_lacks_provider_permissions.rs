@@ -18,10 +18,10 @@ use crate::rules::access_result::AccessResult;
 use crate::rules::diagnostics::Fault;
 use crate::rules::facts::role_location;
 use crate::rules::resources::target_account;
-use crate::rules::{ActionFacts, Diagnostics, Facts, Rule, Severity, providers, role_fixes};
+use crate::rules::{ActionFacts, Diagnostics, Facts, Rule, RuleId, Severity, providers, role_fixes};
 
 pub(in crate::rules) const RULE: Rule = Rule {
-    id: "IA006",
+    id: RuleId::Ia006,
     name: "target-role-lacks-provider-permissions",
     severity: Severity::Error,
     summary: "The action role lacks permissions that the action's provider needs.",

@@ -19,10 +19,10 @@ use crate::rules::diagnostics::{Fault, Fix};
 use crate::rules::documents::Document;
 use crate::rules::facts::role_location;
 use crate::rules::resources::target_account;
-use crate::rules::{Diagnostics, Facts, Rule, Severity, role_fixes};
+use crate::rules::{Diagnostics, Facts, Rule, RuleId, Severity, role_fixes};
 
 pub(in crate::rules) const RULE: Rule = Rule {
-    id: "IA002",
+    id: RuleId::Ia002,
     name: "target-trust-omits-service-role",
     severity: Severity::Error,
     summary: "The action role does not trust the service role.",

@@ -18,11 +18,11 @@ use crate::rules::diagnostics::{Fault, Fix};
 use crate::rules::documents::Document;
 use crate::rules::facts::role_location;
 use crate::rules::resources::target_account;
-use crate::rules::{Diagnostics, Facts, Rule, Severity};
+use crate::rules::{Diagnostics, Facts, Rule, RuleId, Severity};
 use crate::snapshot::Fact;
 
 pub(in crate::rules) const RULE: Rule = Rule {
-    id: "IA003",
+    id: RuleId::Ia003,
     name: "target-trusts-whole-account",
     severity: Severity::Warning,
     summary: "The action role trusts the whole account of the pipeline.",

@@ -19,10 +19,10 @@ use crate::rules::diagnostics::{Fault, Fix};
 use crate::rules::documents::Document;
 use crate::rules::facts::role_location;
 use crate::rules::resources::target_account;
-use crate::rules::{Diagnostics, Facts, Rule, Severity};
+use crate::rules::{Diagnostics, Facts, Rule, RuleId, Severity};
 
 pub(in crate::rules) const RULE: Rule = Rule {
-    id: "IA012",
+    id: RuleId::Ia012,
     name: "trust-names-deleted-principal",
     severity: Severity::Warning,
     summary: "The action role's trust policy names a principal that was deleted.",

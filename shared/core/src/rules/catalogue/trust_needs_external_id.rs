@@ -18,10 +18,10 @@ use crate::rules::diagnostics::{Fault, Fix};
 use crate::rules::documents::Document;
 use crate::rules::facts::role_location;
 use crate::rules::resources::target_account;
-use crate::rules::{Diagnostics, Facts, Rule, Severity};
+use crate::rules::{Diagnostics, Facts, Rule, RuleId, Severity};
 
 pub(in crate::rules) const RULE: Rule = Rule {
-    id: "IA008",
+    id: RuleId::Ia008,
     name: "trust-needs-external-id",
     severity: Severity::Error,
     summary: "The action role's trust asks for something that CodePipeline never sends.",
