@@ -1,6 +1,7 @@
 //! What the diagnosis makes of a case.
 
-use crosspipe_core::diagnosis::{Confidence, Failure, Remediation, Report, diagnose};
+use crosspipe_core::diagnosis::{Confidence, Remediation, Report, diagnose};
+use crosspipe_core::incident::Failure;
 use crosspipe_core::rules::Severity;
 use crosspipe_core::snapshot::Snapshot;
 use serde_json::{Map, Value, json};

@@ -8,7 +8,8 @@ use std::fmt::{self, Display, Formatter};
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use crosspipe_core::diagnosis::{Confidence, Failure, Remediation, diagnose};
+use crosspipe_core::diagnosis::{Confidence, Remediation, diagnose};
+use crosspipe_core::incident::Failure;
 use crosspipe_core::rules::lint;
 use crosspipe_core::snapshot::Snapshot;
 use serde::Deserialize;

@@ -3,8 +3,9 @@
 use std::path::PathBuf;
 
 use clap::Args;
-use crosspipe_core::alert::{Alert, email};
-use crosspipe_core::diagnosis::{EventError, Failure, Remediation, Report, diagnose};
+use crosspipe_core::alerts::{Alert, email};
+use crosspipe_core::diagnosis::{Remediation, Report, diagnose};
+use crosspipe_core::incident::{EventError, Failure};
 use crosspipe_core::rules::Severity;
 use crosspipe_core::snapshot::Snapshot;
 

@@ -1,6 +1,6 @@
 //! The line of a file that a finding is about, with the value marked.
 
-use crate::locate::Place;
+use crate::source_location::SourceLocation;
 use crate::text::{Style, Text};
 
 /// Characters of a line that are shown. Generated JSON is often one line of many thousands.
@@ -9,7 +9,7 @@ const WIDTH: usize = 96;
 const BEFORE: usize = 32;
 
 /// The line at `place`, and a mark under the value that begins there.
-pub fn excerpt(line: &str, place: Place) -> Text {
+pub fn excerpt(line: &str, place: SourceLocation) -> Text {
     // Columns count bytes, what is shown counts characters.
     let at = line.char_indices().take_while(|(byte, _)| byte + 1 < place.column).count();
     let characters: Vec<char> = line.chars().map(|c| if c == '\t' { ' ' } else { c }).collect();
@@ -55,7 +55,7 @@ mod tests {
     use super::*;
 
     fn check(line: &str, column: usize, shown: &str) {
-        assert_eq!(excerpt(line, Place { line: 41, column }).render(false), shown);
+        assert_eq!(excerpt(line, SourceLocation { line: 41, column }).render(false), shown);
     }
 
     #[test]
@@ -70,7 +70,7 @@ mod tests {
     #[test]
     fn a_long_line_is_cut_around_the_value() {
         let line = format!("{}\"here\"{}", "x".repeat(500), "y".repeat(500));
-        let shown = excerpt(&line, Place { line: 1, column: 501 }).render(false);
+        let shown = excerpt(&line, SourceLocation { line: 1, column: 501 }).render(false);
         let lines: Vec<&str> = shown.lines().collect();
         let at = lines[1].chars().position(|c| c == '"');
         assert_eq!(lines[2].chars().position(|c| c == '^'), at);

@@ -8,7 +8,7 @@ use std::path::Path;
 use crosspipe_core::snapshot::{Snapshot, SnapshotError};
 use serde_json::Value;
 
-use crate::locate::{Place, locate};
+use crate::source_location::{SourceLocation, locate};
 
 /// A file of JSON.
 #[derive(Debug)]
@@ -23,7 +23,7 @@ pub struct Document {
 #[derive(Debug)]
 pub struct InputError {
     file: String,
-    place: Option<Place>,
+    place: Option<SourceLocation>,
     problem: String,
     expected: &'static str,
 }
@@ -51,7 +51,7 @@ impl Document {
         let unusable =
             |place, problem| InputError { file: name.clone(), place: Some(place), problem, expected };
         if bytes.starts_with(b"\xff\xfe") || bytes.starts_with(b"\xfe\xff") {
-            let start = Place { line: 1, column: 1 };
+            let start = SourceLocation { line: 1, column: 1 };
             return Err(unusable(start, "it is UTF-16; save it as UTF-8".into()));
         }
         // A byte-order mark, as some editors and shells write it, is no part of the JSON.
@@ -105,7 +105,7 @@ impl Document {
     }
 
     /// Where the value at a finding's path is. Paths of the pipeline begin at its structure, wherever that is.
-    pub fn place(&self, path: &str) -> Place {
+    pub fn place(&self, path: &str) -> SourceLocation {
         let member = |value: &Value, name: &str| value.get(name).is_some();
         let first = path.split(['.', '[']).next().unwrap_or_default();
         let prefix = if path.is_empty() || path.starts_with(['/', '[']) || member(&self.value, first) {
@@ -118,7 +118,7 @@ impl Document {
         locate(&self.bytes, &format!("{prefix}{path}"))
     }
 
-    fn unusable(&self, place: Place, problem: String) -> InputError {
+    fn unusable(&self, place: SourceLocation, problem: String) -> InputError {
         InputError { file: self.name.clone(), place: Some(place), problem, expected: self.expected }
     }
 }
@@ -126,7 +126,7 @@ impl Document {
 impl InputError {
     /// The same problem of a line that was read alone.
     pub fn on_line(mut self, number: usize) -> Self {
-        self.place = self.place.map(|place| Place { line: number, ..place });
+        self.place = self.place.map(|place| SourceLocation { line: number, ..place });
         self
     }
 }
@@ -134,7 +134,7 @@ impl InputError {
 impl fmt::Display for InputError {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(formatter, "{}", self.file)?;
-        if let Some(Place { line, column }) = self.place {
+        if let Some(SourceLocation { line, column }) = self.place {
             write!(formatter, ":{line}:{column}")?;
         }
         write!(formatter, ": {}\n  expected: {}", self.problem, self.expected)
@@ -142,8 +142,8 @@ impl fmt::Display for InputError {
 }
 
 /// The end of an empty file is line 1, column 0 for the parser.
-fn place_of(error: &serde_json::Error) -> Place {
-    Place { line: error.line().max(1), column: error.column().max(1) }
+fn place_of(error: &serde_json::Error) -> SourceLocation {
+    SourceLocation { line: error.line().max(1), column: error.column().max(1) }
 }
 
 /// The parser's message without the place at its end.

@@ -4,7 +4,7 @@
 //! - [`lint`], [`diagnose`], [`evaluate`], [`explain`], [`snapshot`], [`plan`],
 //!   [`completions`]: the subcommands
 //! - [`input`]: files that may hold any bytes, and where in them something is wrong
-//! - [`locate`]: from a path such as `stages[1].actions[0]` to a line; [`excerpt`]: that line
+//! - [`source_location`]: from a path such as `stages[1].actions[0]` to a line; [`excerpt`]: that line
 //! - [`output`]: what a subcommand answers with; [`text`]: text for people
 //!
 //! Exit codes: 0 nothing at error level, 1 findings at error level, 2 unusable input or arguments.
@@ -16,10 +16,10 @@ mod excerpt;
 mod explain;
 mod input;
 mod lint;
-mod locate;
 mod output;
 mod plan;
 mod snapshot;
+mod source_location;
 mod text;
 
 use std::process::ExitCode;

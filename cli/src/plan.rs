@@ -6,7 +6,7 @@ use clap::Args;
 use crosspipe_aws::Aws;
 use crosspipe_core::owner::Owner;
 use crosspipe_custom_resource::Failure;
-use crosspipe_resources::Place;
+use crosspipe_resources::ResourceContext;
 use crosspipe_resources::preview::{Preview, preview};
 use serde_json::{Map, Value, json};
 use similar::TextDiff;
@@ -44,7 +44,7 @@ pub fn run(arguments: &Arguments) -> Answer {
         Ok(document) => document,
         Err(error) => return Answer::unusable(error),
     };
-    let Some(wanted) = Wanted::read(document.value()) else {
+    let Some(wanted) = Dependencies::read(document.value()) else {
         return Answer::unusable(format!(
             "{}: there is no type or no properties in it; expected {EXPECTED}",
             arguments.file.display()
@@ -61,20 +61,20 @@ pub fn run(arguments: &Arguments) -> Answer {
 }
 
 /// A custom resource that is wanted.
-struct Wanted<'a> {
+struct Dependencies<'a> {
     resource_type: &'a str,
     properties: &'a Map<String, Value>,
     owner: Owner,
 }
 
-impl<'a> Wanted<'a> {
+impl<'a> Dependencies<'a> {
     fn read(value: &'a Value) -> Option<Self> {
         let text = |name: &str| value.get(name).and_then(Value::as_str);
         let resource_type = text("ResourceType").or_else(|| text("Type"))?;
         let properties = value.get("ResourceProperties").or_else(|| value.get("Properties"))?.as_object()?;
         let owner =
             Owner::new(text("StackId").unwrap_or("plan"), text("LogicalResourceId").unwrap_or("plan"));
-        Some(Wanted { resource_type, properties, owner })
+        Some(Dependencies { resource_type, properties, owner })
     }
 
     async fn preview(self) -> Result<Preview, Failure> {
@@ -85,7 +85,7 @@ impl<'a> Wanted<'a> {
             Failure::new(error.to_string(), "check the credentials with `aws sts get-caller-identity`")
         })?;
         let partition = identity.arn.split(':').nth(1).unwrap_or("aws").to_owned();
-        let place = Place { account: identity.account, region, partition, owner: self.owner };
+        let place = ResourceContext { account: identity.account, region, partition, owner: self.owner };
         preview(&aws, self.resource_type, self.properties, &place).await
     }
 }

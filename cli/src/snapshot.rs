@@ -3,7 +3,7 @@
 use clap::Args;
 use crosspipe_aws::gather::{self, Gathered};
 use crosspipe_aws::{Aws, AwsError, ErrorKind};
-use crosspipe_core::diagnosis::Failure;
+use crosspipe_core::incident::Failure;
 use crosspipe_core::pipeline::Pipeline;
 use serde_json::json;
 
@@ -62,7 +62,7 @@ async fn take(arguments: &Arguments) -> Answer {
             return Answer::unusable(format!("pipeline `{}` can't be read: {error}", arguments.pipeline));
         }
     };
-    let lookout = gather::Lookout {
+    let lookout = gather::GatherOptions {
         tools: &aws,
         diagnostics_role: arguments.diagnostics_role.as_deref(),
         session_name: SESSION_NAME,

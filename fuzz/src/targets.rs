@@ -1,18 +1,19 @@
 //! What is done with an input, and what has to hold for each.
 
-use crosspipe_core::alert::{Alert, chat, email, slack};
+use crosspipe_core::alerts::{Alert, chat, email, slack};
 use crosspipe_core::arn::Arn;
-use crosspipe_core::diagnosis::intake::{self, Incoming};
-use crosspipe_core::diagnosis::message::{claim, denial};
-use crosspipe_core::diagnosis::{Failure, Remediation, diagnose};
+use crosspipe_core::diagnosis::{Remediation, diagnose};
 use crosspipe_core::evaluation::{
     Context, Decision, Policies, PolicySet, Request, Requester, ResourcePolicy, evaluate,
 };
+use crosspipe_core::incident::Failure;
+use crosspipe_core::incident::event::{self, Incoming};
+use crosspipe_core::incident::message::{claim, denial};
 use crosspipe_core::pipeline::Pipeline;
 use crosspipe_core::policy::PolicyDocument;
 use crosspipe_core::rules::lint;
 use crosspipe_core::snapshot::Snapshot;
-use crosspipe_core::watch::Occasion;
+use crosspipe_core::watch::WatchEvent;
 use serde_json::{Value, json};
 
 /// What is done with an input; it panics where something does not hold.
@@ -85,7 +86,7 @@ pub fn snapshot(input: &[u8]) {
     let Ok(snapshot) = Snapshot::from_value(value) else { return };
     let Ok(verdicts) = lint(&snapshot) else { return };
     let again = Snapshot::from_value(json!(snapshot)).map(|again| lint(&again));
-    let same = |again: crosspipe_core::rules::Verdicts| {
+    let same = |again: crosspipe_core::rules::Diagnostics| {
         again.findings == verdicts.findings && again.unknown == verdicts.unknown
     };
     assert!(again.is_ok_and(|again| again.is_ok_and(same)), "it judges what it writes the same");
@@ -94,10 +95,10 @@ pub fn snapshot(input: &[u8]) {
 /// Any event says what is to be done about it, and a failure makes a report that everybody can be told.
 pub fn event(input: &[u8]) {
     let Ok(value) = serde_json::from_slice::<Value>(input) else { return };
-    if let Ok(Occasion::Change(resource, _)) = Occasion::from_event(&value) {
+    if let Ok(WatchEvent::Change(resource, _)) = WatchEvent::from_event(&value) {
         assert!(!resource.to_string().is_empty());
     }
-    for incoming in intake::read(&value) {
+    for incoming in event::read(&value) {
         match incoming {
             Ok(Incoming::Action(failure)) => told_of(*failure),
             // What `ListActionExecutions` says is put into the same input.

@@ -84,7 +84,7 @@ fn differences<'a>(wanted: &'a Files, present: &'a Files) -> Vec<Difference<'a>>
 fn wanted(root: &Path) -> Result<Files, Failure> {
     let mut files = registry::wanted(root)?;
     for rule in ALL {
-        let source = format!("{}/{}.rs", registry::RULES, rule.id.to_lowercase());
+        let source = format!("{}/{}.rs", registry::RULES, rule.name.replace('-', "_"));
         let page = fs::read_to_string(root.join(&source))
             .map_err(|error| error.to_string())
             .and_then(|code| page::of_rule(rule, &code))

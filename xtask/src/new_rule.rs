@@ -13,7 +13,7 @@ const USAGE: &str = "cargo xtask new-rule IA014 name-of-the-fault";
 /// Writes the two files of a new rule and lists them.
 pub fn run(root: &Path, id: &str, name: &str) -> Result<(), Failure> {
     check(id, name)?;
-    let file = format!("{}.rs", id.to_lowercase());
+    let file = format!("{}.rs", name.replace('-', "_"));
     let (rule, fixtures) = (root.join(RULES).join(&file), root.join(FIXTURES).join(&file));
     for (place, text) in [(&rule, rule_text(id, name)), (&fixtures, fixtures_text(name))] {
         if place.exists() {
@@ -67,7 +67,7 @@ fn rule_text(id: &str, name: &str) -> String {
 //! # Example
 //! TODO
 
-use crate::rules::{{Facts, Rule, Severity, Verdicts}};
+use crate::rules::{{Facts, Rule, Severity, Diagnostics}};
 
 pub(in crate::rules) const RULE: Rule = Rule {{
     id: "{id}",
@@ -78,7 +78,7 @@ pub(in crate::rules) const RULE: Rule = Rule {{
     check,
 }};
 
-fn check(_facts: &Facts<'_>, _verdicts: &mut Verdicts) {{}}
+fn check(_facts: &Facts<'_>, _verdicts: &mut Diagnostics) {{}}
 "#
     )
 }

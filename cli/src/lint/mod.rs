@@ -15,8 +15,8 @@ use crosspipe_core::rules::{Finding, Severity, Unknown, lint as judge};
 
 use crate::excerpt::excerpt;
 use crate::input::{Document, InputError};
-use crate::locate::Place;
 use crate::output::Answer;
+use crate::source_location::SourceLocation;
 use crate::text::Text;
 
 const EXPECTED: &str =
@@ -67,7 +67,7 @@ struct Linted {
 /// A finding and where it is in its file.
 struct Located {
     finding: Finding,
-    place: Place,
+    place: SourceLocation,
     /// The column as SARIF counts it.
     utf16_column: usize,
     /// The line, for people.

@@ -7,12 +7,12 @@ use crosspipe_custom_resource::{Failure, Success};
 use crosspipe_resources::document::BucketPolicy;
 use crosspipe_resources::{BucketGrant, failures};
 
-use crate::lifecycle::{Applied, Stopped, Write};
+use crate::lifecycle::{Applied, ApplyError, Write};
 use crate::merge::{self, merge};
 use crate::scope::Scope;
 
 impl Write for BucketGrant {
-    async fn apply(&self, _previous: Option<&Self>, scope: &Scope<'_>) -> Result<Applied, Stopped> {
+    async fn apply(&self, _previous: Option<&Self>, scope: &Scope<'_>) -> Result<Applied, ApplyError> {
         let tags = scope.aws.s3().bucket_tags(&self.bucket, &scope.place.account).await;
         let tags = tags.map_err(|error| elsewhere(error, &self.bucket, scope))?;
         let policy = BucketPolicy::new(scope.aws, &self.bucket, &scope.place);
@@ -22,7 +22,7 @@ impl Write for BucketGrant {
         Ok(Applied { success, changed: merged.changed })
     }
 
-    async fn revert(target: &String, scope: &Scope<'_>) -> Result<Success, Stopped> {
+    async fn revert(target: &String, scope: &Scope<'_>) -> Result<Success, ApplyError> {
         let policy = BucketPolicy::new(scope.aws, target, &scope.place);
         let unwanted = bucket::unwanted(&scope.place.owner);
         merge(&policy, scope, |current| bucket::plan(current, &unwanted)).await.map(|_| Success::default())

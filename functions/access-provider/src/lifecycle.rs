@@ -13,10 +13,10 @@ use crate::scope::Scope;
 /// A custom resource that can be written.
 pub trait Write: Resource {
     /// Brings the target to what is wanted; `previous` is what was wanted there before. The lease is held.
-    async fn apply(&self, previous: Option<&Self>, scope: &Scope<'_>) -> Result<Applied, Stopped>;
+    async fn apply(&self, previous: Option<&Self>, scope: &Scope<'_>) -> Result<Applied, ApplyError>;
 
     /// Takes everything back. The lease is held.
-    async fn revert(target: &Self::Target, scope: &Scope<'_>) -> Result<Success, Stopped>;
+    async fn revert(target: &Self::Target, scope: &Scope<'_>) -> Result<Success, ApplyError>;
 }
 
 /// What is wanted is there.
@@ -28,39 +28,39 @@ pub struct Applied {
 }
 
 /// Why the work stopped, and whether something was written all the same.
-pub struct Stopped {
+pub struct ApplyError {
     /// The answer.
     pub failure: Failure,
     /// Whether a Delete has something to take back.
-    pub made_something: bool,
+    pub partially_applied: bool,
     /// What AWS said, where it was AWS that stopped the work.
     pub kind: Option<ErrorKind>,
 }
 
-impl Stopped {
-    /// Stopped before (`false`) or after (`true`) something was written.
-    pub fn new(failure: Failure, made_something: bool) -> Self {
-        Stopped { failure, made_something, kind: None }
+impl ApplyError {
+    /// ApplyError before (`false`) or after (`true`) something was written.
+    pub fn new(failure: Failure, partially_applied: bool) -> Self {
+        ApplyError { failure, partially_applied, kind: None }
     }
 
-    /// Stopped by a failed AWS call.
-    pub fn by_aws(error: AwsError, made_something: bool) -> Self {
+    /// ApplyError by a failed AWS call.
+    pub fn by_aws(error: AwsError, partially_applied: bool) -> Self {
         let kind = Some(error.kind);
-        Stopped { failure: failures::aws(error), made_something, kind }
+        ApplyError { failure: failures::aws(error), partially_applied, kind }
     }
 
-    /// Stopped by a write of which it is certain that it did nothing, or not certain.
-    pub fn by_write(error: AwsError, made_something: bool) -> Self {
+    /// ApplyError by a write of which it is certain that it did nothing, or not certain.
+    pub fn by_write(error: AwsError, partially_applied: bool) -> Self {
         let refused =
             matches!(error.kind, ErrorKind::AccessDenied | ErrorKind::Invalid | ErrorKind::NotFound);
-        Stopped::by_aws(error, made_something || !refused)
+        ApplyError::by_aws(error, partially_applied || !refused)
     }
 }
 
-impl From<Failure> for Stopped {
+impl From<Failure> for ApplyError {
     /// Nothing was written before this failure.
     fn from(failure: Failure) -> Self {
-        Stopped::new(failure, false)
+        ApplyError::new(failure, false)
     }
 }
 
@@ -83,8 +83,8 @@ pub async fn serve<R: Write>(request: &Request, scope: &Scope<'_>) -> Result<Suc
         Ok(applied) => registry::keep(lease, request, &id, scope, applied.success).await,
         Err(stopped) => {
             lease.release().await;
-            let Stopped { failure, made_something, .. } = stopped;
-            return Err(if made_something { failure.made(id) } else { failure });
+            let ApplyError { failure, partially_applied, .. } = stopped;
+            return Err(if partially_applied { failure.made(id) } else { failure });
         }
     };
     // An Update that moves to another target answers a new physical id, and CloudFormation deletes the old
@@ -121,13 +121,13 @@ async fn revert<R: Write>(
     let lease = scope.lease(&R::target_arn(R::target_name(target), &scope.place)).await?;
     let success = match R::revert(target, scope).await {
         Ok(success) => success,
-        Err(Stopped { kind: Some(ErrorKind::NotFound), .. }) => Success::default(),
-        Err(Stopped { kind: Some(ErrorKind::AccessDenied), made_something: false, .. })
+        Err(ApplyError { kind: Some(ErrorKind::NotFound), .. }) => Success::default(),
+        Err(ApplyError { kind: Some(ErrorKind::AccessDenied), partially_applied: false, .. })
             if matches!(out_of_reach, OutOfReach::NothingWasMade) =>
         {
             Success::default()
         }
-        Err(Stopped { failure, .. }) => {
+        Err(ApplyError { failure, .. }) => {
             lease.release().await;
             return Err(failure);
         }

@@ -25,14 +25,14 @@ mod service_role_grant;
 
 use crosspipe_aws::Aws;
 use crosspipe_aws::lease::Leases;
-use crosspipe_core::remedy::Order;
+use crosspipe_core::remediation::ReapplyRequest;
 use crosspipe_custom_resource::{Deadline, Responder, serve};
 use lambda_runtime::{Error, LambdaEvent, service_fn};
 use serde_json::Value;
 use tracing_subscriber::EnvFilter;
 
 use crate::provider::Provider;
-use crate::reapply::Mender;
+use crate::reapply::ReapplyHandler;
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Error> {
@@ -48,9 +48,9 @@ async fn main() -> Result<(), Error> {
     lambda_runtime::run(service_fn(async |event: LambdaEvent<Value>| {
         let deadline = Deadline::at_epoch_millis(event.context.deadline);
         let function_arn = &event.context.invoked_function_arn;
-        if let Some(order) = Order::of_event(&event.payload) {
+        if let Some(order) = ReapplyRequest::of_event(&event.payload) {
             let request_id = &event.context.request_id;
-            let mender = Mender { aws: &aws, leases: &leases, function_arn, request_id, deadline };
+            let mender = ReapplyHandler { aws: &aws, leases: &leases, function_arn, request_id, deadline };
             return Ok(serde_json::to_value(mender.carry_out(&order?).await)?);
         }
         let provider = Provider::new(&aws, &leases, function_arn);

@@ -7,7 +7,7 @@ use crosspipe_core::policy::{Change, OwnedStatements, PolicyDocument, PutError, 
 use crosspipe_custom_resource::{Failure, Success};
 use crosspipe_resources::{Document, failures};
 
-use crate::lifecycle::Stopped;
+use crate::lifecycle::ApplyError;
 use crate::scope::Scope;
 
 /// How long AWS may take to know a principal that was made a moment ago.
@@ -30,29 +30,30 @@ pub async fn merge<D: Document>(
     document: &D,
     scope: &Scope<'_>,
     plan: impl Fn(Option<&PolicyDocument>) -> Result<Change, PutError>,
-) -> Result<Merged, Stopped> {
-    let mut made_something = false;
+) -> Result<Merged, ApplyError> {
+    let mut partially_applied = false;
     let mut last_written = None;
     for pause in PAUSES {
         // The first attempt is always made: the lease was waited for.
         if !pause.is_zero() && !scope.pause(pause).await {
             break;
         }
-        let text = document.read().await.map_err(|error| Stopped::by_aws(error, made_something))?;
+        let text = document.read().await.map_err(|error| ApplyError::by_aws(error, partially_applied))?;
         let current = text.as_deref().map(PolicyDocument::parse).transpose();
-        let current = current
-            .map_err(|error| Stopped::new(failures::unreadable(&document.arn(), &error), made_something))?;
-        let change =
-            plan(current.as_ref()).map_err(|error| Stopped::new(failures::put(&error), made_something))?;
+        let current = current.map_err(|error| {
+            ApplyError::new(failures::unreadable(&document.arn(), &error), partially_applied)
+        })?;
+        let change = plan(current.as_ref())
+            .map_err(|error| ApplyError::new(failures::put(&error), partially_applied))?;
         match &change {
-            Change::None => return Ok(Merged { document: current, changed: made_something }),
+            Change::None => return Ok(Merged { document: current, changed: partially_applied }),
             // Not shown yet: read once more before writing the very same again.
             written if last_written.as_ref() == Some(written) && pause < Duration::from_secs(2) => continue,
             Change::Put(changed) => put(document, changed, scope).await,
             Change::Delete => document.delete().await,
         }
-        .map_err(|error| Stopped::by_write(error, made_something))?;
-        made_something = true;
+        .map_err(|error| ApplyError::by_write(error, partially_applied))?;
+        partially_applied = true;
         last_written = Some(change);
     }
     let failure = Failure::new(
@@ -62,7 +63,7 @@ pub async fn merge<D: Document>(
         ),
         "find out what else writes this policy (CloudTrail has the callers), let it keep foreign statements, and deploy again",
     );
-    Err(Stopped::new(failure, made_something))
+    Err(ApplyError::new(failure, partially_applied))
 }
 
 /// A document with nothing left to do in it.

@@ -5,18 +5,18 @@ use std::time::Duration;
 
 use crosspipe_aws::codepipeline::CodePipeline;
 use crosspipe_aws::{AwsError, ErrorKind};
-use crosspipe_core::diagnosis::message::{Claim, claim};
+use crosspipe_core::incident::message::{ErrorSignature, claim};
 use crosspipe_core::pipeline::patch::{self, Change, KeyChoice};
 use crosspipe_custom_resource::{Failure, Success};
 use crosspipe_resources::failures;
 use crosspipe_resources::pipeline_patch::{Live, PipelinePatch, ReadError, Target, pipeline_arn};
 use serde_json::Value;
 
-use crate::lifecycle::{Applied, Stopped, Write};
+use crate::lifecycle::{Applied, ApplyError, Write};
 use crate::scope::Scope;
 
 impl Write for PipelinePatch {
-    async fn apply(&self, previous: Option<&Self>, scope: &Scope<'_>) -> Result<Applied, Stopped> {
+    async fn apply(&self, previous: Option<&Self>, scope: &Scope<'_>) -> Result<Applied, ApplyError> {
         let arn = pipeline_arn(&self.name, &scope.place);
         let codepipeline = scope.aws.codepipeline();
         let live = Live::read(&codepipeline, &self.name, &arn).await?;
@@ -25,20 +25,20 @@ impl Write for PipelinePatch {
         let version = write(&codepipeline, &arn, &live.tags, &change, scope).await?;
         if self.start_execution && change.pipeline.is_some() {
             let started = codepipeline.start_execution(&self.name, &scope.request_id).await;
-            started.map_err(|error| Stopped::by_aws(error, true))?;
+            started.map_err(|error| ApplyError::by_aws(error, true))?;
         }
         let version = version.or_else(|| live.pipeline.as_value().get("version").and_then(Value::as_u64));
         let success = success(self, version, &change, failures::owner_notice("pipeline", &live.tags));
         Ok(Applied { success, changed: !change.is_none() })
     }
 
-    async fn revert(target: &Target, scope: &Scope<'_>) -> Result<Success, Stopped> {
+    async fn revert(target: &Target, scope: &Scope<'_>) -> Result<Success, ApplyError> {
         let arn = pipeline_arn(&target.name, &scope.place);
         let codepipeline = scope.aws.codepipeline();
         let live = Live::read(&codepipeline, &target.name, &arn).await?;
         let change = patch::plan_revert(&live.pipeline, &live.tags, &scope.place.owner, &[&target.set]);
         write(&codepipeline, &arn, &live.tags, &change, scope).await?;
-        let remarks = change.left_alone.join(" ");
+        let remarks = change.drifted.join(" ");
         Ok(Success { reason: Some(remarks).filter(|remarks| !remarks.is_empty()), ..Success::default() })
     }
 }
@@ -49,7 +49,7 @@ fn success(wanted: &PipelinePatch, version: Option<u64>, change: &Change, notice
         KeyChoice::All(arn) => arn.clone(),
         KeyChoice::ByRegion(arns) => arns.values().cloned().collect::<Vec<_>>().join(","),
     };
-    let remarks = change.left_alone.iter().cloned().chain(notice).collect::<Vec<_>>().join(" ");
+    let remarks = change.drifted.iter().cloned().chain(notice).collect::<Vec<_>>().join(" ");
     let mut success = Success::default()
         .with("PipelineVersion", version.unwrap_or_default().to_string())
         .with("EncryptionKeyArn", key)
@@ -58,10 +58,10 @@ fn success(wanted: &PipelinePatch, version: Option<u64>, change: &Change, notice
     success
 }
 
-impl From<ReadError> for Stopped {
+impl From<ReadError> for ApplyError {
     fn from(error: ReadError) -> Self {
         match error {
-            ReadError::Aws(error) => Stopped::by_aws(error, false),
+            ReadError::Aws(error) => ApplyError::by_aws(error, false),
             ReadError::Unreadable(failure) => failure.into(),
         }
     }
@@ -75,10 +75,10 @@ async fn write(
     tags: &BTreeMap<String, String>,
     change: &Change,
     scope: &Scope<'_>,
-) -> Result<Option<u64>, Stopped> {
+) -> Result<Option<u64>, ApplyError> {
     if !change.tags_to_add.is_empty() {
         let tagged = codepipeline.tag(arn, &change.tags_to_add).await;
-        tagged.map_err(|error| Stopped::by_aws(error, false))?;
+        tagged.map_err(|error| ApplyError::by_aws(error, false))?;
     }
     let mut version = None;
     if let Some(pipeline) = &change.pipeline {
@@ -89,7 +89,7 @@ async fn write(
     }
     if !change.tags_to_remove.is_empty() {
         let untagged = codepipeline.untag(arn, &change.tags_to_remove).await;
-        untagged.map_err(|error| Stopped::by_aws(error, true))?;
+        untagged.map_err(|error| ApplyError::by_aws(error, true))?;
     }
     Ok(version)
 }
@@ -114,7 +114,7 @@ async fn update(codepipeline: &CodePipeline, pipeline: &Value, scope: &Scope<'_>
 
 /// CodePipeline has one code for every structure error; the text tells the one that passes by itself.
 fn cannot_assume(error: &AwsError) -> bool {
-    matches!(claim(&error.message), Claim::AssumeRole { .. })
+    matches!(claim(&error.message), ErrorSignature::AssumeRole { .. })
 }
 
 /// The answer after UpdatePipeline refused. What was remembered for nothing is forgotten again, so that
@@ -125,7 +125,7 @@ async fn not_updated(
     tags: &BTreeMap<String, String>,
     change: &Change,
     error: AwsError,
-) -> Stopped {
+) -> ApplyError {
     let new = change.tags_to_add.keys().filter(|key| !tags.contains_key(*key)).cloned().collect::<Vec<_>>();
     let replaced = change.tags_to_add.keys().filter_map(|key| Some((key.clone(), tags.get(key)?.clone())));
     let replaced: BTreeMap<String, String> = replaced.collect();
@@ -137,13 +137,13 @@ async fn not_updated(
         left_over |= codepipeline.untag(arn, &new).await.is_err();
     }
     let certain = matches!(error.kind, ErrorKind::AccessDenied | ErrorKind::Invalid | ErrorKind::NotFound);
-    let made_something = left_over || !certain;
+    let partially_applied = left_over || !certain;
     if cannot_assume(&error) {
         let failure = Failure::new(
             format!("CodePipeline still refuses: {}", error.message),
             "check both sides: the service role needs sts:AssumeRole on the action role (Custom::ServiceRoleGrant), and the action role has to trust the service role (target-account.yaml); then deploy again",
         );
-        return Stopped::new(failure.see("IA001, IA002"), made_something);
+        return ApplyError::new(failure.see("IA001, IA002"), partially_applied);
     }
-    Stopped::by_aws(error, made_something)
+    ApplyError::by_aws(error, partially_applied)
 }

@@ -7,16 +7,16 @@ use crosspipe_aws::Aws;
 use crosspipe_aws::lease::Leases;
 use crosspipe_core::arn::Arn;
 use crosspipe_core::owner::Owner;
-use crosspipe_core::remedy::{Answer, Kind, Order, Reapplied};
+use crosspipe_core::remediation::{Reapplied, ReapplyRequest, ReapplyResponse, ResourceType};
 use crosspipe_custom_resource::{Deadline, Failure, Request};
-use crosspipe_resources::{BucketGrant, KeyGrant, PipelinePatch, Place, ServiceRoleGrant};
+use crosspipe_resources::{BucketGrant, KeyGrant, PipelinePatch, ResourceContext, ServiceRoleGrant};
 
 use crate::lifecycle::Write;
 use crate::registry;
 use crate::scope::{self, Scope};
 
 /// Carries out orders in one invocation.
-pub struct Mender<'a> {
+pub struct ReapplyHandler<'a> {
     /// The clients.
     pub aws: &'a Aws,
     /// The leases, with what is on record.
@@ -29,25 +29,26 @@ pub struct Mender<'a> {
     pub deadline: Deadline,
 }
 
-impl Mender<'_> {
+impl ReapplyHandler<'_> {
     /// Carries out an order, until its own deadline or the invocation's.
-    pub async fn carry_out(&self, order: &Order) -> Answer {
+    pub async fn carry_out(&self, order: &ReapplyRequest) -> ReapplyResponse {
         let deadline = self.deadline.min(Deadline::at_epoch_millis(order.deadline));
         let name = &order.target.name;
         let work = async {
             match order.target.kind {
-                Kind::ArtifactKeyGrant => self.reapply::<KeyGrant>(name, deadline).await,
-                Kind::ArtifactBucketGrant => self.reapply::<BucketGrant>(name, deadline).await,
-                Kind::ServiceRoleGrant => self.reapply::<ServiceRoleGrant>(name, deadline).await,
-                Kind::PipelinePatch => self.reapply::<PipelinePatch>(name, deadline).await,
+                ResourceType::ArtifactKeyGrant => self.reapply::<KeyGrant>(name, deadline).await,
+                ResourceType::ArtifactBucketGrant => self.reapply::<BucketGrant>(name, deadline).await,
+                ResourceType::ServiceRoleGrant => self.reapply::<ServiceRoleGrant>(name, deadline).await,
+                ResourceType::PipelinePatch => self.reapply::<PipelinePatch>(name, deadline).await,
             }
         };
         match tokio::time::timeout(deadline.remaining(), work).await {
-            Ok(Ok(resources)) => Answer { resources, error: None },
-            Ok(Err(failure)) => Answer { resources: vec![], error: Some(text(&failure)) },
-            Err(_) => {
-                Answer { resources: vec![], error: Some("it took too long and was stopped".to_owned()) }
-            }
+            Ok(Ok(resources)) => ReapplyResponse { resources, error: None },
+            Ok(Err(failure)) => ReapplyResponse { resources: vec![], error: Some(text(&failure)) },
+            Err(_) => ReapplyResponse {
+                resources: vec![],
+                error: Some("it took too long and was stopped".to_owned()),
+            },
         }
     }
 
@@ -57,7 +58,7 @@ impl Mender<'_> {
         };
         let function = Arn::parse(self.function_arn).map_err(unusable)?;
         // The order itself owns nothing.
-        let place = Place::of(&function, Owner::new(self.function_arn, self.request_id));
+        let place = ResourceContext::of(&function, Owner::new(self.function_arn, self.request_id));
         let target = Arn::parse(&R::target_arn(name, &place)).map_err(unusable)?;
         let lease = scope::lease(self.leases, target.as_str(), self.function_arn, deadline).await?;
         let mut done = Vec::new();

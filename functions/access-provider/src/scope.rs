@@ -7,7 +7,7 @@ use crosspipe_aws::lease::{Lease, Leases};
 use crosspipe_core::arn::Arn;
 use crosspipe_core::owner::Owner;
 use crosspipe_custom_resource::{Deadline, Failure, Request};
-use crosspipe_resources::{Place, failures};
+use crosspipe_resources::{ResourceContext, failures};
 
 /// Time that is kept for the work itself when a lease is waited for.
 const WORK: Duration = Duration::from_secs(10);
@@ -19,7 +19,7 @@ pub struct Scope<'a> {
     /// The clients.
     pub aws: &'a Aws,
     /// The function's account and Region, and the custom resource.
-    pub place: Place,
+    pub place: ResourceContext,
     /// The request's id.
     pub request_id: String,
     /// By when to be done.
@@ -39,7 +39,7 @@ impl<'a> Scope<'a> {
     ) -> Self {
         Scope {
             aws,
-            place: Place::of(function, Owner::new(request.stack_id(), request.logical_id())),
+            place: ResourceContext::of(function, Owner::new(request.stack_id(), request.logical_id())),
             request_id: request.request_id().to_owned(),
             deadline,
             leases,

@@ -6,12 +6,12 @@ use crosspipe_custom_resource::Success;
 use crosspipe_resources::failures;
 use crosspipe_resources::service_role_grant::{ServiceRoleGrant, inline_policies};
 
-use crate::lifecycle::{Applied, Stopped, Write};
+use crate::lifecycle::{Applied, ApplyError, Write};
 use crate::merge;
 use crate::scope::Scope;
 
 impl Write for ServiceRoleGrant {
-    async fn apply(&self, _previous: Option<&Self>, scope: &Scope<'_>) -> Result<Applied, Stopped> {
+    async fn apply(&self, _previous: Option<&Self>, scope: &Scope<'_>) -> Result<Applied, ApplyError> {
         let name = scope.place.owner.policy_name();
         let mut policies = inline_policies(scope.aws, &self.role).await?;
         let change = service_role::plan(&policies, &name, &self.statements);
@@ -19,7 +19,7 @@ impl Write for ServiceRoleGrant {
         let changed = change != Change::None;
         if let Change::Put(document) = change {
             let put = scope.aws.iam().put_role_policy(&self.role, &name, &document.to_json()).await;
-            put.map_err(|error| Stopped::by_write(error, false))?;
+            put.map_err(|error| ApplyError::by_write(error, false))?;
             policies.insert(name, document);
         }
         let quota = Quota::RoleInlinePolicies;
@@ -27,8 +27,8 @@ impl Write for ServiceRoleGrant {
         Ok(Applied { success, changed })
     }
 
-    async fn revert(target: &String, scope: &Scope<'_>) -> Result<Success, Stopped> {
+    async fn revert(target: &String, scope: &Scope<'_>) -> Result<Success, ApplyError> {
         let deleted = scope.aws.iam().delete_role_policy(target, &scope.place.owner.policy_name()).await;
-        deleted.map(|()| Success::default()).map_err(|error| Stopped::by_aws(error, false))
+        deleted.map(|()| Success::default()).map_err(|error| ApplyError::by_aws(error, false))
     }
 }

@@ -2,16 +2,16 @@
 
 use std::time::SystemTime;
 
-use crosspipe_aws::claim::{Claim, Claimed, REMEMBERED};
+use crosspipe_aws::idempotency::{Claimed, IdempotencyClaim, REMEMBERED};
 use crosspipe_aws::lease::Leases;
 use crosspipe_aws::{Aws, AwsError};
-use crosspipe_core::alert::{Alert, chat, email, event, slack};
+use crosspipe_core::alerts::{Alert, chat, email, event, slack};
 use crosspipe_core::diagnosis::Report;
 use crosspipe_core::watch::Notice;
 use futures_util::future::join_all;
 use serde_json::Value;
 
-use crate::settings::{Receiver, Settings};
+use crate::settings::{Destination, Settings};
 use crate::webhook::{Webhook, WebhookError};
 
 /// Source of the events that carry reports.
@@ -66,17 +66,17 @@ pub struct Invocation<'a> {
 
 /// Those who are still to be told of one thing.
 #[derive(Debug)]
-pub struct Audience<'a> {
+pub struct DeliveryClaim<'a> {
     /// One invocation at a time looks, mends and tells: of two that each had some of the receivers, the second
     /// would tell its own of a fault that the first has just mended. None where it is told, or being told.
-    claim: Option<Claim>,
-    receivers: Vec<Receiver<'a>>,
+    claim: Option<IdempotencyClaim>,
+    receivers: Vec<Destination<'a>>,
     /// An earlier attempt at this same event is at it, or died over it. Nobody else will try again for it, while
     /// any other event that is at it is tried again by itself.
     pub unfinished: bool,
 }
 
-impl Audience<'_> {
+impl DeliveryClaim<'_> {
     /// Whether there is nobody to tell.
     pub fn is_empty(&self) -> bool {
         self.claim.is_none()
@@ -114,8 +114,12 @@ impl<'a> Alerts<'a> {
     ///
     /// # Errors
     /// When the lock table can't be written.
-    pub async fn audience(&self, id: &str, invocation: Invocation<'_>) -> Result<Audience<'a>, AwsError> {
-        let mut audience = Audience { claim: None, receivers: vec![], unfinished: false };
+    pub async fn audience(
+        &self,
+        id: &str,
+        invocation: Invocation<'_>,
+    ) -> Result<DeliveryClaim<'a>, AwsError> {
+        let mut audience = DeliveryClaim { claim: None, receivers: vec![], unfinished: false };
         match self.leases.begin(&format!("report:{id}"), invocation.request_id, invocation.deadline).await? {
             Claimed::Ours(claim) => {
                 let receivers = self.settings.receivers();
@@ -133,7 +137,7 @@ impl<'a> Alerts<'a> {
     ///
     /// # Errors
     /// When one of them could not be told, or that all were can't be remembered.
-    pub async fn tell(&self, audience: Audience<'_>, message: &Message) -> Result<(), AlertError> {
+    pub async fn tell(&self, audience: DeliveryClaim<'_>, message: &Message) -> Result<(), AlertError> {
         let sent = audience.receivers.iter().map(|receiver| self.send(*receiver, message));
         let outcomes = join_all(sent).await;
         let (mut told, mut failed) = (vec![], Ok(()));
@@ -159,7 +163,7 @@ impl<'a> Alerts<'a> {
     ///
     /// # Errors
     /// When the lock table can't be written.
-    pub async fn nothing_to_tell(&self, audience: Audience<'_>) -> Result<(), AlertError> {
+    pub async fn nothing_to_tell(&self, audience: DeliveryClaim<'_>) -> Result<(), AlertError> {
         let Some(claim) = audience.claim else { return Ok(()) };
         Ok(claim.finish(SystemTime::now() + REMEMBERED).await?)
     }
@@ -168,16 +172,16 @@ impl<'a> Alerts<'a> {
     ///
     /// # Errors
     /// When it could not be told.
-    pub async fn send(&self, receiver: Receiver<'_>, message: &Message) -> Result<(), AlertError> {
+    pub async fn send(&self, receiver: Destination<'_>, message: &Message) -> Result<(), AlertError> {
         let Message { alert, detail } = message;
         match receiver {
-            Receiver::Topic(arn) => self.publish(arn, alert, &email::body(alert)).await?,
-            Receiver::Chat(arn) => self.publish(arn, alert, &chat::message(alert).to_string()).await?,
-            Receiver::Webhook(secret_arn) => {
+            Destination::Topic(arn) => self.publish(arn, alert, &email::body(alert)).await?,
+            Destination::Chat(arn) => self.publish(arn, alert, &chat::message(alert).to_string()).await?,
+            Destination::Webhook(secret_arn) => {
                 let webhook = self.webhook.ok_or(WebhookError::NoClient)?;
                 webhook.post(self.aws, secret_arn, &slack::message(alert)).await?;
             }
-            Receiver::Bus(name) => {
+            Destination::Bus(name) => {
                 let events = self.aws.eventbridge();
                 events.put_event(name, SOURCE, alert.kind.detail_type(), detail, &alert.resources).await?;
             }

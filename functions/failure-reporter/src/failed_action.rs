@@ -5,15 +5,16 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use crosspipe_aws::gather::{self, Gathered};
 use crosspipe_aws::lease::Leases;
 use crosspipe_aws::{Aws, AwsError};
-use crosspipe_core::alert::Alert;
-use crosspipe_core::diagnosis::{EventError, Failure, Report, diagnose};
+use crosspipe_core::alerts::Alert;
+use crosspipe_core::diagnosis::{Report, diagnose};
+use crosspipe_core::incident::{EventError, Failure};
 use crosspipe_core::pipeline::{Pipeline, PipelineError};
 use crosspipe_core::snapshot::{Snapshot, SnapshotError};
 use serde_json::Value;
 
 use crate::alerts::{AlertError, Alerts, Invocation, Message};
 use crate::metrics;
-use crate::remedy::{Remedy, Sight};
+use crate::remediation::{RecheckResult, Remedy};
 use crate::settings::{SameAccount, Settings};
 
 /// What is left of an invocation for telling; of a short one a third.
@@ -171,11 +172,15 @@ impl<'a> Reporter<'a> {
     }
 
     /// The same once something was changed.
-    async fn look_again(&self, failure: &Failure, deadline: SystemTime) -> Result<Sight, ReportError> {
+    async fn look_again(
+        &self,
+        failure: &Failure,
+        deadline: SystemTime,
+    ) -> Result<RecheckResult, ReportError> {
         let live = self.aws.codepipeline().get_pipeline(&failure.pipeline).await?;
         let pipeline = Pipeline::parse(live.clone())?;
         let seen = self.look(failure, live, &pipeline, deadline).await?;
-        Ok(seen.map(|(report, snapshot)| Sight::new(&report, snapshot)).unwrap_or_default())
+        Ok(seen.map(|(report, snapshot)| RecheckResult::new(&report, snapshot)).unwrap_or_default())
     }
 }
 

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use crosspipe_aws::AwsError;
-use crosspipe_core::diagnosis::intake::{self, FailedExecution, Incoming};
+use crosspipe_core::incident::event::{self, FailedExecution, Incoming};
 use serde_json::Value;
 
 use crate::alerts::Invocation;
@@ -17,7 +17,7 @@ impl Reporter<'_> {
     /// Serves one event. What of it can't be served keeps nothing else from being served.
     pub async fn handle(&self, event: &Value, invocation: Invocation<'_>) -> Result<(), ReportError> {
         let mut outcome = Ok(());
-        for incoming in intake::read(event) {
+        for incoming in event::read(event) {
             let served = match incoming {
                 Ok(Incoming::Action(failure)) => self.report(*failure, None, invocation).await,
                 Ok(Incoming::Execution(execution)) => self.look_up(&execution, invocation).await,

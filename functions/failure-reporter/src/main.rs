@@ -19,7 +19,7 @@ mod dead_letters;
 mod failed_action;
 mod incoming;
 mod metrics;
-mod remedy;
+mod remediation;
 mod settings;
 mod watch;
 mod webhook;
@@ -28,7 +28,7 @@ use std::time::{Duration, UNIX_EPOCH};
 
 use crosspipe_aws::Aws;
 use crosspipe_aws::lease::Leases;
-use crosspipe_core::watch::Occasion;
+use crosspipe_core::watch::WatchEvent;
 use lambda_runtime::{Error, LambdaEvent, service_fn};
 use serde_json::Value;
 use tracing_subscriber::EnvFilter;
@@ -57,7 +57,7 @@ async fn main() -> Result<(), Error> {
         let (event, request_id) = (&event.payload, event.context.request_id.as_str());
         let happened = event.get("time").and_then(Value::as_str);
         let invocation = Invocation { request_id, deadline, happened };
-        let (outcome, is_final) = if Occasion::is_about(event) {
+        let (outcome, is_final) = if WatchEvent::is_about(event) {
             let outcome = watch.handle(event, invocation).await;
             let is_final = outcome.as_ref().is_err_and(WatchError::is_final);
             (outcome.map_err(Error::from), is_final)

@@ -3,7 +3,7 @@
 use std::time::SystemTime;
 
 use crosspipe_aws::Aws;
-use crosspipe_aws::gather::Lookout;
+use crosspipe_aws::gather::GatherOptions;
 use crosspipe_core::diagnosis::Remediation;
 
 /// What the function is told by its environment. An absent optional variable switches that part off.
@@ -46,7 +46,7 @@ pub enum SameAccount {
 
 /// Somewhere that reports go.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Receiver<'a> {
+pub enum Destination<'a> {
     /// An SNS topic, by ARN, for people.
     Topic(&'a str),
     /// An SNS topic, by ARN, that a chat channel is subscribed to.
@@ -57,14 +57,14 @@ pub enum Receiver<'a> {
     Bus(&'a str),
 }
 
-impl Receiver<'_> {
+impl Destination<'_> {
     /// What tells receivers apart.
     pub fn name(self) -> &'static str {
         match self {
-            Receiver::Topic(_) => "topic",
-            Receiver::Chat(_) => "chat",
-            Receiver::Webhook(_) => "webhook",
-            Receiver::Bus(_) => "bus",
+            Destination::Topic(_) => "topic",
+            Destination::Chat(_) => "chat",
+            Destination::Webhook(_) => "webhook",
+            Destination::Bus(_) => "bus",
         }
     }
 }
@@ -136,8 +136,8 @@ impl Settings {
     }
 
     /// Where and as whom to look, until then.
-    pub fn lookout<'a>(&'a self, tools: &'a Aws, until: SystemTime) -> Lookout<'a> {
-        Lookout {
+    pub fn lookout<'a>(&'a self, tools: &'a Aws, until: SystemTime) -> GatherOptions<'a> {
+        GatherOptions {
             tools,
             diagnostics_role: self.diagnostics_role_name.as_deref(),
             session_name: "crosspipe-failure-reporter",
@@ -146,12 +146,12 @@ impl Settings {
     }
 
     /// Everywhere that reports go, people first.
-    pub fn receivers(&self) -> impl Iterator<Item = Receiver<'_>> {
+    pub fn receivers(&self) -> impl Iterator<Item = Destination<'_>> {
         let receivers = [
-            self.alert_topic_arn.as_deref().map(Receiver::Topic),
-            self.chat_topic_arn.as_deref().map(Receiver::Chat),
-            self.webhook_secret_arn.as_deref().map(Receiver::Webhook),
-            self.event_bus_name.as_deref().map(Receiver::Bus),
+            self.alert_topic_arn.as_deref().map(Destination::Topic),
+            self.chat_topic_arn.as_deref().map(Destination::Chat),
+            self.webhook_secret_arn.as_deref().map(Destination::Webhook),
+            self.event_bus_name.as_deref().map(Destination::Bus),
         ];
         receivers.into_iter().flatten()
     }
@@ -189,7 +189,7 @@ mod tests {
         ];
         let names = |given: &[(&str, &str)]| {
             let settings = read(&[given, &[("LOCK_TABLE", "locks")]].concat()).unwrap();
-            settings.receivers().map(Receiver::name).collect::<Vec<_>>()
+            settings.receivers().map(Destination::name).collect::<Vec<_>>()
         };
         for (variable, name) in all {
             assert_eq!(names(&[(variable, name)]), [name]);

@@ -1,6 +1,6 @@
 //! A change or a schedule: look at the pipelines that it concerns, before a run does.
 
-mod look;
+mod check;
 
 use std::time::{Duration, SystemTime};
 
@@ -8,7 +8,7 @@ use crosspipe_aws::lease::{LeaseError, Leases};
 use crosspipe_aws::{Aws, AwsError, ErrorKind};
 use crosspipe_core::pipeline::{Pipeline, PipelineError};
 use crosspipe_core::snapshot::SnapshotError;
-use crosspipe_core::watch::{Memory, NoOccasion, Occasion, Resource};
+use crosspipe_core::watch::{NotifiedFindings, Resource, WatchEvent, WatchEventError};
 use futures_util::{StreamExt, stream};
 use serde_json::Value;
 
@@ -36,7 +36,7 @@ pub struct Watch<'a> {
 pub enum WatchError {
     /// The record does not say what was changed.
     #[error(transparent)]
-    Event(#[from] NoOccasion),
+    Event(#[from] WatchEventError),
     /// An AWS call that can't be done without failed.
     #[error(transparent)]
     Aws(#[from] AwsError),
@@ -72,9 +72,9 @@ impl<'a> Watch<'a> {
 
     /// Serves one event. A pipeline that can't be looked at keeps no other from being looked at.
     pub async fn handle(&self, event: &Value, invocation: Invocation<'_>) -> Result<(), WatchError> {
-        let occasion = match Occasion::from_event(event) {
+        let occasion = match WatchEvent::from_event(event) {
             Ok(occasion) => occasion,
-            Err(incomplete @ NoOccasion::Missing { .. }) => return Err(incomplete.into()),
+            Err(incomplete @ WatchEventError::Missing { .. }) => return Err(incomplete.into()),
             Err(other) => {
                 tracing::info!(%other, "passed over an event that changes nothing here");
                 return Ok(());
@@ -99,10 +99,10 @@ impl<'a> Watch<'a> {
     }
 
     /// The pipelines that an occasion may concern.
-    async fn pipelines(&self, occasion: &Occasion) -> Result<Vec<String>, WatchError> {
+    async fn pipelines(&self, occasion: &WatchEvent) -> Result<Vec<String>, WatchError> {
         let only = self.settings.watched_pipeline.as_ref();
         Ok(match (occasion, only) {
-            (Occasion::Change(Resource::Pipeline(name), _), _) => {
+            (WatchEvent::Change(Resource::Pipeline(name), _), _) => {
                 only.is_none_or(|only| only == name).then(|| name.clone()).into_iter().collect()
             }
             (_, Some(only)) => vec![only.clone()],
@@ -114,10 +114,10 @@ impl<'a> Watch<'a> {
     async fn attend(
         &self,
         name: &str,
-        occasion: &Occasion,
+        occasion: &WatchEvent,
         invocation: Invocation<'_>,
     ) -> Result<(), WatchError> {
-        if let Occasion::Change(resource, _) = occasion
+        if let WatchEvent::Change(resource, _) = occasion
             && !matches!(resource, Resource::Pipeline(_))
         {
             let concerned = self.pipeline(name).await?.is_some_and(|(_, it)| resource.concerns(&it));
@@ -132,7 +132,7 @@ impl<'a> Watch<'a> {
         let give_up = invocation.deadline - ONE_LOOK;
         let key = format!("watch:{name}");
         let lease = self.leases.acquire(&key, invocation.request_id, invocation.deadline, give_up).await?;
-        let before = Memory::parse(lease.notes().get(KNOWN).map(String::as_str));
+        let before = NotifiedFindings::parse(lease.notes().get(KNOWN).map(String::as_str));
         let mut memory = before.clone();
         let outcome = self.look(name, occasion.trigger(), &mut memory, invocation.deadline).await;
         if memory == before {

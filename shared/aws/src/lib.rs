@@ -8,13 +8,12 @@
 //!   [`kms`], [`lambda`], [`s3`], [`secrets`], [`sns`], [`sqs`], [`stepfunctions`]: the adapters
 //! - `invoke`: functions that are asked something and answer
 //! - [`gather`]: a snapshot of what a pipeline's cross-account actions depend on, in both accounts
-//! - [`lease`], [`claim`]: one writer at a time per target, and work done once, in one DynamoDB table
+//! - [`lease`], [`idempotency`]: one writer at a time per target, and work done once, in one DynamoDB table
 //!
 //! No type of the AWS SDK appears in a public signature: policies are text or [`serde_json::Value`], the
 //! rest are strings, small structs and the core's facts. The adapters decide nothing; what to write is
 //! planned in the core.
 
-pub mod claim;
 pub mod cloudformation;
 pub mod codebuild;
 pub mod codedeploy;
@@ -25,6 +24,7 @@ pub mod error;
 pub mod eventbridge;
 pub mod gather;
 pub mod iam;
+pub mod idempotency;
 mod invoke;
 pub mod kms;
 pub mod lambda;

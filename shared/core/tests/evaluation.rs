@@ -1,7 +1,7 @@
 //! Cases from AWS's own documentation, each table with its page.
 #![allow(clippy::unwrap_used, reason = "helpers of tests are tests")]
 
-use crosspipe_core::evaluation::{Question, Side, Tri};
+use crosspipe_core::evaluation::{Question, Side, Ternary};
 use serde_json::{Map, Value, json};
 
 mod evaluation_cases;
@@ -121,7 +121,7 @@ fn every_level_of_service_control_policies_allows() {
     let question = question(&members);
     let evaluation = question.evaluate();
     assert_eq!(evaluation.because().not_allowed_by, [Side::Resource, Side::ServiceControl]);
-    assert_eq!(evaluation.lets_pass(Side::ServiceControl), Tri::No);
+    assert_eq!(evaluation.permits(Side::ServiceControl), Ternary::No);
 }
 
 /// <https://docs.aws.amazon.com/organizations/latest/userguide/orgs_manage_policies_rcps.html>

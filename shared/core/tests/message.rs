@@ -3,7 +3,7 @@
 
 #![allow(clippy::panic, reason = "a test that panics has failed")]
 
-use crosspipe_core::diagnosis::message::{Claim, Denial, PolicyKind, claim, denial};
+use crosspipe_core::incident::message::{Denial, ErrorSignature, PolicyKind, claim, denial};
 use proptest::prelude::*;
 
 const ROLE: &str = "arn:aws:iam::222222222222:role/CrossAccount_Role";
@@ -16,45 +16,46 @@ fn key_in_b() -> Option<String> {
 
 #[test]
 fn every_wording_of_the_catalogue_claims_what_happened() {
-    let role = |role: &str| Claim::AssumeRole { role: role.into() };
+    let role = |role: &str| ErrorSignature::AssumeRole { role: role.into() };
     let bucket = || Some("codepipeline-us-east-2-1234567890".to_owned());
-    let permissions = |service: Option<&str>| Claim::RolePermissions { service: service.map(str::to_owned) };
-    let cases: Vec<(&str, Claim)> = vec![
+    let permissions =
+        |service: Option<&str>| ErrorSignature::RolePermissions { service: service.map(str::to_owned) };
+    let cases: Vec<(&str, ErrorSignature)> = vec![
         (
             "Unable to access the artifact with Amazon S3 object key 'MyFirstPipeline/MyAppBuild/AbC12' located in the Amazon S3 artifact bucket 'codepipeline-us-east-2-1234567890'. The provided role does not have sufficient permissions.",
-            Claim::Artifact { bucket: bucket() },
+            ErrorSignature::Artifact { bucket: bucket() },
         ),
         (
             "Key 'arn:aws:kms:us-east-2:222222222222:key/1234abcd' does not exist (Service: AWSKMS; Status Code: 400; Error Code: NotFoundException; Request ID: 1)",
-            Claim::NoSuchKey { key: key_in_b() },
+            ErrorSignature::NoSuchKey { key: key_in_b() },
         ),
         (
             "Key 'arn:aws:kms:us-east-2:222222222222:key/1234abcd' does not exist (Service: Amazon S3; Status Code: 400; Error Code: KMS.NotFoundException; Request ID: 1; S3 Extended Request ID: 2)",
-            Claim::NoSuchKey { key: key_in_b() },
+            ErrorSignature::NoSuchKey { key: key_in_b() },
         ),
         (
             "Invalid keyId alias/x (Service: Amazon S3; Status Code: 400; Error Code: KMS.NotFoundException)",
-            Claim::NoSuchKey { key: None },
+            ErrorSignature::NoSuchKey { key: None },
         ),
         (
             "Failed replicating artifact from source to destination: Invalid Arn arn:aws:kms:us-east-1:111111111111:key/1 (Service: Amazon S3; Status Code: 400)",
-            Claim::Replication,
+            ErrorSignature::Replication,
         ),
         (
             "Replication of artifact 'SourceArtifact' failed: Failed replicating artifact from a to b. Check source and destination artifact buckets exist and pipeline role has permission to access it.",
-            Claim::Replication,
+            ErrorSignature::Replication,
         ),
         (
             "Cross-account pass role is not allowed (Service: AmazonCloudFormation; Status Code: 403; Error Code: AccessDenied; Request ID: 1)",
-            Claim::PassRoleAcross,
+            ErrorSignature::PassRoleAcross,
         ),
         (
             "Your pipeline contains actions in more than one region. Use 'pipeline.artifactStores' to specify an artifact bucket for each region.",
-            Claim::NoStoreInRegion,
+            ErrorSignature::NoStoreInRegion,
         ),
         (
             "The ciphertext refers to a customer master key that does not exist, does not exist in this region, or you are not allowed to access. (Service: AWSKMS; Status Code: 400; Error Code: AccessDeniedException; Request ID: 1)",
-            Claim::Key,
+            ErrorSignature::Key,
         ),
         (
             "The provided role does not have permissions to perform this action. Underlying error: Access Denied",
@@ -62,34 +63,37 @@ fn every_wording_of_the_catalogue_claims_what_happened() {
         ),
         (
             "arn:aws:kms:us-east-2:222222222222:key/1234abcd is disabled. (Service: Amazon S3; Status Code: 400; Error Code: KMS.DisabledException; Request ID: 1)",
-            Claim::KeyNotUsable { key: key_in_b() },
+            ErrorSignature::KeyNotUsable { key: key_in_b() },
         ),
         (
             "key is pending deletion. (Service: Amazon S3; Status Code: 400; Error Code: KMS.KMSInvalidStateException)",
-            Claim::KeyNotUsable { key: None },
+            ErrorSignature::KeyNotUsable { key: None },
         ),
         (
             "An error occurred (MalformedPolicyDocumentException) when calling the PutKeyPolicy operation: Policy contains a statement with one or more invalid principals.",
-            Claim::InvalidPrincipal,
+            ErrorSignature::InvalidPrincipal,
         ),
         (
             "An error occurred (MalformedPolicy) when calling the PutBucketPolicy operation: Invalid principal in policy",
-            Claim::InvalidPrincipal,
+            ErrorSignature::InvalidPrincipal,
         ),
         (
             "The service role or action role doesn\u{2019}t have the permissions required to access the Amazon S3 bucket named codepipeline-us-east-2-1234567890. Update the IAM role permissions, and then try again. Error: Amazon S3:AccessDenied:Access Denied (Service: Amazon S3; Status Code: 403; Error Code: AccessDenied; Request ID: 1)",
-            Claim::Bucket { bucket: bucket() },
+            ErrorSignature::Bucket { bucket: bucket() },
         ),
         (
             "Access Denied (Service: Amazon S3; Status Code: 403; Error Code: AccessDenied)",
-            Claim::Bucket { bucket: None },
+            ErrorSignature::Bucket { bucket: None },
         ),
-        ("Access Denied", Claim::Refused),
+        ("Access Denied", ErrorSignature::Refused),
         (
             "The bucket does not allow ACLs (Service: Amazon S3; Status Code: 400; Error Code: AccessControlListNotSupported; Request ID: 1)",
-            Claim::NoAcls,
+            ErrorSignature::NoAcls,
         ),
-        ("Upload to S3 failed with the following error: Access Denied", Claim::Bucket { bucket: None }),
+        (
+            "Upload to S3 failed with the following error: Access Denied",
+            ErrorSignature::Bucket { bucket: None },
+        ),
         (
             "arn:aws:iam::111111111111:role/service-role/CodePipeline_Service_Role is not authorized to perform AssumeRole on role arn:aws:iam::222222222222:role/CrossAccount_Role (Service: null; Status Code: 0; Error Code: InvalidStructureException; Request ID: null)",
             role(ROLE),
@@ -108,37 +112,37 @@ fn every_wording_of_the_catalogue_claims_what_happened() {
         ),
         (
             "InstanceAgent::Plugins::CodeDeployPlugin::CommandPoller: Error during perform: Aws::S3::Errors::AccessDenied - Access Denied; DownloadBundle; \"error_code\":5",
-            Claim::InstanceBucket,
+            ErrorSignature::InstanceBucket,
         ),
-        ("The deployment failed because HEALTH_CONSTRAINTS", Claim::Instances),
+        ("The deployment failed because HEALTH_CONSTRAINTS", ErrorSignature::Instances),
         (
             "The overall deployment failed because too many individual instances failed deployment, too few healthy instances are available for deployment, or some instances in your deployment group are experiencing problems. (Error code: HEALTH_CONSTRAINTS)",
-            Claim::Instances,
+            ErrorSignature::Instances,
         ),
         (
             "Your access has been denied by S3, please make sure your request credentials have permission to GetObject for codepipeline-us-east-2-1234567890/app. S3 Error Code: AccessDenied. S3 Error Message: Access Denied",
-            Claim::StackBucket,
+            ErrorSignature::StackBucket,
         ),
-        ("No bucket with the name my-site was found", Claim::NotPermission),
+        ("No bucket with the name my-site was found", ErrorSignature::NotPermission),
         (
             "Error calling startBuild: Project cannot be found: arn:aws:codebuild:us-east-2:111111111111:project/x (Service: AWSCodeBuild; Status Code: 400)",
-            Claim::NotPermission,
+            ErrorSignature::NotPermission,
         ),
         (
             "The AWS Lambda function f failed to return a result. Check the function to verify that it has permission to call the PutJobSuccessResult action and that it made a call to PutJobSuccessResult.",
-            Claim::LambdaSilent,
+            ErrorSignature::LambdaSilent,
         ),
         (
             "Unable to use Connection: arn:aws:codestar-connections:us-east-2:111111111111:connection/1. The provided role does not have sufficient permissions.",
-            Claim::Connection,
+            ErrorSignature::Connection,
         ),
         (
             "You must be the master or delegated admin account of an organization before operating a SERVICE_MANAGED stack set",
-            Claim::StackSetAdmin,
+            ErrorSignature::StackSetAdmin,
         ),
         (
             "Alias arn:aws:kms:us-east-2:222222222222:alias/shop is not found. (Service: Amazon S3; Status Code: 400; Error Code: KMS.NotFoundException)",
-            Claim::NoSuchKey { key: Some("arn:aws:kms:us-east-2:222222222222:alias/shop".into()) },
+            ErrorSignature::NoSuchKey { key: Some("arn:aws:kms:us-east-2:222222222222:alias/shop".into()) },
         ),
         (
             "The provided role does not have sufficient permissions to access Amazon ECS",
@@ -146,20 +150,20 @@ fn every_wording_of_the_catalogue_claims_what_happened() {
         ),
         (
             "The specified bucket does not exist (Service: Amazon S3; Status Code: 404; Error Code: NoSuchBucket)",
-            Claim::NoSuchBucket,
+            ErrorSignature::NoSuchBucket,
         ),
         (
             "Build terminated with state: FAILED. Phase: DOWNLOAD_SOURCE, Code: CLIENT_ERROR, Message: AccessDenied: Access Denied status code: 403, request id: D18C, host id: q8= for primary source and source version arn:aws:s3:::shop/x",
-            Claim::BuildSource,
+            ErrorSignature::BuildSource,
         ),
         (
             "Build terminated with state: FAILED. Phase: BUILD, Code: COMMAND_EXECUTION_ERROR, Message: aws s3 cp: Access Denied",
-            Claim::OwnWork,
+            ErrorSignature::OwnWork,
         ),
-        ("DownloadBundle: UnknownError: Access Denied", Claim::InstanceBucket),
-        ("BeforeInstall: ScriptFailed: aws s3 cp: Access Denied", Claim::OwnWork),
-        ("Deployment d-ABCDEF123 failed", Claim::Nothing),
-        ("", Claim::Nothing),
+        ("DownloadBundle: UnknownError: Access Denied", ErrorSignature::InstanceBucket),
+        ("BeforeInstall: ScriptFailed: aws s3 cp: Access Denied", ErrorSignature::OwnWork),
+        ("Deployment d-ABCDEF123 failed", ErrorSignature::Nothing),
+        ("", ErrorSignature::Nothing),
     ];
     for (message, expected) in cases {
         assert_eq!(claim(message), expected, "{message}");
@@ -255,9 +259,9 @@ fn what_a_message_leaves_out_stays_out() {
     let found = check("User: x is not authorized to perform: ecs:RegisterTaskDefinition", None, None);
     assert_eq!((found.actor, found.resource), (None, None));
     assert_eq!(denial("User: x is not authorized to perform this operation"), None);
-    assert_eq!(claim("You are not authorized to perform this operation."), Claim::Refused);
+    assert_eq!(claim("You are not authorized to perform this operation."), ErrorSignature::Refused);
     let cut = format!("{ROLE} is not authorized to perform AssumeRole on role");
-    assert_eq!(claim(&cut), Claim::AssumeRole { role: String::new() });
+    assert_eq!(claim(&cut), ErrorSignature::AssumeRole { role: String::new() });
 }
 
 #[test]
@@ -274,7 +278,7 @@ fn assume_role_is_told_by_the_role() {
     let message = format!(
         "User: arn:aws:sts::111111111111:assumed-role/CodePipeline_Service_Role/x is not authorized to perform: sts:AssumeRole on resource: {ROLE}"
     );
-    assert_eq!(claim(&message), Claim::AssumeRole { role: ROLE.into() });
+    assert_eq!(claim(&message), ErrorSignature::AssumeRole { role: ROLE.into() });
 }
 
 proptest! {

@@ -11,7 +11,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use crosspipe_core::owner::Owner;
 use crosspipe_core::pipeline::Pipeline;
 use crosspipe_core::pipeline::patch::{
-    ActionRole, Change, Desired, KeyChoice, Memory, NewAction, PatchError, plan, plan_revert,
+    ActionRole, Change, Desired, KeyChoice, NewAction, OwnerState, PatchError, plan, plan_revert,
 };
 use proptest::prelude::*;
 use proptest::sample::{select, subsequence};
@@ -115,7 +115,7 @@ impl Live {
     /// Whether the request fitted; one that doesn't changes nothing.
     fn apply(&mut self, owner: &'static str, desired: &Desired) -> bool {
         let Ok(change) = self.plan(owner, desired) else { return false };
-        assert!(change.left_alone.is_empty(), "{:?}", change.left_alone);
+        assert!(change.drifted.is_empty(), "{:?}", change.drifted);
         self.write(&change);
         assert!(self.is_settled(owner, desired), "the same request again is no change");
         self.requests.insert(owner, desired.clone());
@@ -131,9 +131,9 @@ impl Live {
         let request = self.requests.remove(owner);
         let set: Vec<&Desired> = request.iter().collect();
         let change = plan_revert(&self.pipeline(), &self.tags, &Owner::new("stack", owner), &set);
-        assert!(change.left_alone.is_empty(), "{:?}", change.left_alone);
+        assert!(change.drifted.is_empty(), "{:?}", change.drifted);
         self.write(&change);
-        assert!(Memory::from_tags(&self.tags, &Owner::new("stack", owner)).is_empty());
+        assert!(OwnerState::from_tags(&self.tags, &Owner::new("stack", owner)).is_empty());
     }
 
     fn write(&mut self, change: &Change) {
@@ -292,7 +292,7 @@ proptest! {
             let repeated = live.plan("one", &second).unwrap();
             let rolled_back =
                 plan(&live.pipeline(), &live.tags, &Owner::new("stack", "one"), &first, Some(&second));
-            prop_assert!(repeated.left_alone.is_empty() && rolled_back.is_ok_and(|it| it.left_alone.is_empty()));
+            prop_assert!(repeated.drifted.is_empty() && rolled_back.is_ok_and(|it| it.drifted.is_empty()));
             live.apply("one", &second);
             live.delete("one");
         }

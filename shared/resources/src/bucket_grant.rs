@@ -6,7 +6,7 @@ use crosspipe_core::policy::OwnedStatements;
 use crosspipe_custom_resource::{Failure, Properties};
 use serde_json::{Map, Value};
 
-use crate::{Place, Resource, failures, grantee_properties};
+use crate::{Resource, ResourceContext, failures, grantee_properties};
 
 /// The grant.
 #[derive(Debug, Clone, PartialEq)]
@@ -21,7 +21,7 @@ impl Resource for BucketGrant {
     const NAME: &'static str = "ArtifactBucketGrant";
     type Target = String;
 
-    fn target(properties: &Map<String, Value>, _place: &Place) -> Result<String, Failure> {
+    fn target(properties: &Map<String, Value>, _place: &ResourceContext) -> Result<String, Failure> {
         let name = properties.get("BucketName").and_then(Value::as_str).unwrap_or_default();
         bucket::check_bucket_name("BucketName", name).map_err(failures::property)?;
         Ok(name.to_owned())
@@ -31,11 +31,11 @@ impl Resource for BucketGrant {
         target
     }
 
-    fn target_arn(name: &str, place: &Place) -> String {
+    fn target_arn(name: &str, place: &ResourceContext) -> String {
         format!("arn:{}:s3:::{name}", place.partition)
     }
 
-    fn parse(properties: &Map<String, Value>, place: &Place) -> Result<Self, Failure> {
+    fn parse(properties: &Map<String, Value>, place: &ResourceContext) -> Result<Self, Failure> {
         let [a, b, c, d, e] = grantee_properties::NAMES;
         let known = ["BucketName", "DenyUnencryptedUploads", "DenyInsecureTransport", a, b, c, d, e];
         let read = Properties::new(properties, &known)?;

@@ -5,7 +5,7 @@ use crosspipe_aws::s3::S3;
 use crosspipe_aws::{Aws, AwsError};
 use crosspipe_core::policy::PolicyDocument;
 
-use crate::Place;
+use crate::ResourceContext;
 
 /// A policy document somewhere in AWS.
 pub trait Document {
@@ -63,7 +63,7 @@ pub struct BucketPolicy {
 
 impl BucketPolicy {
     /// The policy of this bucket, which has to belong to the place's account.
-    pub fn new(aws: &Aws, bucket: &str, place: &Place) -> Self {
+    pub fn new(aws: &Aws, bucket: &str, place: &ResourceContext) -> Self {
         let (account, partition) = (place.account.clone(), place.partition.clone());
         BucketPolicy { s3: aws.s3(), bucket: bucket.to_owned(), account, partition }
     }

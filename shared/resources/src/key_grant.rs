@@ -7,7 +7,7 @@ use crosspipe_core::policy::{Change, OwnedStatements, PolicyDocument, PutError};
 use crosspipe_custom_resource::{Failure, Properties};
 use serde_json::{Map, Value};
 
-use crate::{Place, Resource, failures, grantee_properties};
+use crate::{Resource, ResourceContext, failures, grantee_properties};
 
 /// The grant.
 #[derive(Debug, Clone, PartialEq)]
@@ -22,7 +22,7 @@ impl Resource for KeyGrant {
     const NAME: &'static str = "ArtifactKeyGrant";
     type Target = Arn;
 
-    fn target(properties: &Map<String, Value>, place: &Place) -> Result<Arn, Failure> {
+    fn target(properties: &Map<String, Value>, place: &ResourceContext) -> Result<Arn, Failure> {
         let arn = properties.get("KeyArn").and_then(Value::as_str).unwrap_or_default();
         key::key_arn("KeyArn", arn, &place.account, &place.region).map_err(failures::property)
     }
@@ -31,11 +31,11 @@ impl Resource for KeyGrant {
         target.as_str()
     }
 
-    fn target_arn(name: &str, _place: &Place) -> String {
+    fn target_arn(name: &str, _place: &ResourceContext) -> String {
         name.to_owned()
     }
 
-    fn parse(properties: &Map<String, Value>, place: &Place) -> Result<Self, Failure> {
+    fn parse(properties: &Map<String, Value>, place: &ResourceContext) -> Result<Self, Failure> {
         let [a, b, c, d, e] = grantee_properties::NAMES;
         let read = Properties::new(properties, &["KeyArn", "ServiceRoleArn", a, b, c, d, e])?;
         let key = key::key_arn("KeyArn", read.required("KeyArn")?, &place.account, &place.region);

@@ -3,7 +3,7 @@
 //! The access provider writes what is planned here, the command shows it.
 //!
 //! # Layout
-//! - [`place`]: where and on whose behalf a resource works
+//! - [`context`]: where and on whose behalf a resource works
 //! - [`key_grant`], [`bucket_grant`], [`service_role_grant`], [`pipeline_patch`]: one custom resource each
 //! - [`document`]: the policy documents among their targets
 //! - [`preview`]: what a resource would change, without changing it
@@ -11,13 +11,13 @@
 //! - [`failures`]: errors become answers: what failed, and what to do next
 
 pub mod bucket_grant;
+pub mod context;
 pub mod document;
 pub mod failures;
 mod grantee_properties;
 pub mod key_grant;
 mod patch_properties;
 pub mod pipeline_patch;
-pub mod place;
 pub mod preview;
 pub mod service_role_grant;
 
@@ -25,10 +25,10 @@ use crosspipe_custom_resource::Failure;
 use serde_json::{Map, Value};
 
 pub use bucket_grant::BucketGrant;
+pub use context::ResourceContext;
 pub use document::Document;
 pub use key_grant::KeyGrant;
 pub use pipeline_patch::PipelinePatch;
-pub use place::Place;
 pub use service_role_grant::ServiceRoleGrant;
 
 /// A custom resource: something that is wanted at a target which exists already.
@@ -42,17 +42,17 @@ pub trait Resource: Sized {
     ///
     /// # Errors
     /// When the target can't be read.
-    fn target(properties: &Map<String, Value>, place: &Place) -> Result<Self::Target, Failure>;
+    fn target(properties: &Map<String, Value>, place: &ResourceContext) -> Result<Self::Target, Failure>;
 
     /// How the target is named in the physical id.
     fn target_name(target: &Self::Target) -> &str;
 
     /// The ARN of a target by its name; a role's without its path, which nobody knows here. Writers take turns on it.
-    fn target_arn(name: &str, place: &Place) -> String;
+    fn target_arn(name: &str, place: &ResourceContext) -> String;
 
     /// Reads and checks all properties.
     ///
     /// # Errors
     /// Names the property, its fault and the next step.
-    fn parse(properties: &Map<String, Value>, place: &Place) -> Result<Self, Failure>;
+    fn parse(properties: &Map<String, Value>, place: &ResourceContext) -> Result<Self, Failure>;
 }

@@ -11,7 +11,7 @@ use crosspipe_custom_resource::properties::Object;
 use crosspipe_custom_resource::{Failure, Properties};
 use serde_json::{Map, Value};
 
-use crate::{Place, failures};
+use crate::{ResourceContext, failures};
 
 const KNOWN: [&str; 6] =
     ["PipelineName", "EncryptionKeyArn", "EncryptionKeyArns", "Actions", "ActionRoles", "StartExecution"];
@@ -27,7 +27,7 @@ pub struct PatchProperties {
 }
 
 /// Reads and checks them.
-pub fn read(properties: &Map<String, Value>, place: &Place) -> Result<PatchProperties, Failure> {
+pub fn read(properties: &Map<String, Value>, place: &ResourceContext) -> Result<PatchProperties, Failure> {
     let read = Properties::new(properties, &KNOWN)?;
     let actions = read.objects("Actions")?;
     let roles = read.objects("ActionRoles")?;
@@ -49,7 +49,7 @@ pub fn read(properties: &Map<String, Value>, place: &Place) -> Result<PatchPrope
     })
 }
 
-fn encryption_keys(read: &Properties<'_>, place: &Place) -> Result<KeyChoice, Failure> {
+fn encryption_keys(read: &Properties<'_>, place: &ResourceContext) -> Result<KeyChoice, Failure> {
     let one = read.optional("EncryptionKeyArn")?;
     let many = read.object("EncryptionKeyArns")?;
     match (one, many) {

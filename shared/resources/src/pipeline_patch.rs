@@ -13,7 +13,7 @@ use crosspipe_core::snapshot::{Fact, Snapshot};
 use crosspipe_custom_resource::Failure;
 use serde_json::{Map, Value, json};
 
-use crate::{Place, Resource, failures, patch_properties};
+use crate::{Resource, ResourceContext, failures, patch_properties};
 
 /// The patch.
 #[derive(Debug, Clone, PartialEq)]
@@ -39,7 +39,7 @@ impl Resource for PipelinePatch {
     const NAME: &'static str = "PipelinePatch";
     type Target = Target;
 
-    fn target(properties: &Map<String, Value>, place: &Place) -> Result<Target, Failure> {
+    fn target(properties: &Map<String, Value>, place: &ResourceContext) -> Result<Target, Failure> {
         let name = properties.get("PipelineName").and_then(Value::as_str).unwrap_or_default();
         // If the rest can't be read, the tags still tell which actions were added.
         let set = patch_properties::read(properties, place).map(|patch| patch.desired).unwrap_or_default();
@@ -50,11 +50,11 @@ impl Resource for PipelinePatch {
         &target.name
     }
 
-    fn target_arn(name: &str, place: &Place) -> String {
+    fn target_arn(name: &str, place: &ResourceContext) -> String {
         pipeline_arn(name, place)
     }
 
-    fn parse(properties: &Map<String, Value>, place: &Place) -> Result<Self, Failure> {
+    fn parse(properties: &Map<String, Value>, place: &ResourceContext) -> Result<Self, Failure> {
         let read = patch_properties::read(properties, place)?;
         let name = pipeline_name(&read.pipeline_name)?;
         Ok(PipelinePatch { name, desired: read.desired, start_execution: read.start_execution })
@@ -129,7 +129,7 @@ impl From<Failure> for ReadError {
 }
 
 /// The ARN of a pipeline of this place.
-pub fn pipeline_arn(name: &str, place: &Place) -> String {
+pub fn pipeline_arn(name: &str, place: &ResourceContext) -> String {
     format!("arn:{}:codepipeline:{}:{}:{name}", place.partition, place.region, place.account)
 }
 

@@ -9,7 +9,9 @@ use serde_json::{Map, Value, json};
 use crate::document::{BucketPolicy, Document, KeyPolicy};
 use crate::pipeline_patch::{Live, ReadError, pipeline_arn};
 use crate::service_role_grant::inline_policies;
-use crate::{BucketGrant, KeyGrant, PipelinePatch, Place, Resource, ServiceRoleGrant, failures, key_grant};
+use crate::{
+    BucketGrant, KeyGrant, PipelinePatch, Resource, ResourceContext, ServiceRoleGrant, failures, key_grant,
+};
 
 /// One document, as it is and as it would be.
 #[derive(Debug, Clone, PartialEq)]
@@ -32,7 +34,7 @@ pub async fn preview(
     aws: &Aws,
     resource_type: &str,
     properties: &Map<String, Value>,
-    place: &Place,
+    place: &ResourceContext,
 ) -> Result<Preview, Failure> {
     match resource_type {
         "Custom::ArtifactKeyGrant" => {
@@ -69,7 +71,7 @@ async fn of_document(
     Ok(Preview { what, before: value(before.as_ref()), after: value(after.as_ref()), size })
 }
 
-async fn of_role(aws: &Aws, grant: ServiceRoleGrant, place: &Place) -> Result<Preview, Failure> {
+async fn of_role(aws: &Aws, grant: ServiceRoleGrant, place: &ResourceContext) -> Result<Preview, Failure> {
     let name = place.owner.policy_name();
     let mut policies = inline_policies(aws, &grant.role).await?;
     let change =
@@ -82,7 +84,7 @@ async fn of_role(aws: &Aws, grant: ServiceRoleGrant, place: &Place) -> Result<Pr
     Ok(Preview { what, before: value(before.as_ref()), after: value(after.as_ref()), size })
 }
 
-async fn of_pipeline(aws: &Aws, patch: PipelinePatch, place: &Place) -> Result<Preview, Failure> {
+async fn of_pipeline(aws: &Aws, patch: PipelinePatch, place: &ResourceContext) -> Result<Preview, Failure> {
     let live = Live::read(&aws.codepipeline(), &patch.name, &pipeline_arn(&patch.name, place)).await;
     let live = live.map_err(|error| match error {
         ReadError::Aws(error) => failures::aws(error),

@@ -11,7 +11,7 @@ use crosspipe_custom_resource::{Failure, Properties};
 use futures_util::future::try_join_all;
 use serde_json::{Map, Value};
 
-use crate::{Place, Resource, failures};
+use crate::{Resource, ResourceContext, failures};
 
 /// The grant.
 #[derive(Debug, Clone, PartialEq)]
@@ -26,7 +26,7 @@ impl Resource for ServiceRoleGrant {
     const NAME: &'static str = "ServiceRoleGrant";
     type Target = String;
 
-    fn target(properties: &Map<String, Value>, _place: &Place) -> Result<String, Failure> {
+    fn target(properties: &Map<String, Value>, _place: &ResourceContext) -> Result<String, Failure> {
         role_name(properties.get("RoleName").and_then(Value::as_str).unwrap_or_default())
     }
 
@@ -34,11 +34,11 @@ impl Resource for ServiceRoleGrant {
         target
     }
 
-    fn target_arn(name: &str, place: &Place) -> String {
+    fn target_arn(name: &str, place: &ResourceContext) -> String {
         format!("arn:{}:iam::{}:role/{name}", place.partition, place.account)
     }
 
-    fn parse(properties: &Map<String, Value>, place: &Place) -> Result<Self, Failure> {
+    fn parse(properties: &Map<String, Value>, place: &ResourceContext) -> Result<Self, Failure> {
         let known = ["RoleName", "TargetRoleArns", "TargetRoleNamePattern", "OrganizationId"];
         let read = Properties::new(properties, &known)?;
         let role = role_name(read.required("RoleName")?)?;

@@ -3,11 +3,11 @@
 use crosspipe_core::snapshot::{BuildProjectFacts, Fact};
 
 use super::evidence::without;
-use super::inquiry::Inquiry;
+use super::fact_reader::FactReader;
 use crate::Aws;
 
 /// A project. One without a key of its own says nothing of a key, which here means that it has none.
-pub(super) async fn project(aws: &Aws, name: &str, inquiry: &Inquiry) -> Fact<BuildProjectFacts> {
+pub(super) async fn project(aws: &Aws, name: &str, inquiry: &FactReader) -> Fact<BuildProjectFacts> {
     let codebuild = aws.codebuild();
     let project = match inquiry.fact(name, codebuild.project(name)).await {
         Fact::Known(project) => project,

@@ -12,28 +12,28 @@
 //! - `evidence`: what the providers in the target account say
 
 mod builds;
+mod dependencies;
 mod evidence;
-mod inquiry;
+mod fact_reader;
 mod roles;
 mod store;
-mod wanted;
 
 use std::time::SystemTime;
 
-use crosspipe_core::diagnosis::Failure;
+use crosspipe_core::incident::Failure;
 use crosspipe_core::pipeline::Pipeline;
 use crosspipe_core::snapshot::{Fact, Snapshot};
 use futures_util::future::{join, join_all, join4};
 use serde_json::Value;
 
+use self::dependencies::{Dependencies, Target};
 use self::evidence::Evidence;
-use self::inquiry::Inquiry;
-use self::wanted::{Target, Wanted};
+use self::fact_reader::FactReader;
 use crate::Aws;
 
 /// Where and as whom to look, and for how long.
 #[derive(Debug, Clone, Copy)]
-pub struct Lookout<'a> {
+pub struct GatherOptions<'a> {
     /// The pipeline's account and Region.
     pub tools: &'a Aws,
     /// The name of the role to take on in target accounts; without it they stay unknown.
@@ -56,14 +56,14 @@ pub struct Gathered {
 /// Gathers what the cross-account actions of a pipeline depend on; `only` is the stage and name of the one
 /// action to look at. Of `failures`, what the provider says is gathered, too. `live` is `GetPipeline`'s output.
 pub async fn snapshot(
-    lookout: Lookout<'_>,
+    lookout: GatherOptions<'_>,
     live: Value,
     pipeline: &Pipeline,
     only: Option<(&str, &str)>,
     failures: &[Failure],
 ) -> Gathered {
-    let inquiry = Inquiry::new(lookout.until);
-    let wanted = Wanted::of(pipeline, only);
+    let inquiry = FactReader::new(lookout.until);
+    let wanted = Dependencies::of(pipeline, only);
     let targets = wanted.targets.iter().map(|target| target_account(lookout, target, failures, &inquiry));
     let (mut snapshot, targets) =
         join(tools_account(lookout.tools, &wanted, &inquiry), join_all(targets)).await;
@@ -78,7 +78,7 @@ pub async fn snapshot(
 }
 
 /// What the pipeline's own account knows.
-async fn tools_account(tools: &Aws, wanted: &Wanted<'_>, inquiry: &Inquiry) -> Snapshot {
+async fn tools_account(tools: &Aws, wanted: &Dependencies<'_>, inquiry: &FactReader) -> Snapshot {
     let own = wanted.account;
     let keys = wanted.keys.iter().map(async |arn| (arn.clone(), store::key(tools, arn, inquiry).await));
     let buckets = wanted.buckets.iter().map(async |name| {
@@ -105,10 +105,10 @@ async fn tools_account(tools: &Aws, wanted: &Wanted<'_>, inquiry: &Inquiry) -> S
 /// What a target account knows, through its diagnostics role: roles and providers side by side, then the roles
 /// that the providers named.
 async fn target_account(
-    lookout: Lookout<'_>,
+    lookout: GatherOptions<'_>,
     target: &Target<'_>,
     failures: &[Failure],
-    inquiry: &Inquiry,
+    inquiry: &FactReader,
 ) -> Vec<Evidence> {
     let Some(name) = lookout.diagnostics_role else { return vec![] };
     let role = format!("arn:{}:iam::{}:role/{name}", target.partition, target.account);

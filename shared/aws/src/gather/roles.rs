@@ -7,14 +7,14 @@ use crosspipe_core::policy::PolicyDocument;
 use crosspipe_core::snapshot::{Fact, RoleFacts};
 use futures_util::future::{join_all, join3};
 
-use super::inquiry::Inquiry;
+use super::fact_reader::FactReader;
 use crate::iam::Iam;
 
 /// Roles of one account, side by side, by ARN.
 pub(super) async fn read<'a>(
     iam: &Iam,
     arns: impl Iterator<Item = &'a Arn>,
-    inquiry: &Inquiry,
+    inquiry: &FactReader,
 ) -> Vec<(String, Fact<RoleFacts>)> {
     let roles = arns.map(async |arn| {
         let facts = match arn.role_name() {
@@ -26,7 +26,7 @@ pub(super) async fn read<'a>(
     join_all(roles).await
 }
 
-async fn role(iam: &Iam, name: &str, inquiry: &Inquiry) -> Fact<RoleFacts> {
+async fn role(iam: &Iam, name: &str, inquiry: &FactReader) -> Fact<RoleFacts> {
     let (role, inline_policies, attached_policies) = join3(
         inquiry.known(name, iam.role(name)),
         inline_policies(iam, name, inquiry),
@@ -54,7 +54,7 @@ async fn role(iam: &Iam, name: &str, inquiry: &Inquiry) -> Fact<RoleFacts> {
 
 type Documents = Fact<BTreeMap<String, PolicyDocument>>;
 
-async fn inline_policies(iam: &Iam, role: &str, inquiry: &Inquiry) -> Documents {
+async fn inline_policies(iam: &Iam, role: &str, inquiry: &FactReader) -> Documents {
     let names = match inquiry.known(role, iam.role_policy_names(role)).await {
         Fact::Known(names) => names,
         Fact::Absent => return Fact::Absent,
@@ -67,7 +67,7 @@ async fn inline_policies(iam: &Iam, role: &str, inquiry: &Inquiry) -> Documents 
     all_known(join_all(read).await)
 }
 
-async fn attached_policies(iam: &Iam, role: &str, inquiry: &Inquiry) -> Documents {
+async fn attached_policies(iam: &Iam, role: &str, inquiry: &FactReader) -> Documents {
     let arns = match inquiry.known(role, iam.attached_policies(role)).await {
         Fact::Known(arns) => arns,
         Fact::Absent => return Fact::Absent,
@@ -80,7 +80,7 @@ async fn attached_policies(iam: &Iam, role: &str, inquiry: &Inquiry) -> Document
     all_known(join_all(read).await)
 }
 
-async fn managed_policy(iam: &Iam, arn: &str, inquiry: &Inquiry) -> Fact<PolicyDocument> {
+async fn managed_policy(iam: &Iam, arn: &str, inquiry: &FactReader) -> Fact<PolicyDocument> {
     let document = async { iam.managed_policy_document(arn).await.map(|it| Some(it.to_string())) };
     inquiry.document(arn, document).await
 }

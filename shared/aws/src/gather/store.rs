@@ -5,11 +5,11 @@ use crosspipe_core::snapshot::{BucketFacts, Fact, GrantFacts, KeyFacts};
 use futures_util::future::{join, join3};
 use serde_json::Value;
 
-use super::inquiry::Inquiry;
+use super::fact_reader::FactReader;
 use crate::Aws;
 
 /// An artifact key, in its own Region.
-pub(super) async fn key(tools: &Aws, arn: &str, inquiry: &Inquiry) -> Fact<KeyFacts> {
+pub(super) async fn key(tools: &Aws, arn: &str, inquiry: &FactReader) -> Fact<KeyFacts> {
     let region = Arn::parse(arn).map(|arn| arn.region().to_owned()).unwrap_or_default();
     let kms = tools.in_region(&region).kms();
     let (metadata, policy, grants) = join3(
@@ -33,7 +33,12 @@ pub(super) async fn key(tools: &Aws, arn: &str, inquiry: &Inquiry) -> Fact<KeyFa
 }
 
 /// An artifact bucket of an account.
-pub(super) async fn bucket(tools: &Aws, name: &str, account: &str, inquiry: &Inquiry) -> Fact<BucketFacts> {
+pub(super) async fn bucket(
+    tools: &Aws,
+    name: &str,
+    account: &str,
+    inquiry: &FactReader,
+) -> Fact<BucketFacts> {
     let region = match region(tools, name, account, inquiry).await {
         Fact::Absent => return Fact::Absent,
         region => region,
@@ -66,7 +71,7 @@ pub(super) async fn deploy_bucket(
     aws: &Aws,
     name: &str,
     account: &str,
-    inquiry: &Inquiry,
+    inquiry: &FactReader,
 ) -> Fact<BucketFacts> {
     let s3 = aws.s3();
     let (region, object_ownership) =
@@ -84,7 +89,7 @@ pub(super) async fn deploy_bucket(
     }
 }
 
-async fn region(aws: &Aws, name: &str, account: &str, inquiry: &Inquiry) -> Fact<String> {
+async fn region(aws: &Aws, name: &str, account: &str, inquiry: &FactReader) -> Fact<String> {
     let s3 = aws.s3();
     inquiry.known(name, s3.bucket_region(name, account)).await
 }

@@ -3,7 +3,7 @@
 use std::time::{Duration, SystemTime};
 
 use crosspipe_aws::Aws;
-use crosspipe_aws::gather::{self, Lookout};
+use crosspipe_aws::gather::{self, GatherOptions};
 use crosspipe_core::pipeline::Pipeline;
 use crosspipe_core::snapshot::Fact;
 use serde_json::json;
@@ -34,7 +34,7 @@ async fn what_was_not_answered_in_time_is_unknown_and_says_so() {
         ]
     }, "metadata": {"pipelineArn": "arn:aws:codepipeline:eu-west-1:111111111111:site"}});
     let pipeline = Pipeline::parse(live.clone()).unwrap();
-    let lookout = Lookout {
+    let lookout = GatherOptions {
         tools: &tools,
         diagnostics_role: Some("Diagnostics"),
         session_name: "test",

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use crosspipe_aws::claim::{Claim, Claimed};
+use crosspipe_aws::idempotency::{Claimed, IdempotencyClaim};
 use crosspipe_aws::lease::{LeaseError, Leases};
 use crosspipe_aws::{AwsError, ErrorKind};
 use serde_json::{Value, json};
@@ -30,7 +30,7 @@ fn taken() -> Reply {
     Reply::new(200, "{}")
 }
 
-fn ours(claimed: Result<Claimed, AwsError>) -> Claim {
+fn ours(claimed: Result<Claimed, AwsError>) -> IdempotencyClaim {
     match claimed {
         Ok(Claimed::Ours(claim)) => claim,
         other => panic!("{other:?}"),

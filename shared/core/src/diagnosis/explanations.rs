@@ -1,6 +1,6 @@
 //! Which faults explain what a message claims.
 
-use super::message::Claim;
+use crate::incident::message::ErrorSignature;
 
 type Rules = &'static [&'static str];
 
@@ -26,48 +26,48 @@ pub(super) struct Explanations {
 
 impl Explanations {
     /// What explains a claim. A denial is compared with what the policies deny, and is not in the table.
-    pub(super) fn of(claim: &Claim) -> Self {
+    pub(super) fn of(claim: &ErrorSignature) -> Self {
         let (named, fitting): (&[Rules], &[Rules]) = match claim {
-            Claim::AssumeRole { .. } => (&[TRUST], &[]),
-            Claim::Artifact { .. } => {
+            ErrorSignature::AssumeRole { .. } => (&[TRUST], &[]),
+            ErrorSignature::Artifact { .. } => {
                 (&[BUCKET, KEY, &["PL001", "CB001"]], &[KEY_SETTING, &["PL006", "KM003"]])
             }
             // S3 answers for KMS, too, when it fetches an encrypted object.
-            Claim::Bucket { .. } => {
+            ErrorSignature::Bucket { .. } => {
                 (&[BUCKET, &["IA006", "IA013"]], &[KEY, KEY_SETTING, &["S3008", "PL006", "CB001"]])
             }
-            Claim::NoSuchBucket => (&[&["S3004"]], &[]),
-            Claim::Key => (&[KEY, &["CB001"]], &[KEY_SETTING, &["KM002", "KM003"]]),
-            Claim::NoSuchKey { .. } => {
+            ErrorSignature::NoSuchBucket => (&[&["S3004"]], &[]),
+            ErrorSignature::Key => (&[KEY, &["CB001"]], &[KEY_SETTING, &["KM002", "KM003"]]),
+            ErrorSignature::NoSuchKey { .. } => {
                 (&[&["PL002", "PL003", "PL004", "KM003"]], &[KEY, &["PL001", "CB001"]])
             }
-            Claim::KeyNotUsable { .. } => (&[&["KM003"]], &[]),
+            ErrorSignature::KeyNotUsable { .. } => (&[&["KM003"]], &[]),
             // The service role copies.
-            Claim::Replication => (&[], &[&["S3004", "S3002", "PL004", "KM002", "KM003"]]),
-            Claim::RolePermissions { service: Some(_) } => (&[&["IA006"]], &[&["IA011"]]),
-            Claim::RolePermissions { service: None } => (&[], &[&["KM002"], BUCKET, KEY, PROVIDER]),
-            Claim::Refused => {
+            ErrorSignature::Replication => (&[], &[&["S3004", "S3002", "PL004", "KM002", "KM003"]]),
+            ErrorSignature::RolePermissions { service: Some(_) } => (&[&["IA006"]], &[&["IA011"]]),
+            ErrorSignature::RolePermissions { service: None } => (&[], &[&["KM002"], BUCKET, KEY, PROVIDER]),
+            ErrorSignature::Refused => {
                 (&[], &[BUCKET, KEY, KEY_SETTING, PROVIDER, &["KM002", "S3008", "IA013", "PL006"]])
             }
-            Claim::StackBucket => (&[&["IA010"]], &[]),
+            ErrorSignature::StackBucket => (&[&["IA010"]], &[]),
             // The build's role may be at fault as well, of which nothing is known.
-            Claim::BuildSource => {
+            ErrorSignature::BuildSource => {
                 (&[], &[&["S3001", "S3002", "S3003", "KM001", "KM004", "CB001"], KEY_SETTING])
             }
-            Claim::InstanceBucket => (&[&["IA007"]], &[]),
+            ErrorSignature::InstanceBucket => (&[&["IA007"]], &[]),
             // The agent may be down as well, or a script at fault.
-            Claim::Instances => (&[], &[&["IA007"]]),
-            Claim::NoAcls => (&[&["S3005"]], &[]),
-            Claim::NoStoreInRegion => (&[&["PL009"]], &[]),
-            Claim::PassRoleAcross => (&[&["PL008"]], &[]),
-            Claim::InvalidPrincipal => (&[], &[&["KM004", "S3003", "IA012"]]),
-            Claim::Denied(_)
-            | Claim::OwnWork
-            | Claim::LambdaSilent
-            | Claim::Connection
-            | Claim::StackSetAdmin
-            | Claim::NotPermission
-            | Claim::Nothing => (&[], &[]),
+            ErrorSignature::Instances => (&[], &[&["IA007"]]),
+            ErrorSignature::NoAcls => (&[&["S3005"]], &[]),
+            ErrorSignature::NoStoreInRegion => (&[&["PL009"]], &[]),
+            ErrorSignature::PassRoleAcross => (&[&["PL008"]], &[]),
+            ErrorSignature::InvalidPrincipal => (&[], &[&["KM004", "S3003", "IA012"]]),
+            ErrorSignature::Denied(_)
+            | ErrorSignature::OwnWork
+            | ErrorSignature::LambdaSilent
+            | ErrorSignature::Connection
+            | ErrorSignature::StackSetAdmin
+            | ErrorSignature::NotPermission
+            | ErrorSignature::Nothing => (&[], &[]),
         };
         Explanations { named, fitting }
     }

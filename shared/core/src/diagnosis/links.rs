@@ -7,8 +7,8 @@ use std::fmt::Write;
 
 use serde_json::{Map, Value};
 
-use super::failure::Failure;
 use crate::arn::Arn;
+use crate::incident::Failure;
 use crate::pipeline::Action;
 
 /// The pages of a failed action: `execution`, and where they are known `provider` and `logs`.

@@ -1,33 +1,23 @@
 //! A failed action and a snapshot make a report.
 //!
 //! # Layout
-//! - [`failure`]: what the event and the execution's details say
-//! - [`intake`]: what came in, and what there is to do about it
-//! - [`message`]: what an error message claims
-//! - [`provider`]: what the provider in the target account says
-//! - [`said`]: every message there is, and what they claim
 //! - `explanations`: which faults explain a claim
 //! - [`rank`]: which finding explains the failure, and how surely
 //! - [`links`]: console pages to look at
 //! - [`report`]: the report
 
 mod explanations;
-pub mod failure;
-pub mod intake;
 pub mod links;
-pub mod message;
-pub mod provider;
 pub mod rank;
 pub mod report;
-pub mod said;
 
+use crate::incident::error_evidence::ErrorEvidence;
+use crate::incident::{Failure, evidence};
 use crate::rules::{Facts, run};
 use crate::snapshot::{Snapshot, SnapshotError};
 
 use rank::Evidence;
-use said::Said;
 
-pub use failure::{EventError, Failure};
 pub use rank::Confidence;
 pub use report::{Outcome, Remediation, Report};
 
@@ -51,10 +41,10 @@ pub fn diagnose(
         return Ok(None);
     };
     let verdicts = run(&facts);
-    let details = provider::details(failure, &action, snapshot);
+    let details = evidence::details(failure, &action, snapshot);
     let store = pipeline.store_for(action.region());
     let evidence = Evidence {
-        claims: Said::of(failure, &details).claims,
+        claims: ErrorEvidence::of(failure, &details).claims,
         unknown: &verdicts.unknown,
         artifact_bucket: store.as_ref().map(|store| store.bucket()),
     };

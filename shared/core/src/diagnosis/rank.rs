@@ -10,7 +10,7 @@ use std::cmp::Reverse;
 use serde::Serialize;
 
 use super::explanations::{Explanations, is_about_permissions, judges};
-use super::message::{Agreement, Claim, Denial};
+use crate::incident::message::{Agreement, Denial, ErrorSignature};
 use crate::rules::{Denied, Finding, Severity, Unknown};
 
 /// How surely a finding is the cause.
@@ -50,7 +50,7 @@ pub struct Ranked {
 #[derive(Debug)]
 pub(super) struct Evidence<'a> {
     /// What the messages claim.
-    pub claims: Vec<Claim>,
+    pub claims: Vec<ErrorSignature>,
     /// What could not be judged.
     pub unknown: &'a [Unknown],
     /// The bucket that the failed action has its artifacts from.
@@ -101,7 +101,7 @@ impl Evidence<'_> {
             return Confidence::Likely;
         }
         let by_claim = self.claims.iter().map(|claim| match claim {
-            Claim::Denied(denial) => self.by_denial(finding, denial, findings),
+            ErrorSignature::Denied(denial) => self.by_denial(finding, denial, findings),
             claim => self.by_wording(finding, claim, findings),
         });
         by_claim.min().unwrap_or(Confidence::Possible)
@@ -123,7 +123,7 @@ impl Evidence<'_> {
     }
 
     /// The message is one of those that say less.
-    fn by_wording(&self, finding: &Finding, claim: &Claim, findings: &[Finding]) -> Confidence {
+    fn by_wording(&self, finding: &Finding, claim: &ErrorSignature, findings: &[Finding]) -> Confidence {
         let explanations = Explanations::of(claim);
         let is_named = |it: &Finding| explanations.names(it.rule) && self.is_about(it, claim);
         if is_named(finding) {
@@ -131,7 +131,8 @@ impl Evidence<'_> {
             return self.confirmed_if(alone, |rule| explanations.names(rule));
         }
         // Such a message may name the wrong service, and a bucket that the pipeline has left since.
-        let may_err = matches!(claim, Claim::RolePermissions { .. } | Claim::Artifact { .. });
+        let may_err =
+            matches!(claim, ErrorSignature::RolePermissions { .. } | ErrorSignature::Artifact { .. });
         let explains = explanations.names(finding.rule) || explanations.fits(finding.rule);
         if explains && (may_err || self.is_about(finding, claim)) {
             Confidence::Likely
@@ -148,22 +149,23 @@ impl Evidence<'_> {
     }
 
     /// Whether the finding is about what the message names, if it names anything.
-    fn is_about(&self, finding: &Finding, claim: &Claim) -> bool {
+    fn is_about(&self, finding: &Finding, claim: &ErrorSignature) -> bool {
         let denies = |is: &dyn Fn(&Denied) -> bool| finding.denied.iter().any(is);
         match claim {
-            Claim::AssumeRole { role } => role.is_empty() || denies(&|it| it.resource == *role),
-            Claim::RolePermissions { service: Some(service) } => {
+            ErrorSignature::AssumeRole { role } => role.is_empty() || denies(&|it| it.resource == *role),
+            ErrorSignature::RolePermissions { service: Some(service) } => {
                 let prefix = format!("{}:", service.to_ascii_lowercase());
                 denies(&|it| it.action.starts_with(&prefix))
             }
-            Claim::Artifact { bucket } | Claim::Bucket { bucket } => {
+            ErrorSignature::Artifact { bucket } | ErrorSignature::Bucket { bucket } => {
                 let bucket = bucket.as_deref();
                 if matches!(finding.rule, "IA006" | "IA013") {
                     return denies(&|it| it.bucket().is_some_and(|it| bucket.is_none_or(|name| name == it)));
                 }
                 bucket.is_none() || bucket == self.artifact_bucket
             }
-            Claim::NoSuchKey { key: Some(key) } | Claim::KeyNotUsable { key: Some(key) } => {
+            ErrorSignature::NoSuchKey { key: Some(key) }
+            | ErrorSignature::KeyNotUsable { key: Some(key) } => {
                 let name = key.rsplit([':', '/']).next().unwrap_or(key);
                 finding.location.contains(name) || finding.because.contains(name)
             }

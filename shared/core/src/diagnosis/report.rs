@@ -6,10 +6,10 @@
 use serde::Serialize;
 use serde_json::{Map, Value};
 
-use super::failure::Failure;
 use super::links;
-use super::provider::{Details, TargetFailure};
 use super::rank::{Confidence, Ranked, cause};
+use crate::incident::Failure;
+use crate::incident::evidence::{Details, TargetFailure};
 use crate::pipeline::Action;
 use crate::rules::Unknown;
 

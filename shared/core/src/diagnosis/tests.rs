@@ -4,6 +4,7 @@ use crosspipe_testing::walkthrough::{A, B, BUCKET, KEY, SERVICE_ROLE, TARGET_ROL
 use serde_json::{Value, json};
 
 use super::*;
+use crate::incident::EventError;
 
 fn event() -> Value {
     json!({
@@ -151,7 +152,7 @@ fn events_of_other_kinds_say_why_they_are_passed_over() {
 #[test]
 fn the_text_has_cause_and_fix_first() {
     let report = report(key_policy_omits_target, "JobFailed", "Deployment d-ABC failed");
-    let body = crate::alert::email::body(&crate::alert::Alert::from(&report));
+    let body = crate::alerts::email::body(&crate::alerts::Alert::from(&report));
     let at = |part: &str| body.find(part).unwrap_or_else(|| panic!("{part} is not in:\n{body}"));
     assert!(
         at("Cause (KM001, possible)") < at("Fix") && at("Fix") < at("Links") && at("Links") < at("Evidence")

@@ -3,7 +3,7 @@
 use std::cmp::Ordering;
 use std::net::IpAddr;
 
-use super::Tri;
+use super::Ternary;
 use super::context::Keys;
 use super::date;
 use super::pattern::arn_parts;
@@ -62,11 +62,11 @@ pub enum Compared {
 
 impl Compared {
     /// Whether the comparison, or its negation, holds.
-    pub fn holds(self, negated: bool) -> Tri {
+    pub fn holds(self, negated: bool) -> Ternary {
         match self {
-            Compared::Settled(holds) => Tri::from(holds != negated),
-            Compared::Incomparable if !negated => Tri::No,
-            Compared::Incomparable | Compared::Unknown => Tri::Unknown,
+            Compared::Settled(holds) => Ternary::from(holds != negated),
+            Compared::Incomparable if !negated => Ternary::No,
+            Compared::Incomparable | Compared::Unknown => Ternary::Unknown,
         }
     }
 }

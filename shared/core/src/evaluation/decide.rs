@@ -8,10 +8,10 @@
 
 use serde::Serialize;
 
-use super::Tri;
-use super::because::{Because, By, Side, StatementRef};
-use super::opinion::Opinion;
+use super::Ternary;
+use super::decision_reasons::{DecidingStatement, DecisionReasons, Side, StatementRef};
 use super::policies::{Guardrails, Policies};
+use super::policy_result::PolicyResult;
 use super::request::{Asked, Request};
 use super::requester::Requester;
 use crate::arn::Arn;
@@ -44,34 +44,34 @@ pub(super) fn decide<'a>(
     ];
     let count = 2 + limits.iter().map(|(_, sets)| sets.len()).sum::<usize>();
     let mut opinions = Vec::with_capacity(count);
-    opinions.push(Opinion::of_set(Side::Identity, &policies.identity, request));
-    opinions.push(Opinion::of_resource(&policies.resource, &policies.key_grants, request, bounded));
+    opinions.push(PolicyResult::of_set(Side::Identity, &policies.identity, request));
+    opinions.push(PolicyResult::of_resource(&policies.resource, &policies.key_grants, request, bounded));
     for (side, sets) in limits {
-        opinions.extend(sets.iter().map(|set| Opinion::of_set(side, set, request)));
+        opinions.extend(sets.iter().map(|set| PolicyResult::of_set(side, set, request)));
     }
     for opinion in opinions.iter_mut().filter(|opinion| opinion.side == Side::ResourceControl) {
-        opinion.allows = Tri::Yes;
+        opinion.allows = Ternary::Yes;
     }
 
-    let denied = Tri::any(opinions.iter().map(|opinion| opinion.denies));
+    let denied = Ternary::any(opinions.iter().map(|opinion| opinion.denies));
     let decision = match (denied, allowed(request, &opinions)) {
         _ if needs_no_permission(request) => Decision::Allowed,
-        (Tri::Yes, _) => Decision::ExplicitlyDenied,
-        (_, Tri::No) => Decision::ImplicitlyDenied,
-        (Tri::No, Tri::Yes) => Decision::Allowed,
+        (Ternary::Yes, _) => Decision::ExplicitlyDenied,
+        (_, Ternary::No) => Decision::ImplicitlyDenied,
+        (Ternary::No, Ternary::Yes) => Decision::Allowed,
         _ => Decision::Unknown,
     };
     Evaluation { decision, opinions }
 }
 
-fn allowed(request: &Asked<'_>, opinions: &[Opinion<'_>]) -> Tri {
+fn allowed(request: &Asked<'_>, opinions: &[PolicyResult<'_>]) -> Ternary {
     let all = |side: Side| {
-        Tri::all(opinions.iter().filter(|opinion| opinion.side == side).map(|opinion| opinion.allows))
+        Ternary::all(opinions.iter().filter(|opinion| opinion.side == side).map(|opinion| opinion.allows))
     };
-    let [identity, resource, ..] = opinions else { return Tri::Unknown };
+    let [identity, resource, ..] = opinions else { return Ternary::Unknown };
     let is_root = matches!(request.requester, Requester::Root(_));
     let sides = Sides {
-        identity: if is_root { Tri::Yes } else { identity.allows },
+        identity: if is_root { Ternary::Yes } else { identity.allows },
         resource,
         boundary: all(Side::PermissionsBoundary),
         session: all(Side::Session),
@@ -84,43 +84,43 @@ fn allowed(request: &Asked<'_>, opinions: &[Opinion<'_>]) -> Tri {
         Ownership::CrossAccount => sides.across_accounts(),
         Ownership::Unknown => match (within(), sides.across_accounts()) {
             (within, across) if within == across => within,
-            _ => Tri::Unknown,
+            _ => Ternary::Unknown,
         },
     })
 }
 
 struct Sides<'a> {
-    identity: Tri,
-    resource: &'a Opinion<'a>,
-    boundary: Tri,
-    session: Tri,
+    identity: Ternary,
+    resource: &'a PolicyResult<'a>,
+    boundary: Ternary,
+    session: Ternary,
 }
 
 impl Sides<'_> {
     /// Within one account either side suffices. What the resource policy gives to whoever asks is not
     /// limited by the boundary or the session's policies; what it gives to a session through its role is.
-    fn within_account(&self, request: &Asked<'_>) -> Tri {
+    fn within_account(&self, request: &Asked<'_>) -> Ternary {
         let resource = self.resource;
         let limits = self.boundary.and(self.session);
-        let handed_to_account = if needs_resource_policy(request) { resource.allows } else { Tri::Yes };
+        let handed_to_account = if needs_resource_policy(request) { resource.allows } else { Ternary::Yes };
         resource
             .direct
             .or(resource.through.and(limits))
             // AWS says what limits a grant by ARN, and nothing of a grant to everyone.
-            .or(resource.everyone.and(limits.or(Tri::Unknown)))
+            .or(resource.everyone.and(limits.or(Ternary::Unknown)))
             .or(self.identity.and(limits).and(handed_to_account))
     }
 
     /// Across accounts both sides have to allow.
-    fn across_accounts(&self) -> Tri {
+    fn across_accounts(&self) -> Ternary {
         let identity = self.identity.and(self.boundary);
         let both = identity.and(self.session).and(self.resource.allows);
         // A grant to a session's own ARN is not limited by its policies: that this holds across accounts,
         // too, is said nowhere.
-        let to_session = identity.and(self.resource.direct).and(Tri::Unknown);
+        let to_session = identity.and(self.resource.direct).and(Ternary::Unknown);
         // Auto Scaling's service-linked role uses foreign keys by a grant alone; the documentation of
         // grants does not say that everybody may.
-        let by_grant = self.resource.granted.and(Tri::Unknown);
+        let by_grant = self.resource.granted.and(Ternary::Unknown);
         both.or(to_session).or(by_grant)
     }
 }
@@ -178,41 +178,44 @@ pub enum Decision {
 pub struct Evaluation<'a> {
     /// The decision.
     pub decision: Decision,
-    opinions: Vec<Opinion<'a>>,
+    opinions: Vec<PolicyResult<'a>>,
 }
 
 impl Evaluation<'_> {
     /// Whether one side lets the request pass: it allows it and denies nothing. A side that has no say
     /// lets pass.
-    pub fn lets_pass(&self, side: Side) -> Tri {
+    pub fn permits(&self, side: Side) -> Ternary {
         let opinions = self.opinions.iter().filter(|opinion| opinion.side == side);
-        Tri::all(opinions.map(|opinion| opinion.allows.and(!opinion.denies)))
+        Ternary::all(opinions.map(|opinion| opinion.allows.and(!opinion.denies)))
     }
 
     /// Whether one side allows the request, whatever it denies. A side that has no say allows.
-    pub fn allows(&self, side: Side) -> Tri {
-        Tri::all(self.opinions.iter().filter(|opinion| opinion.side == side).map(|opinion| opinion.allows))
+    pub fn allows(&self, side: Side) -> Ternary {
+        Ternary::all(
+            self.opinions.iter().filter(|opinion| opinion.side == side).map(|opinion| opinion.allows),
+        )
     }
 
     /// The statement of this side that denies the request.
     pub fn denied_by(&self, side: Side) -> Option<StatementRef> {
         let opinions = self.opinions.iter().filter(|opinion| opinion.side == side);
-        opinions.filter_map(|opinion| opinion.denied_by.as_ref()).map(By::reference).next()
+        opinions.filter_map(|opinion| opinion.denied_by.as_ref()).map(DecidingStatement::reference).next()
     }
 
     /// Which statement decided, or which side had none.
-    pub fn because(&self) -> Because {
-        let references =
-            |by: &dyn Fn(&Opinion<'_>) -> Option<StatementRef>| self.opinions.iter().filter_map(by).collect();
-        let sides = |answer: Tri| {
+    pub fn because(&self) -> DecisionReasons {
+        let references = |by: &dyn Fn(&PolicyResult<'_>) -> Option<StatementRef>| {
+            self.opinions.iter().filter_map(by).collect()
+        };
+        let sides = |answer: Ternary| {
             let sides = self.opinions.iter().filter(|opinion| opinion.allows == answer);
             sides.map(|opinion| opinion.side).collect()
         };
-        Because {
-            denied_by: references(&|opinion| opinion.denied_by.as_ref().map(By::reference)),
-            allowed_by: references(&|opinion| opinion.allowed_by.as_ref().map(By::reference)),
-            not_allowed_by: sides(Tri::No),
-            not_settled_by: sides(Tri::Unknown),
+        DecisionReasons {
+            denied_by: references(&|opinion| opinion.denied_by.as_ref().map(DecidingStatement::reference)),
+            allowed_by: references(&|opinion| opinion.allowed_by.as_ref().map(DecidingStatement::reference)),
+            not_allowed_by: sides(Ternary::No),
+            not_settled_by: sides(Ternary::Unknown),
         }
     }
 }

@@ -2,8 +2,8 @@
 //!
 //! See <https://docs.aws.amazon.com/kms/latest/developerguide/grants.html>.
 
-use super::Tri;
-use super::principal::{self, Naming};
+use super::Ternary;
+use super::principal::{self, PrincipalMatch};
 use super::request::Asked;
 
 /// A grant on a KMS key.
@@ -17,7 +17,7 @@ pub struct KeyGrant {
 
 impl KeyGrant {
     /// Whether the grant gives what is asked for, and how it names the requester.
-    pub(super) fn covers(&self, request: &Asked<'_>) -> (Tri, Naming) {
+    pub(super) fn covers(&self, request: &Asked<'_>) -> (Ternary, PrincipalMatch) {
         let granted = |operation: &str| self.operations.iter().any(|one| one.eq_ignore_ascii_case(operation));
         let covered = match request.action.split_once(':') {
             Some((service, _)) if !service.eq_ignore_ascii_case("kms") => false,
@@ -30,11 +30,11 @@ impl KeyGrant {
             None => false,
         };
         if !covered {
-            return (Tri::No, Naming::Account);
+            return (Ternary::No, PrincipalMatch::Account);
         }
         match principal::names(&self.grantee_principal, request.requester) {
             // What a grant to an account gives to its roles and users is not documented.
-            (Tri::Yes, Naming::Account) => (Tri::Unknown, Naming::Direct),
+            (Ternary::Yes, PrincipalMatch::Account) => (Ternary::Unknown, PrincipalMatch::Direct),
             named => named,
         }
     }

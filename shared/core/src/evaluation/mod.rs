@@ -3,7 +3,7 @@
 //! # Layout
 //! - [`request`], [`requester`], [`context`]: who asks for what, in which context
 //! - [`policies`]: the policies that have a say
-//! - [`decide`], [`opinion`], [`because`]: combining them to a decision that carries its reason
+//! - [`decide`], [`policy_result`], [`decision_reasons`]: combining them to a decision that carries its reason
 //! - [`statement`], [`principal`], [`resource`]: does one statement match?
 //! - [`condition`], [`operator`], [`comparison`], [`date`]: do its conditions hold?
 //! - [`variables`], [`pattern`]: policy variables and wildcards
@@ -15,32 +15,32 @@
 //!
 //! See <https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_evaluation-logic.html>.
 
-pub mod because;
 pub mod comparison;
 pub mod condition;
 pub mod context;
 pub mod date;
 pub mod decide;
+pub mod decision_reasons;
 pub mod grants;
 pub mod operator;
-pub mod opinion;
 pub mod pattern;
 pub mod policies;
+pub mod policy_result;
 pub mod principal;
 pub mod question;
 pub mod request;
 pub mod requester;
 pub mod resource;
 pub mod statement;
-mod tri;
+mod ternary;
 pub mod variables;
 
-pub use because::{Because, Side, StatementRef};
 pub use context::{Context, ContextValue};
 pub use decide::{Decision, Evaluation, evaluate, evaluate_within};
+pub use decision_reasons::{DecisionReasons, Side, StatementRef};
 pub use grants::KeyGrant;
 pub use policies::{Guardrails, Policies, PolicySet, ResourcePolicy};
 pub use question::{Question, QuestionError};
 pub use request::Request;
 pub use requester::{Requester, RequesterError};
-pub use tri::Tri;
+pub use ternary::Ternary;

@@ -1,6 +1,6 @@
 //! Condition operators with their prefix and suffix: `ForAnyValue:StringLikeIfExists`.
 
-use super::Tri;
+use super::Ternary;
 use super::comparison::{Compared, Comparison, Order, boolean};
 use super::context::ContextValue;
 use crate::policy::Scalars;
@@ -33,14 +33,14 @@ enum Quantifier {
 }
 
 impl Quantifier {
-    fn over<'v>(self, values: impl Iterator<Item = &'v str>, each: impl Fn(&'v str) -> Tri) -> Tri {
+    fn over<'v>(self, values: impl Iterator<Item = &'v str>, each: impl Fn(&'v str) -> Ternary) -> Ternary {
         // "A null data set, such as an empty string", is like no key at all.
         let values = values.filter(|value| !value.is_empty()).map(each);
         match self {
             // AWS asks for a set operator here and does not say what happens without one.
-            Quantifier::Single => Tri::Unknown,
-            Quantifier::ForAllValues => Tri::all(values),
-            Quantifier::ForAnyValue => Tri::any(values),
+            Quantifier::Single => Ternary::Unknown,
+            Quantifier::ForAllValues => Ternary::all(values),
+            Quantifier::ForAnyValue => Ternary::any(values),
         }
     }
 }
@@ -102,17 +102,17 @@ fn order_of(name: &str) -> Option<(Order, bool)> {
 }
 
 /// `Null` asks whether the key is absent: `true` holds where it is, `false` where it is not.
-pub fn null_holds(value: ContextValue<'_>, wanted: Scalars<'_>) -> Tri {
+pub fn null_holds(value: ContextValue<'_>, wanted: Scalars<'_>) -> Ternary {
     let absent = match value {
         // Whether a key with an empty list of values counts as there is not documented.
-        ContextValue::Several([]) | ContextValue::Unknown => Tri::Unknown,
-        ContextValue::One(_) | ContextValue::Several(_) => Tri::No,
-        ContextValue::Absent => Tri::Yes,
+        ContextValue::Several([]) | ContextValue::Unknown => Ternary::Unknown,
+        ContextValue::One(_) | ContextValue::Several(_) => Ternary::No,
+        ContextValue::Absent => Ternary::Yes,
     };
-    Tri::any(wanted.map(|flag| match boolean(&flag) {
+    Ternary::any(wanted.map(|flag| match boolean(&flag) {
         Some(true) => absent,
         Some(false) => !absent,
-        None => Tri::No,
+        None => Ternary::No,
     }))
 }
 
@@ -128,13 +128,13 @@ impl Compare {
         value: ContextValue<'_>,
         wanted: Scalars<'_>,
         compare: impl Fn(&str, &str) -> Compared,
-    ) -> Tri {
+    ) -> Ternary {
         let each = |value: &str| {
             let comparisons = wanted.clone().map(|wanted| compare(value, &wanted).holds(self.negated));
-            if self.negated { Tri::all(comparisons) } else { Tri::any(comparisons) }
+            if self.negated { Ternary::all(comparisons) } else { Ternary::any(comparisons) }
         };
         match value {
-            ContextValue::Unknown => Tri::Unknown,
+            ContextValue::Unknown => Ternary::Unknown,
             ContextValue::Absent => self.holds_without_the_key(),
             ContextValue::One(value) => match self.quantifier {
                 Quantifier::Single => each(value),
@@ -145,14 +145,14 @@ impl Compare {
     }
 
     /// A missing key fails a positive comparison and passes a negated one.
-    fn holds_without_the_key(&self) -> Tri {
+    fn holds_without_the_key(&self) -> Ternary {
         match (self.quantifier, self.if_exists) {
             // "Evaluate the condition element as true" says the page on IfExists, "returns false" the one on
             // ForAnyValue. AWS has been seen to do the latter.
-            (Quantifier::ForAnyValue, true) => Tri::Unknown,
-            (_, true) | (Quantifier::ForAllValues, _) => Tri::Yes,
+            (Quantifier::ForAnyValue, true) => Ternary::Unknown,
+            (_, true) | (Quantifier::ForAllValues, _) => Ternary::Yes,
             (Quantifier::Single, false) => self.negated.into(),
-            (Quantifier::ForAnyValue, false) => Tri::No,
+            (Quantifier::ForAnyValue, false) => Ternary::No,
         }
     }
 }

@@ -4,7 +4,7 @@
 
 use serde_json::Value;
 
-use super::Tri;
+use super::Ternary;
 use super::requester::Requester;
 use crate::arn::{Arn, is_account_id};
 use crate::policy::Statement;
@@ -12,7 +12,7 @@ use crate::policy::Statement;
 /// How a statement names the requester. The stronger, the fewer other policies have a say within one
 /// account.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Naming {
+pub enum PrincipalMatch {
     /// By account: the account's own identity policies have to allow the request as well.
     Account,
     /// By the role of a session, or the user of a federated one: what bounds the session bounds this too.
@@ -25,21 +25,25 @@ pub enum Naming {
 
 /// Whether the statement speaks of the requester, and how. A statement without a principal element (an
 /// identity policy's) speaks of whoever it is attached to.
-pub fn speaks_of(statement: Statement<'_>, requester: &Requester, bounded: bool) -> (Tri, Naming) {
+pub fn speaks_of(
+    statement: Statement<'_>,
+    requester: &Requester,
+    bounded: bool,
+) -> (Ternary, PrincipalMatch) {
     match (statement.get("Principal"), statement.get("NotPrincipal")) {
         (Some(element), _) => named_by(element, requester),
-        (None, Some(element)) => (spared_by(element, requester, bounded), Naming::Everyone),
-        (None, None) => (Tri::Yes, Naming::Direct),
+        (None, Some(element)) => (spared_by(element, requester, bounded), PrincipalMatch::Everyone),
+        (None, None) => (Ternary::Yes, PrincipalMatch::Direct),
     }
 }
 
-fn named_by(element: &Value, requester: &Requester) -> (Tri, Naming) {
-    let mut best = (Tri::No, Naming::Account);
+fn named_by(element: &Value, requester: &Requester) -> (Ternary, PrincipalMatch) {
+    let mut best = (Ternary::No, PrincipalMatch::Account);
     for_each(element, |kind, value| {
         let (answer, naming) = is(kind, value, requester);
         best = match (best.0, answer) {
-            (Tri::Yes, Tri::Yes) => (Tri::Yes, best.1.max(naming)),
-            (Tri::Yes, _) | (_, Tri::No) => best,
+            (Ternary::Yes, Ternary::Yes) => (Ternary::Yes, best.1.max(naming)),
+            (Ternary::Yes, _) | (_, Ternary::No) => best,
             _ => (answer, naming),
         };
     });
@@ -51,17 +55,17 @@ fn named_by(element: &Value, requester: &Requester) -> (Tri, Naming) {
 /// permissions boundary is never spared. Of a list that names some of these, it says that it "might"
 /// apply.
 /// See <https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_notprincipal.html>.
-fn spared_by(element: &Value, requester: &Requester, bounded: bool) -> Tri {
+fn spared_by(element: &Value, requester: &Requester, bounded: bool) -> Ternary {
     if bounded && requester.account().is_some() {
-        return Tri::Yes;
+        return Ternary::Yes;
     }
     let (mut account, mut through, mut direct, mut unsettled) = (false, false, false, false);
     for_each(element, |kind, value| match is(kind, value, requester) {
-        (Tri::Yes, Naming::Account) => account = true,
-        (Tri::Yes, Naming::Through) => through = true,
-        (Tri::Yes, Naming::Everyone | Naming::Direct) => direct = true,
-        (Tri::Unknown, _) => unsettled = true,
-        (Tri::No, _) => {}
+        (Ternary::Yes, PrincipalMatch::Account) => account = true,
+        (Ternary::Yes, PrincipalMatch::Through) => through = true,
+        (Ternary::Yes, PrincipalMatch::Everyone | PrincipalMatch::Direct) => direct = true,
+        (Ternary::Unknown, _) => unsettled = true,
+        (Ternary::No, _) => {}
     });
     let all = match requester {
         Requester::Session(_) | Requester::FederatedUser(_) => account && through && direct,
@@ -71,9 +75,9 @@ fn spared_by(element: &Value, requester: &Requester, bounded: bool) -> Tri {
         Requester::Root(_) | Requester::Federated(_) | Requester::Service(_) | Requester::Anonymous => direct,
     };
     match (all, account || through || direct || unsettled) {
-        (true, _) => Tri::No,
-        (false, true) => Tri::Unknown,
-        (false, false) => Tri::Yes,
+        (true, _) => Ternary::No,
+        (false, true) => Ternary::Unknown,
+        (false, false) => Ternary::Yes,
     }
 }
 
@@ -94,8 +98,8 @@ fn for_each<'v>(element: &'v Value, mut visit: impl FnMut(&'v str, &'v str)) {
     }
 }
 
-fn is(kind: &str, value: &str, requester: &Requester) -> (Tri, Naming) {
-    let direct = |holds: bool| (Tri::from(holds), Naming::Direct);
+fn is(kind: &str, value: &str, requester: &Requester) -> (Ternary, PrincipalMatch) {
+    let direct = |holds: bool| (Ternary::from(holds), PrincipalMatch::Direct);
     match (kind, requester) {
         ("AWS", _) => names(value, requester),
         ("Service", Requester::Service(asking)) => direct(value == asking),
@@ -103,39 +107,39 @@ fn is(kind: &str, value: &str, requester: &Requester) -> (Tri, Naming) {
         ("Service" | "Federated", _) => direct(false),
         // A canonical user id is an account's, and whose it is can't be told from it.
         ("CanonicalUser", _) if requester.account().is_none() => direct(false),
-        _ => (Tri::Unknown, Naming::Account),
+        _ => (Ternary::Unknown, PrincipalMatch::Account),
     }
 }
 
 /// Whether an `AWS` principal names the requester. A unique id (`AROA…`) stands in for a deleted role or
 /// user, and names no living one, whatever it is called.
-pub fn names(value: &str, requester: &Requester) -> (Tri, Naming) {
+pub fn names(value: &str, requester: &Requester) -> (Ternary, PrincipalMatch) {
     if value == "*" {
-        return (Tri::Yes, Naming::Everyone);
+        return (Ternary::Yes, PrincipalMatch::Everyone);
     }
-    let Some(asking) = requester.arn() else { return (Tri::No, Naming::Direct) };
+    let Some(asking) = requester.arn() else { return (Ternary::No, PrincipalMatch::Direct) };
     if let Some((partition, account)) = account(value) {
         let same = account == asking.account() && partition.is_none_or(|is| is == asking.partition());
         // The root user is the account.
         let is_root = matches!(requester, Requester::Root(_));
-        return (same.into(), if is_root { Naming::Direct } else { Naming::Account });
+        return (same.into(), if is_root { PrincipalMatch::Direct } else { PrincipalMatch::Account });
     }
     match requester {
-        Requester::Role(role) if value == role.as_str() => (Tri::Yes, Naming::Through),
+        Requester::Role(role) if value == role.as_str() => (Ternary::Yes, PrincipalMatch::Through),
         // Some session of the role asks; whether it is this one is not known.
         Requester::Role(role) => {
             let one_of_its = Arn::parse(value).is_ok_and(|session| is_session_of(&session, role));
-            (if one_of_its { Tri::Unknown } else { Tri::No }, Naming::Direct)
+            (if one_of_its { Ternary::Unknown } else { Ternary::No }, PrincipalMatch::Direct)
         }
         Requester::Session(session) if value != session.as_str() => {
             let its_role = Arn::parse(value).is_ok_and(|role| is_session_of(session, &role));
-            (its_role.into(), Naming::Through)
+            (its_role.into(), PrincipalMatch::Through)
         }
         Requester::FederatedUser(session) if value != session.as_str() => {
             let its_user = Arn::parse(value).is_ok_and(|user| is_session_of_user(session, &user));
-            (its_user.into(), Naming::Through)
+            (its_user.into(), PrincipalMatch::Through)
         }
-        _ => ((value == asking.as_str()).into(), Naming::Direct),
+        _ => ((value == asking.as_str()).into(), PrincipalMatch::Direct),
     }
 }
 

@@ -2,7 +2,7 @@
 //!
 //! See <https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_resource.html>.
 
-use super::Tri;
+use super::Ternary;
 use super::context::Keys;
 use super::pattern::{self, arn_parts};
 use super::variables::{Text, expand, has_variable};
@@ -15,33 +15,35 @@ pub(super) fn covers_resource(
     version: LanguageVersion,
     resource: &str,
     keys: Keys<'_>,
-) -> Tri {
+) -> Ternary {
     let covered = |pattern, void| covers(pattern, version, resource, keys).unwrap_or(void);
     if let Some(patterns) = statement.strings("Resource") {
-        return Tri::any(patterns.map(|pattern| covered(pattern, Tri::No)));
+        return Ternary::any(patterns.map(|pattern| covered(pattern, Ternary::No)));
     }
     let others = statement.strings("NotResource");
-    others.map_or(Tri::Yes, |patterns| !Tri::any(patterns.map(|pattern| covered(pattern, Tri::Unknown))))
+    others.map_or(Ternary::Yes, |patterns| {
+        !Ternary::any(patterns.map(|pattern| covered(pattern, Ternary::Unknown)))
+    })
 }
 
 /// None where a policy variable has no value: such a pattern covers nothing, but whether leaving it out
 /// of everything leaves everything, AWS's documentation does not say.
-fn covers(pattern: &str, version: LanguageVersion, resource: &str, keys: Keys<'_>) -> Option<Tri> {
+fn covers(pattern: &str, version: LanguageVersion, resource: &str, keys: Keys<'_>) -> Option<Ternary> {
     if pattern == "*" {
-        return Some(Tri::Yes);
+        return Some(Ternary::Yes);
     }
     let covered = if version == LanguageVersion::V2008 || !has_variable(pattern) {
         pattern::matches(pattern, resource)
     } else if arn_parts(pattern).take(5).any(has_variable) {
         // Variables belong behind the fifth colon.
-        return Some(Tri::Unknown);
+        return Some(Ternary::Unknown);
     } else {
         match expand(pattern, version, keys) {
-            Text::Unknown => return Some(Tri::Unknown),
+            Text::Unknown => return Some(Ternary::Unknown),
             text => text.matches(resource)?,
         }
     };
-    Some(if covered && reaches_over_colons(pattern, resource) { Tri::Unknown } else { covered.into() })
+    Some(if covered && reaches_over_colons(pattern, resource) { Ternary::Unknown } else { covered.into() })
 }
 
 /// Whether the match depends on a `*` that reaches over a colon of the first five, although it is not the

@@ -1,9 +1,9 @@
 //! Does one statement match the request?
 
-use super::principal::{self, Naming};
+use super::principal::{self, PrincipalMatch};
 use super::request::Asked;
 use super::resource::covers_resource;
-use super::{Tri, condition, pattern};
+use super::{Ternary, condition, pattern};
 use crate::policy::LanguageVersion;
 use crate::policy::Statement;
 
@@ -14,16 +14,16 @@ pub(super) fn matches(
     version: LanguageVersion,
     request: &Asked<'_>,
     bounded: bool,
-) -> (Tri, Naming) {
+) -> (Ternary, PrincipalMatch) {
     if !covers_action(statement, request.action) {
-        return (Tri::No, Naming::Account);
+        return (Ternary::No, PrincipalMatch::Account);
     }
     let (speaks, naming) = principal::speaks_of(statement, request.requester, bounded);
     let mut so_far = speaks;
-    if so_far != Tri::No {
+    if so_far != Ternary::No {
         so_far = so_far.and(covers_resource(statement, version, request.resource, request.keys));
     }
-    if so_far != Tri::No {
+    if so_far != Ternary::No {
         so_far = so_far.and(condition::holds(statement, version, request.keys));
     }
     (so_far, naming)

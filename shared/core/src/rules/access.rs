@@ -5,14 +5,14 @@
 
 use serde_json::{Value, json};
 
+use super::access_result::{AccessResult, Refusal};
+use super::diagnostics::Denied;
 use super::facts::{ActionFacts, Facts};
-use super::judgement::{Judgement, Refusal};
-use super::sides::{key_grants, resource_policy};
+use super::policy_inputs::{key_grants, resource_policy};
 use super::tls;
-use super::verdicts::Denied;
 use crate::arn::Arn;
 use crate::evaluation::{
-    Context, Evaluation, KeyGrant, Policies, PolicySet, Request, Requester, ResourcePolicy, Side, Tri,
+    Context, Evaluation, KeyGrant, Policies, PolicySet, Request, Requester, ResourcePolicy, Side, Ternary,
     evaluate,
 };
 use crate::grants::bucket::{BUCKET_ACTIONS, OBJECT_ACTIONS};
@@ -135,34 +135,35 @@ impl<'a> Access<'a> {
     }
 
     /// What one of these sides refuses. A role that does not exist asks for nothing.
-    pub(super) fn judge(&self, sides: &[Side]) -> Judgement {
-        let mut judgement = Judgement::default();
+    pub(super) fn judge(&self, sides: &[Side]) -> AccessResult {
+        let mut judgement = AccessResult::default();
         if matches!(self.role, Fact::Absent) {
             return judgement;
         }
         for (request, evaluation) in self.evaluations() {
             let answer = |side: &Side| self.answer(&evaluation, *side);
-            if let Some(side) = sides.iter().copied().find(|side| answer(side) == Tri::No) {
+            if let Some(side) = sides.iter().copied().find(|side| answer(side) == Ternary::No) {
                 let by =
                     evaluation.denied_by(side).map(|by| format!("{} of the {}", by.statement, by.policy));
                 let (action, resource) = request;
                 let explicit = by.is_some();
                 let denied = Denied { principal: self.role_arn.clone(), action, resource, side, explicit };
                 judgement.refused.push(Refusal { denied, by });
-            } else if sides.iter().any(|side| answer(side) == Tri::Unknown) {
+            } else if sides.iter().any(|side| answer(side) == Ternary::Unknown) {
                 judgement.unsettled = true;
-                judgement.allow_unsettled |= sides.iter().any(|side| evaluation.allows(*side) != Tri::Yes);
+                judgement.allow_unsettled |=
+                    sides.iter().any(|side| evaluation.allows(*side) != Ternary::Yes);
             }
         }
         judgement
     }
 
-    fn answer(&self, evaluation: &Evaluation<'_>, side: Side) -> Tri {
-        match evaluation.lets_pass(side) {
-            Tri::No
+    fn answer(&self, evaluation: &Evaluation<'_>, side: Side) -> Ternary {
+        match evaluation.permits(side) {
+            Ternary::No
                 if side == Side::Resource && self.unread_grants && evaluation.denied_by(side).is_none() =>
             {
-                Tri::Unknown
+                Ternary::Unknown
             }
             answer => answer,
         }
@@ -231,7 +232,7 @@ pub(super) fn key_statement(key: &Arn, principal: Option<&str>) -> Value {
 }
 
 /// Whether a policy denies this request explicitly.
-pub(super) fn denies(policy: &PolicyDocument, request: &Request<'_>) -> Tri {
+pub(super) fn denies(policy: &PolicyDocument, request: &Request<'_>) -> Ternary {
     let mut document = policy.to_value();
     let everything = json!({"Effect": "Allow", "Principal": "*", "Action": "*", "Resource": "*"});
     let statements: Vec<Value> = policy
@@ -242,7 +243,7 @@ pub(super) fn denies(policy: &PolicyDocument, request: &Request<'_>) -> Tri {
     if let Some(members) = document.as_object_mut() {
         members.insert("Statement".into(), Value::Array(statements));
     }
-    let Ok(document) = PolicyDocument::from_value(document) else { return Tri::Unknown };
+    let Ok(document) = PolicyDocument::from_value(document) else { return Ternary::Unknown };
     // With everything allowed, only a Deny keeps the request from passing.
     let policies = Policies {
         identity: PolicySet::unknown(),
@@ -251,7 +252,7 @@ pub(super) fn denies(policy: &PolicyDocument, request: &Request<'_>) -> Tri {
         service_control_policies: vec![],
         key_grants: vec![],
     };
-    !evaluate(request, &policies).lets_pass(Side::Resource)
+    !evaluate(request, &policies).permits(Side::Resource)
 }
 
 /// An Allow statement; in identity policies without a principal.

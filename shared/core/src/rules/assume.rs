@@ -2,14 +2,14 @@
 
 use serde_json::{Map, Value, json};
 
-use super::dead;
+use super::deleted_principals;
+use super::diagnostics::Denied;
 use super::facts::NEVER_SENT;
-use super::sides::resource_policy;
-use super::verdicts::Denied;
+use super::policy_inputs::resource_policy;
 use super::{ActionFacts, Facts};
 use crate::arn::Arn;
 use crate::evaluation::{
-    Context, Evaluation, Policies, PolicySet, Request, Requester, ResourcePolicy, Side, Tri, evaluate,
+    Context, Evaluation, Policies, PolicySet, Request, Requester, ResourcePolicy, Side, Ternary, evaluate,
 };
 use crate::policy::PolicyDocument;
 use crate::snapshot::Fact;
@@ -39,10 +39,10 @@ pub(super) fn trust(facts: &Facts<'_>, action: &ActionFacts<'_>) -> Option<Trust
         role => role.part(|role| &role.trust_policy),
     };
     let evaluation = assume_role(facts, action)?;
-    Some(match evaluation.lets_pass(Side::Resource) {
-        Tri::Yes => Trust::Given,
-        Tri::Unknown => Trust::Unsettled,
-        Tri::No => match (evaluation.denied_by(Side::Resource), policy.known()) {
+    Some(match evaluation.permits(Side::Resource) {
+        Ternary::Yes => Trust::Given,
+        Ternary::Unknown => Trust::Unsettled,
+        Ternary::No => match (evaluation.denied_by(Side::Resource), policy.known()) {
             (Some(denying), _) => Trust::Denied(denying.statement.clone()),
             (None, None) => Trust::Omitted,
             (None, Some(policy)) => omission(facts, action, policy),
@@ -59,7 +59,7 @@ fn omission(facts: &Facts<'_>, action: &ActionFacts<'_>, policy: &PolicyDocument
     if passes(facts, action, &without_key(policy, &NEVER_SENT)) {
         return Trust::NeverMet(NEVER_SENT.into_iter().filter(|key| asks_for(policy, key)).collect());
     }
-    match dead::that_would_allow(policy, &["sts:AssumeRole"]) {
+    match deleted_principals::that_would_allow(policy, &["sts:AssumeRole"]) {
         dead if dead.is_empty() => Trust::Omitted,
         _ => Trust::Dead,
     }
@@ -70,11 +70,16 @@ fn passes(facts: &Facts<'_>, action: &ActionFacts<'_>, policy: &PolicyDocument) 
     let Some(asking) = Arn::parse(facts.pipeline().role_arn()).ok().map(Requester::Role) else {
         return false;
     };
-    trusts(policy, asking, action.role_arn(), context) == Tri::Yes
+    trusts(policy, asking, action.role_arn(), context) == Ternary::Yes
 }
 
 /// Whether a trust policy lets somebody in.
-pub(super) fn trusts(policy: &PolicyDocument, asking: Requester, role_arn: &str, context: Context) -> Tri {
+pub(super) fn trusts(
+    policy: &PolicyDocument,
+    asking: Requester,
+    role_arn: &str,
+    context: Context,
+) -> Ternary {
     let account = Arn::parse(role_arn).ok().map(|arn| arn.account().to_owned());
     let request = Request {
         requester: asking,
@@ -90,7 +95,7 @@ pub(super) fn trusts(policy: &PolicyDocument, asking: Requester, role_arn: &str,
         service_control_policies: vec![],
         key_grants: vec![],
     };
-    evaluate(&request, &policies).lets_pass(Side::Resource)
+    evaluate(&request, &policies).permits(Side::Resource)
 }
 
 fn asks_for(policy: &PolicyDocument, key: &str) -> bool {

@@ -1,21 +1,21 @@
 //! What failed, as the rules see it that read its message.
 
 use super::access::Access;
+use super::access_result::AccessResult;
 use super::facts::{ActionFacts, Facts};
-use super::judgement::Judgement;
-use crate::diagnosis::Failure;
-use crate::diagnosis::message::agreement::is_role;
-use crate::diagnosis::message::{Claim, Denial};
-use crate::diagnosis::provider;
-use crate::diagnosis::said::Said;
 use crate::evaluation::Side;
+use crate::incident::Failure;
+use crate::incident::error_evidence::ErrorEvidence;
+use crate::incident::evidence;
+use crate::incident::message::agreement::is_role;
+use crate::incident::message::{Denial, ErrorSignature};
 use crate::pipeline::Action;
 
 /// A failure, the action that failed, and what its messages claim.
 pub(super) struct Event<'a> {
     pub failure: &'a Failure,
     pub action: Action<'a>,
-    pub claims: Vec<Claim>,
+    pub claims: Vec<ErrorSignature>,
     /// The first denial that a message tells of.
     pub denial: Option<Denial>,
 }
@@ -26,13 +26,13 @@ impl<'a> Event<'a> {
         let failure = facts.failure()?;
         let failed = |it: &Action<'_>| it.stage().name() == failure.stage && it.name() == failure.action;
         let action = facts.actions().find(failed)?;
-        let details = provider::details(failure, &action, facts.snapshot());
-        let Said { claims, denial } = Said::of(failure, &details);
+        let details = evidence::details(failure, &action, facts.snapshot());
+        let ErrorEvidence { claims, denial } = ErrorEvidence::of(failure, &details);
         Some(Event { failure, action, claims, denial })
     }
 
     /// Whether a message claims this.
-    pub(super) fn claims(&self, claim: &Claim) -> bool {
+    pub(super) fn claims(&self, claim: &ErrorSignature) -> bool {
         self.claims.contains(claim)
     }
 
@@ -47,7 +47,7 @@ impl<'a> Event<'a> {
     }
 
     /// What one side says to the request that was denied, where the snapshot knows who asked.
-    pub(super) fn judge(&self, facts: &Facts<'_>, side: Side) -> Option<Judgement> {
+    pub(super) fn judge(&self, facts: &Facts<'_>, side: Side) -> Option<AccessResult> {
         let denial = self.denial.as_ref()?;
         let (actor, resource) = (denial.actor.as_deref()?, denial.resource.clone()?);
         let own = [self.action.role_arn(), Some(facts.pipeline().role_arn())];

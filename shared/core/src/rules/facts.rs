@@ -3,8 +3,8 @@
 use serde_json::Value;
 
 use crate::arn::Arn;
-use crate::diagnosis::Failure;
 use crate::evaluation::{Context, PolicySet};
+use crate::incident::Failure;
 use crate::pipeline::{Action, Pipeline, Store};
 use crate::policy::PolicyDocument;
 use crate::snapshot::{BucketFacts, Fact, KeyFacts, RoleFacts, Snapshot};

@@ -18,27 +18,27 @@
 //! more precise one speaks, and the more general one is silent.
 
 mod access;
+mod access_result;
 mod assume;
 pub mod catalogue;
 mod commands;
-mod dead;
+mod deleted_principals;
+mod diagnostics;
 mod documents;
 mod event;
 mod facts;
-mod judgement;
 mod pipeline_edits;
+mod policy_inputs;
 mod providers;
-mod remedies;
 mod resources;
-mod sides;
+mod role_fixes;
 mod tls;
-mod verdicts;
 
 use crate::snapshot::{Snapshot, SnapshotError};
 
 pub use catalogue::ALL;
+pub use diagnostics::{Denied, Diagnostics, Finding, Fix, Severity, Unknown};
 pub use facts::{ActionFacts, Facts};
-pub use verdicts::{Denied, Finding, Fix, Severity, Unknown, Verdicts};
 
 /// One rule.
 #[derive(Debug)]
@@ -54,26 +54,26 @@ pub struct Rule {
     /// Where AWS says so, the best page first.
     pub sources: &'static [&'static str],
     /// Looks at the facts.
-    check: fn(&Facts<'_>, &mut Verdicts),
+    check: fn(&Facts<'_>, &mut Diagnostics),
 }
 
 /// Looks for every fault in everything that the snapshot knows.
 ///
 /// # Errors
 /// When the snapshot's pipeline can't be read.
-pub fn lint(snapshot: &Snapshot) -> Result<Verdicts, SnapshotError> {
+pub fn lint(snapshot: &Snapshot) -> Result<Diagnostics, SnapshotError> {
     let pipeline = snapshot.pipeline()?;
     Ok(run(&Facts::new(snapshot, &pipeline)))
 }
 
 /// Runs every rule over these facts.
-pub fn run(facts: &Facts<'_>) -> Verdicts {
-    let mut verdicts = Verdicts::default();
+pub fn run(facts: &Facts<'_>) -> Diagnostics {
+    let mut verdicts = Diagnostics::default();
     for rule in ALL {
         verdicts.by(rule);
         (rule.check)(facts, &mut verdicts);
     }
-    verdicts.tell_each_denial_once();
+    verdicts.drop_denials_shown_by_other_rules();
     verdicts
 }
 

@@ -11,14 +11,14 @@ use std::borrow::Cow;
 use serde_json::Value;
 
 use super::access::{Access, OWN, allow};
+use super::access_result::Refusal;
 use super::event::Event;
-use super::judgement::Refusal;
 use super::{ActionFacts, Denied};
 use crate::arn::bucket_of;
-use crate::diagnosis::message::PolicyKind;
-use crate::diagnosis::message::agreement::is_role;
 use crate::evaluation::statement::covers_action;
-use crate::evaluation::{PolicySet, Side, Tri};
+use crate::evaluation::{PolicySet, Side, Ternary};
+use crate::incident::message::PolicyKind;
+use crate::incident::message::agreement::is_role;
 use crate::policy::Effect;
 use crate::snapshot::{Fact, RoleFacts};
 
@@ -64,7 +64,7 @@ fn denied(action: &ActionFacts<'_>) -> Option<Need> {
 
 /// Whether the role lacks a permission for sure, that is, on each resource that may be meant; and the request
 /// that is refused then.
-pub(super) fn lacks(action: &ActionFacts<'_>, need: &Need) -> (Tri, Refusal) {
+pub(super) fn lacks(action: &ActionFacts<'_>, need: &Need) -> (Ternary, Refusal) {
     let role = action.role_arn();
     let denied = Denied {
         principal: role.to_owned(),
@@ -81,12 +81,12 @@ pub(super) fn lacks(action: &ActionFacts<'_>, need: &Need) -> (Tri, Refusal) {
     for resource in &need.resources {
         let request = (need.action.to_string(), real(resource));
         let judgement = Access::new(action.facts(), role, vec![request]).judge(&OWN);
-        answers.push(if judgement.unsettled { Tri::Unknown } else { (!judgement.is_clear()).into() });
+        answers.push(if judgement.unsettled { Ternary::Unknown } else { (!judgement.is_clear()).into() });
         if let Some(Refusal { denied, by }) = judgement.refused.into_iter().next() {
             (refusal.denied.side, refusal.denied.explicit, refusal.by) = (denied.side, denied.explicit, by);
         }
     }
-    (Tri::all(answers), refusal)
+    (Ternary::all(answers), refusal)
 }
 
 /// A resource that AWS may have made up.
@@ -110,9 +110,9 @@ pub(super) fn statements(needs: &[Need]) -> Vec<Value> {
 }
 
 /// Whether no statement of the role allows an action on anything at all.
-pub(super) fn lacks_anywhere(role: &Fact<&RoleFacts>, action: &str) -> Tri {
+pub(super) fn lacks_anywhere(role: &Fact<&RoleFacts>, action: &str) -> Ternary {
     let Fact::Known(role) = role else {
-        return if role.is_unknown() { Tri::Unknown } else { Tri::No };
+        return if role.is_unknown() { Ternary::Unknown } else { Ternary::No };
     };
     let (documents, complete) = match role.identity() {
         PolicySet::Known(documents) => (documents, true),
@@ -122,8 +122,8 @@ pub(super) fn lacks_anywhere(role: &Fact<&RoleFacts>, action: &str) -> Tri {
     let covered = statements
         .any(|statement| statement.effect() == Some(Effect::Allow) && covers_action(statement, action));
     match (covered, complete) {
-        (true, _) => Tri::No,
-        (false, true) => Tri::Yes,
-        (false, false) => Tri::Unknown,
+        (true, _) => Ternary::No,
+        (false, true) => Ternary::Yes,
+        (false, false) => Ternary::Unknown,
     }
 }

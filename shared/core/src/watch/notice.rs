@@ -2,9 +2,9 @@
 
 use serde::Serialize;
 
-use super::fault::{Fault, digest};
-use super::news::News;
-use super::occasion::Trigger;
+use super::finding_key::{FindingKey, digest};
+use super::findings_diff::FindingsDiff;
+use super::watch_event::Trigger;
 use crate::diagnosis::Remediation;
 use crate::pipeline::Pipeline;
 use crate::rules::Finding;
@@ -31,7 +31,7 @@ pub struct Notice {
     pub remediation: Option<Remediation>,
     /// What its receiver knows of once it is told.
     #[serde(skip)]
-    pub known: Vec<Fault>,
+    pub known: Vec<FindingKey>,
     /// The pipeline's ARN, where it is known.
     #[serde(skip)]
     pub pipeline_arn: String,
@@ -46,15 +46,15 @@ pub enum NoticeKind {
     /// Faults that the next run will meet, as `crosspipe lint --format json` prints them.
     Found(Vec<Finding>),
     /// Faults that are gone: `rule`, `location`, `who` and `message` of each.
-    Mended(Vec<Fault>),
+    Mended(Vec<FindingKey>),
 }
 
 impl NoticeKind {
     fn digest(&self, pipeline: &Pipeline) -> String {
         match self {
             NoticeKind::Found(findings) => {
-                let faults: Vec<Fault> =
-                    findings.iter().map(|finding| Fault::of(finding, pipeline)).collect();
+                let faults: Vec<FindingKey> =
+                    findings.iter().map(|finding| FindingKey::of(finding, pipeline)).collect();
                 digest(&faults)
             }
             NoticeKind::Mended(faults) => digest(faults),
@@ -64,8 +64,8 @@ impl NoticeKind {
 
 impl Notice {
     /// What is to be told of these news: what was found, then what was mended.
-    pub fn of(news: &News, pipeline: &Pipeline, trigger: &Trigger) -> Vec<Self> {
-        let notice = |kind: NoticeKind, known: Vec<Fault>| Notice {
+    pub fn of(news: &FindingsDiff, pipeline: &Pipeline, trigger: &Trigger) -> Vec<Self> {
+        let notice = |kind: NoticeKind, known: Vec<FindingKey>| Notice {
             digest: kind.digest(pipeline),
             pipeline_arn: pipeline.arn().unwrap_or_default().to_owned(),
             schema_version: "1",

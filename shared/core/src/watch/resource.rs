@@ -4,7 +4,7 @@ use std::fmt;
 
 use serde_json::Value;
 
-use super::occasion::{NoOccasion, text};
+use super::watch_event::{WatchEventError, text};
 use crate::arn::Arn;
 use crate::pipeline::Pipeline;
 
@@ -109,12 +109,12 @@ impl fmt::Display for Resource {
 }
 
 /// What a CloudTrail record says was changed; `account` is where it was recorded.
-pub(super) fn changed(record: &Value, account: &str) -> Result<Resource, NoOccasion> {
+pub(super) fn changed(record: &Value, account: &str) -> Result<Resource, WatchEventError> {
     let call = text(record, "/eventName").unwrap_or_default();
     let source = text(record, "/eventSource").unwrap_or_default();
     let is_watched = |(service, calls): (&str, &[&str])| service == source && calls.contains(&call.as_str());
     if !WATCHED.into_iter().any(is_watched) {
-        return Err(NoOccasion::OtherCall(format!("{source}:{call}")));
+        return Err(WatchEventError::OtherCall(format!("{source}:{call}")));
     }
     // Parameters of more than 100 KB are left out of a record, `resources` never is.
     let (found, field) = match source.as_str() {
@@ -140,7 +140,7 @@ pub(super) fn changed(record: &Value, account: &str) -> Result<Resource, NoOccas
             (name.map(Resource::Pipeline), "requestParameters.pipeline.name")
         }
     };
-    found.ok_or(NoOccasion::Missing { call, field })
+    found.ok_or(WatchEventError::Missing { call, field })
 }
 
 /// The ARN in the record's list of resources.

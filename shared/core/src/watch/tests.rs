@@ -5,7 +5,7 @@ use proptest::prelude::*;
 use serde_json::{Value, json};
 
 use super::*;
-use crate::alert::{Alert, email};
+use crate::alerts::{Alert, email};
 use crate::diagnosis::{Outcome, Remediation};
 use crate::pipeline::Pipeline;
 use crate::rules::lint;
@@ -33,14 +33,14 @@ fn pipeline() -> Pipeline {
 }
 
 /// The news of a look at the corrected walkthrough after `change`, and what is known then.
-fn look(known: &[Fault], change: impl FnOnce(&mut Value)) -> News {
+fn look(known: &[FindingKey], change: impl FnOnce(&mut Value)) -> FindingsDiff {
     let mut snapshot = corrected();
     change(&mut snapshot);
     let snapshot = Snapshot::from_value(snapshot).unwrap();
     compare(known, &lint(&snapshot).unwrap(), &snapshot, &snapshot.pipeline().unwrap())
 }
 
-fn rules(news: &News) -> (Vec<&str>, Vec<&str>) {
+fn rules(news: &FindingsDiff) -> (Vec<&str>, Vec<&str>) {
     let found = news.found.iter().map(|finding| finding.rule).collect();
     (found, news.mended.iter().map(|fault| fault.rule.as_str()).collect())
 }
@@ -90,7 +90,7 @@ fn a_call_says_what_it_changed_and_who_made_it() {
             Resource::Pipeline("MyFirstPipeline".into()),
         ),
     ] {
-        let Ok(Occasion::Change(resource, trigger)) = Occasion::from_event(&event) else {
+        let Ok(WatchEvent::Change(resource, trigger)) = WatchEvent::from_event(&event) else {
             panic!("no occasion: {event}")
         };
         assert_eq!(resource, expected);
@@ -104,15 +104,15 @@ fn a_call_says_what_it_changed_and_who_made_it() {
 fn calls_that_change_nothing_here_are_no_reason_to_look() {
     let mut refused = call("s3", "PutBucketPolicy", json!({"bucketName": BUCKET}), json!([]));
     refused["detail"]["errorCode"] = json!("AccessDenied");
-    assert_eq!(Occasion::from_event(&refused), Err(NoOccasion::Failed("AccessDenied".into())));
+    assert_eq!(WatchEvent::from_event(&refused), Err(WatchEventError::Failed("AccessDenied".into())));
     let other = call("s3", "PutBucketTagging", json!({"bucketName": BUCKET}), json!([]));
     assert_eq!(
-        Occasion::from_event(&other),
-        Err(NoOccasion::OtherCall("s3.amazonaws.com:PutBucketTagging".into()))
+        WatchEvent::from_event(&other),
+        Err(WatchEventError::OtherCall("s3.amazonaws.com:PutBucketTagging".into()))
     );
     let unsaid = call("iam", "DeleteRole", json!({}), json!([]));
-    assert!(matches!(Occasion::from_event(&unsaid), Err(NoOccasion::Missing { .. })));
-    assert!(!Occasion::is_about(&json!({"detail-type": "CodePipeline Action Execution State Change"})));
+    assert!(matches!(WatchEvent::from_event(&unsaid), Err(WatchEventError::Missing { .. })));
+    assert!(!WatchEvent::is_about(&json!({"detail-type": "CodePipeline Action Execution State Change"})));
 }
 
 #[test]
@@ -157,7 +157,7 @@ fn what_can_not_be_read_is_neither_mended_nor_new() {
     assert!(look(&blind.known, without_bucket_grant).is_empty(), "it is known still");
     assert!(look(&[], unread).is_empty());
     // Another key that can't be read says nothing of this one.
-    let fault = |location: &str| Fault {
+    let fault = |location: &str| FindingKey {
         rule: "KM001".into(),
         location: location.into(),
         who: [].into(),
@@ -259,7 +259,7 @@ fn a_second_role_is_a_second_fault_and_a_stage_in_front_is_none() {
 fn notices_are_what_the_events_promise() {
     let broken = look(&[], without_bucket_grant);
     let event = call("s3", "PutBucketPolicy", json!({"bucketName": BUCKET}), json!([]));
-    let occasion = Occasion::from_event(&event).unwrap();
+    let occasion = WatchEvent::from_event(&event).unwrap();
     let notices = Notice::of(&broken, &pipeline(), occasion.trigger());
     let [notice] = notices.as_slice() else { panic!("{notices:?}") };
     assert_eq!(notice.detail_type(), "Crosspipe Fault Found");
@@ -284,8 +284,8 @@ fn notices_are_what_the_events_promise() {
 #[test]
 fn people_are_told_what_will_fail_who_changed_what_and_what_to_do() {
     let event = call("s3", "PutBucketPolicy", json!({"bucketName": BUCKET}), json!([]));
-    let occasion = Occasion::from_event(&event).unwrap();
-    let told = |news: &News, remediation: Option<Remediation>| {
+    let occasion = WatchEvent::from_event(&event).unwrap();
+    let told = |news: &FindingsDiff, remediation: Option<Remediation>| {
         let notice = Notice::of(news, &pipeline(), occasion.trigger()).remove(0);
         let notice = match remediation {
             Some(remediation) => notice.after(remediation),
@@ -371,14 +371,14 @@ proptest! {
         ]),
         record in any_json(), event in any_json(),
     ) {
-        let _ = (Occasion::is_about(&event), Occasion::from_event(&event));
+        let _ = (WatchEvent::is_about(&event), WatchEvent::from_event(&event));
         let mut event = call(service, name, json!({}), json!([]));
         if let Value::Object(members) = record {
             for (member, value) in members {
                 event["detail"][member] = value;
             }
         }
-        if let Ok(Occasion::Change(resource, _)) = Occasion::from_event(&event) {
+        if let Ok(WatchEvent::Change(resource, _)) = WatchEvent::from_event(&event) {
             prop_assert!(!resource.to_string().is_empty());
             let _ = resource.concerns(&pipeline());
         }

@@ -1,6 +1,6 @@
 //! Text that is too long, and text that tries to be something else: in every place of an alert.
 
-use crosspipe_core::alert::{Alert, Cause, Done, Evidence, Kind, Link, chat, email, slack};
+use crosspipe_core::alerts::{Alert, Cause, Done, Evidence, Kind, Link, chat, email, slack};
 use crosspipe_core::diagnosis::Confidence;
 use serde_json::Value;
 

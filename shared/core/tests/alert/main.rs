@@ -5,7 +5,7 @@
 mod hostile;
 mod reports;
 
-use crosspipe_core::alert::{Alert, chat, email, slack};
+use crosspipe_core::alerts::{Alert, chat, email, slack};
 use serde_json::Value;
 
 /// Everything that an alert becomes.

@@ -1,9 +1,10 @@
 //! Failures of the walkthrough, diagnosed.
 
-use crosspipe_core::diagnosis::{Failure, Outcome, Remediation, Report, diagnose};
+use crosspipe_core::diagnosis::{Outcome, Remediation, Report, diagnose};
+use crosspipe_core::incident::Failure;
 use crosspipe_core::rules::lint;
 use crosspipe_core::snapshot::Snapshot;
-use crosspipe_core::watch::{Fault, Notice, Trigger, compare};
+use crosspipe_core::watch::{FindingKey, Notice, Trigger, compare};
 use crosspipe_testing::walkthrough::{A, BUCKET, KEY, TARGET_ROLE, corrected};
 use serde_json::{Value, json};
 
@@ -95,7 +96,7 @@ pub fn instances() -> Report {
 
 /// Two faults are found in one look, and are gone in the next.
 pub fn notices() -> Vec<Notice> {
-    let look = |snapshot: Value, known: &[Fault]| {
+    let look = |snapshot: Value, known: &[FindingKey]| {
         let snapshot = Snapshot::from_value(snapshot).unwrap();
         let pipeline = snapshot.pipeline().unwrap();
         let news = compare(known, &lint(&snapshot).unwrap(), &snapshot, &pipeline);

@@ -48,7 +48,7 @@ impl Live {
     pub fn revert(&mut self, owner: &str, set: &[&Desired]) -> Vec<String> {
         let change = plan_revert(&self.pipeline(), &self.tags, &Owner::new("stack", owner), set);
         self.write(&change);
-        change.left_alone
+        change.drifted
     }
 
     pub fn write(&mut self, change: &Change) {

@@ -1,7 +1,7 @@
 //! A change to the corrected walkthrough, what the rules find after it, and what they can't judge.
 
-use crosspipe_core::diagnosis::Failure;
-use crosspipe_core::rules::{Facts, Finding, Verdicts, lint, run};
+use crosspipe_core::incident::Failure;
+use crosspipe_core::rules::{Diagnostics, Facts, Finding, lint, run};
 use crosspipe_core::snapshot::Snapshot;
 use crosspipe_testing::walkthrough::{A, BUCKET, KEY, REGION, corrected};
 use serde_json::{Value, json};
@@ -84,9 +84,9 @@ impl Cases {
     fn paste(
         &mut self,
         what: &str,
-        verdicts: &Verdicts,
+        verdicts: &Diagnostics,
         snapshot: &Value,
-        judge: impl Fn(Value) -> Verdicts,
+        judge: impl Fn(Value) -> Diagnostics,
     ) {
         for finding in &verdicts.findings {
             let problem =
@@ -109,7 +109,7 @@ impl Cases {
     fn compare(
         &mut self,
         what: &str,
-        verdicts: Verdicts,
+        verdicts: Diagnostics,
         findings: &[&str],
         unknown: &[&str],
     ) -> Vec<Finding> {

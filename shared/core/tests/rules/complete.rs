@@ -25,7 +25,7 @@ fn every_rule_is_complete() {
     let mut missing = vec![];
     for rule in ALL {
         let mut lacks = |what: String| missing.push(format!("{}: {what}", rule.id));
-        let source = root.join(format!("src/rules/catalogue/{}.rs", rule.id.to_lowercase()));
+        let source = root.join(format!("src/rules/catalogue/{}.rs", rule.name.replace('-', "_")));
         let source = std::fs::read_to_string(source).unwrap_or_default();
         let mut docs = source.lines().map_while(|line| line.strip_prefix("//!"));
         let docs: String = docs.by_ref().map(|line| format!("{}\n", line.trim())).collect();

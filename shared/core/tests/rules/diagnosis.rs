@@ -1,6 +1,7 @@
 //! How the rules that read the message rank among the others.
 
-use crosspipe_core::diagnosis::{Confidence, Failure, Remediation, Report, diagnose};
+use crosspipe_core::diagnosis::{Confidence, Remediation, Report, diagnose};
+use crosspipe_core::incident::Failure;
 use crosspipe_core::snapshot::Snapshot;
 use crosspipe_testing::walkthrough::{KEY, corrected};
 

@@ -1,17 +1,17 @@
 //! The walkthrough as a whole: to the letter, after its step 16, and corrected.
 
-use crosspipe_core::rules::{Verdicts, lint};
+use crosspipe_core::rules::{Diagnostics, lint};
 use crosspipe_core::snapshot::Snapshot;
 use crosspipe_testing::walkthrough::{KEY, SERVICE_ROLE, TARGET_ROLE, corrected, letter_key, to_the_letter};
 use serde_json::{Value, json};
 
 use crate::check::trust;
 
-fn run(snapshot: Value) -> Verdicts {
+fn run(snapshot: Value) -> Diagnostics {
     lint(&Snapshot::from_value(snapshot).unwrap()).unwrap()
 }
 
-fn found(verdicts: &Verdicts) -> Vec<(&str, &str)> {
+fn found(verdicts: &Diagnostics) -> Vec<(&str, &str)> {
     verdicts.findings.iter().map(|finding| (finding.rule, finding.location.as_str())).collect()
 }
 

@@ -1,11 +1,11 @@
 //! CloudFormation: the stack, its events and the change set.
 
-use crosspipe_core::diagnosis::provider::failed_nested_stack;
+use crosspipe_core::incident::evidence::failed_nested_stack;
 use crosspipe_core::snapshot::{Fact, Snapshot};
 use futures_util::future::join3;
 use serde_json::Value;
 
-use super::{Asked, Evidence, roles};
+use super::{ActionQuery, Evidence, roles};
 use crate::cloudformation::CloudFormation;
 use crate::gather::known;
 
@@ -14,7 +14,7 @@ const PAGES: usize = 3;
 /// Stacks within stacks, each of which failed for what is in the next.
 const NESTED: usize = 3;
 
-pub(super) async fn read(asked: Asked<'_>) -> Evidence {
+pub(super) async fn read(asked: ActionQuery<'_>) -> Evidence {
     let Some(name) = asked.of("StackName") else { return Evidence::default() };
     let cloudformation = asked.aws.cloudformation();
     // By its id a stack is found that was deleted since.
@@ -41,7 +41,7 @@ pub(super) async fn read(asked: Asked<'_>) -> Evidence {
 
 /// The events of a stack, by its name, and of the nested ones that it failed for, by their ids.
 async fn events(
-    asked: Asked<'_>,
+    asked: ActionQuery<'_>,
     cloudformation: &CloudFormation,
     name: &str,
     id: &str,

@@ -3,10 +3,10 @@
 use crosspipe_core::snapshot::Snapshot;
 use serde_json::Value;
 
-use super::{Asked, Evidence, roles, without};
+use super::{ActionQuery, Evidence, roles, without};
 use crate::gather::known;
 
-pub(super) async fn read(asked: Asked<'_>) -> Evidence {
+pub(super) async fn read(asked: ActionQuery<'_>) -> Evidence {
     let Some(id) = asked.external_id() else { return Evidence::default() };
     let codebuild = asked.aws.codebuild();
     let build = async { Ok(codebuild.build(id).await?.map(|build| without(build, "environment"))) };

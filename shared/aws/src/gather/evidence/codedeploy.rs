@@ -3,16 +3,16 @@
 use std::collections::BTreeSet;
 
 use crosspipe_core::arn::Arn;
-use crosspipe_core::diagnosis::message::denial;
+use crosspipe_core::incident::message::denial;
 use crosspipe_core::snapshot::{DeploymentFacts, Fact, Snapshot};
 use futures_util::future::{join, join_all};
 use serde_json::Value;
 
-use super::{Asked, Evidence};
+use super::{ActionQuery, Evidence};
 use crate::AwsError;
 use crate::codedeploy::CodeDeploy;
 
-pub(super) async fn read(asked: Asked<'_>) -> Evidence {
+pub(super) async fn read(asked: ActionQuery<'_>) -> Evidence {
     let codedeploy = asked.aws.codedeploy();
     match asked.failure.and_then(|failure| failure.deployment_id()) {
         Some(id) => deployment(asked, &codedeploy, id).await,
@@ -20,7 +20,7 @@ pub(super) async fn read(asked: Asked<'_>) -> Evidence {
     }
 }
 
-async fn deployment(asked: Asked<'_>, codedeploy: &CodeDeploy, id: &str) -> Evidence {
+async fn deployment(asked: ActionQuery<'_>, codedeploy: &CodeDeploy, id: &str) -> Evidence {
     let about = format!("deployment {id}");
     let (info, targets) = join(
         asked.inquiry.known(&about, codedeploy.deployment(id)),
@@ -46,7 +46,7 @@ async fn deployment(asked: Asked<'_>, codedeploy: &CodeDeploy, id: &str) -> Evid
 }
 
 /// Before there is a deployment, the group says what kind it would be.
-async fn group(asked: Asked<'_>, codedeploy: &CodeDeploy) -> Evidence {
+async fn group(asked: ActionQuery<'_>, codedeploy: &CodeDeploy) -> Evidence {
     let (application, group) = (asked.of("ApplicationName"), asked.of("DeploymentGroupName"));
     let (Some(application), Some(group)) = (application, group) else {
         return Evidence { instance_roles: Some(Fact::Unknown), ..Evidence::default() };
@@ -97,7 +97,7 @@ fn instance_roles(targets: &[Value], account: Option<&str>) -> BTreeSet<Arn> {
 }
 
 /// The name of a session leaves out the path of its role.
-async fn with_path(asked: Asked<'_>, role: Arn) -> Arn {
+async fn with_path(asked: ActionQuery<'_>, role: Arn) -> Arn {
     let Some(name) = role.role_name() else { return role };
     let iam = asked.aws.iam();
     let found = asked.inquiry.ask(name, iam.role(name)).await.ok();

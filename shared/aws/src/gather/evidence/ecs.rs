@@ -4,7 +4,7 @@ use crosspipe_core::snapshot::{Fact, ServiceFacts, Snapshot};
 use futures_util::future::join;
 use serde_json::{Map, Value};
 
-use super::{Asked, Evidence, roles};
+use super::{ActionQuery, Evidence, roles};
 use crate::AwsError;
 use crate::ecs::Ecs;
 use crate::gather::known;
@@ -13,7 +13,7 @@ use crate::gather::known;
 const TASKS: i32 = 10;
 const ROLES: [&str; 2] = ["taskRoleArn", "executionRoleArn"];
 
-pub(super) async fn read(asked: Asked<'_>) -> Evidence {
+pub(super) async fn read(asked: ActionQuery<'_>) -> Evidence {
     let (Some(cluster), Some(service)) = (asked.of("ClusterName"), asked.of("ServiceName")) else {
         return Evidence::default();
     };

@@ -4,14 +4,14 @@ use crosspipe_core::snapshot::{Fact, Snapshot, StateMachineExecutionFacts};
 use futures_util::future::join;
 use serde_json::Value;
 
-use super::{Asked, Evidence, roles, without};
+use super::{ActionQuery, Evidence, roles, without};
 use crate::gather::known;
 
 /// The failure is among the last few: what follows it are the states that it ended.
 const EVENTS: i32 = 50;
 
 /// Whether the function exists, what state it is in, and its role.
-pub(super) async fn function(asked: Asked<'_>) -> Evidence {
+pub(super) async fn function(asked: ActionQuery<'_>) -> Evidence {
     let Some(name) = asked.of("FunctionName") else { return Evidence::default() };
     let lambda = asked.aws.lambda();
     let configuration = async { Ok(without(lambda.configuration(name).await?, "Environment")) };
@@ -22,7 +22,7 @@ pub(super) async fn function(asked: Asked<'_>) -> Evidence {
 }
 
 /// The execution that failed, by its ARN, and its last events.
-pub(super) async fn state_machine(asked: Asked<'_>) -> Evidence {
+pub(super) async fn state_machine(asked: ActionQuery<'_>) -> Evidence {
     let Some(arn) = asked.external_id().filter(|id| id.contains(":execution:")) else {
         return Evidence::default();
     };

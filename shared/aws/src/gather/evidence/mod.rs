@@ -11,12 +11,12 @@ mod invoke;
 use std::collections::BTreeSet;
 
 use crosspipe_core::arn::Arn;
-use crosspipe_core::diagnosis::Failure;
+use crosspipe_core::incident::Failure;
 use crosspipe_core::pipeline::Action;
 use crosspipe_core::snapshot::{Fact, Snapshot};
 use serde_json::Value;
 
-use super::inquiry::Inquiry;
+use super::fact_reader::FactReader;
 use super::store;
 use crate::Aws;
 
@@ -40,15 +40,15 @@ impl Evidence {
 
 /// An action that a provider is asked about.
 #[derive(Clone, Copy)]
-struct Asked<'a> {
+struct ActionQuery<'a> {
     /// In the target account and the action's Region.
     aws: &'a Aws,
     action: Action<'a>,
     failure: Option<&'a Failure>,
-    inquiry: &'a Inquiry,
+    inquiry: &'a FactReader,
 }
 
-impl<'a> Asked<'a> {
+impl<'a> ActionQuery<'a> {
     /// What the action is configured with; none where that is a variable whose value is not known.
     fn of(&self, key: &str) -> Option<&'a str> {
         Failure::configuration(self.failure, &self.action, key)
@@ -70,10 +70,10 @@ pub(super) async fn read(
     aws: &Aws,
     action: Action<'_>,
     failure: Option<&Failure>,
-    inquiry: &Inquiry,
+    inquiry: &FactReader,
 ) -> Evidence {
     let aws = action.region().map_or_else(|| aws.clone(), |region| aws.in_region(region));
-    let asked = Asked { aws: &aws, action, failure, inquiry };
+    let asked = ActionQuery { aws: &aws, action, failure, inquiry };
     match (action.category(), action.provider()) {
         ("Deploy", "CodeDeploy" | "CodeDeployToECS") => codedeploy::read(asked).await,
         ("Deploy", "CloudFormation") => cloudformation::read(asked).await,
@@ -86,7 +86,7 @@ pub(super) async fn read(
     }
 }
 
-async fn bucket(asked: Asked<'_>) -> Evidence {
+async fn bucket(asked: ActionQuery<'_>) -> Evidence {
     let (Some(name), Some(account)) = (asked.of("BucketName"), asked.account()) else {
         return Evidence::default();
     };

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::{Value, json};
 
 use super::error::PatchError;
-use super::memory::{Slot, action_id};
+use super::owner_state::{Setting, action_id};
 use super::planning::Planning;
 use super::{Desired, NewAction, names};
 use crate::pipeline::Action;
@@ -15,15 +15,15 @@ impl Planning<'_> {
     pub(super) fn remove_actions_not_in(&mut self, desired: &Desired) {
         let wanted: BTreeSet<String> =
             desired.actions.iter().map(|new| action_id(&new.stage, new.name())).collect();
-        let mut doomed: BTreeSet<String> =
+        let mut to_remove: BTreeSet<String> =
             self.ledger.mine.actions.keys().filter(|id| !wanted.contains(*id)).cloned().collect();
         // Each action that stays may need another one that was to go.
-        while let Some((id, sentence)) = self.still_needed(&doomed) {
-            doomed.remove(&id);
-            self.left_alone.push(sentence);
+        while let Some((id, sentence)) = self.still_needed(&to_remove) {
+            to_remove.remove(&id);
+            self.drifted.push(sentence);
         }
-        self.draft.remove_actions(|id| doomed.contains(id));
-        for id in &doomed {
+        self.draft.remove_actions(|id| to_remove.contains(id));
+        for id in &to_remove {
             let names = self.ledger.mine.actions.remove(id);
             // A stage that gets another action of ours stays where it is.
             let goes = |stage: &String| !desired.actions.iter().any(|new| new.stage == *stage);
@@ -44,11 +44,11 @@ impl Planning<'_> {
         desired: &Desired,
         previous: Option<&Desired>,
     ) -> Result<(), PatchError> {
-        let mut lifted = self.lift_moved_stages(desired, previous);
+        let mut moved_stages = self.lift_moved_stages(desired, previous);
         for (index, new) in desired.actions.iter().enumerate() {
             let path = format!("Actions[{index}]");
             if self.draft.stage_index(&new.stage).is_none() {
-                let stage = lifted.remove(&new.stage);
+                let stage = moved_stages.remove(&new.stage);
                 let stage = stage.unwrap_or_else(|| json!({"name": new.stage, "actions": []}));
                 self.draft.insert_stage(self.position_for(new, &path)?, stage);
             }
@@ -77,7 +77,7 @@ impl Planning<'_> {
     // Brings an action that we added up to date. A role that another owner gave it since stays, and that
     // owner puts back the new declaration's role when it goes.
     fn redeclare(&mut self, id: &str, new: &NewAction) {
-        let slot = Slot::Role(id.to_owned());
+        let slot = Setting::Role(id.to_owned());
         let mut target = new.declaration.clone();
         let declared_role = target.get("roleArn").and_then(Value::as_str).map(str::to_owned);
         if self.ledger.rewrite_original(&slot, declared_role)
@@ -102,15 +102,15 @@ impl Planning<'_> {
         previous: Option<&Desired>,
     ) -> BTreeMap<String, Value> {
         let before = previous.map(placements);
-        let mut lifted = BTreeMap::new();
+        let mut moved_stages = BTreeMap::new();
         for (name, after) in placements(desired) {
             let is_moved = before.as_ref().is_some_and(|before| before.get(name) != Some(&after));
             if is_moved && self.is_ours(name) {
                 let stage = self.draft.stage_index(name).and_then(|index| self.draft.take_stage(index));
-                lifted.extend(stage.map(|stage| (name.to_owned(), stage)));
+                moved_stages.extend(stage.map(|stage| (name.to_owned(), stage)));
             }
         }
-        lifted
+        moved_stages
     }
 
     fn position_for(&self, new: &NewAction, path: &str) -> Result<usize, PatchError> {
@@ -126,11 +126,12 @@ impl Planning<'_> {
         self.draft.action_ids(stage).iter().all(|id| self.ledger.mine.actions.contains_key(id))
     }
 
-    // The first doomed action that one which stays depends on, with the reason in words.
-    fn still_needed(&self, doomed: &BTreeSet<String>) -> Option<(String, String)> {
+    // The first action to remove that one which stays depends on, with the reason in words.
+    fn still_needed(&self, to_remove: &BTreeSet<String>) -> Option<(String, String)> {
         let id_of = |action: &Action<'_>| action_id(action.stage().name(), action.name());
         let actions = self.draft.pipeline().actions();
-        let (going, staying): (Vec<_>, Vec<_>) = actions.partition(|action| doomed.contains(&id_of(action)));
+        let (going, staying): (Vec<_>, Vec<_>) =
+            actions.partition(|action| to_remove.contains(&id_of(action)));
         going.iter().find_map(|action| {
             let (user, reason) = staying.iter().find_map(|user| Some((user, dependency(user, action)?)))?;
             let sentence = format!(

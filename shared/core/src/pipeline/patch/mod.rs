@@ -1,7 +1,7 @@
 //! What `Custom::PipelinePatch` does to a pipeline: artifact keys, added actions and action roles.
 //!
 //! Everything is computed in one go from the live pipeline, its tags and the request; nothing is read
-//! or written here. What the patch replaces is remembered in the pipeline's tags (see [`Memory`]), so that
+//! or written here. What the patch replaces is remembered in the pipeline's tags (see [`OwnerState`]), so that
 //! any later request, and nobody's disk, can put it back.
 //!
 //! # Order of writes
@@ -19,13 +19,13 @@
 
 mod actions;
 mod declaration;
-mod draft;
+mod editor;
 mod error;
-mod ledger;
-mod memory;
 mod names;
+mod owner_state;
+mod ownership_state;
 mod planning;
-mod slots;
+mod settings;
 mod tags;
 
 use std::collections::BTreeMap;
@@ -38,7 +38,7 @@ use crate::owner::Owner;
 
 pub use declaration::declaration_from_cloudformation;
 pub use error::PatchError;
-pub use memory::Memory;
+pub use owner_state::OwnerState;
 
 /// What one owner wants a pipeline to have.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -103,7 +103,7 @@ pub struct Change {
     /// Keys of tags to remove after `UpdatePipeline`.
     pub tags_to_remove: Vec<String>,
     /// What was not put back and why, one sentence each.
-    pub left_alone: Vec<String>,
+    pub drifted: Vec<String>,
 }
 
 impl Change {

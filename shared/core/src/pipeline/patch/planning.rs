@@ -1,9 +1,9 @@
 use std::collections::BTreeMap;
 
-use super::draft::Draft;
+use super::editor::PipelineEditor;
 use super::error::PatchError;
-use super::ledger::Ledger;
-use super::memory::action_id;
+use super::owner_state::action_id;
+use super::ownership_state::OwnershipState;
 use super::tags::Tags;
 use super::{Change, Desired};
 use crate::owner::Owner;
@@ -14,11 +14,11 @@ const TAG_LIMIT: usize = 50;
 
 /// A change in the making.
 pub(super) struct Planning<'a> {
-    pub(super) draft: Draft,
-    pub(super) ledger: Ledger,
+    pub(super) draft: PipelineEditor,
+    pub(super) ledger: OwnershipState,
     /// Requests whose values are ours when we meet them in the pipeline.
     pub(super) set_by_us: Vec<&'a Desired>,
-    pub(super) left_alone: Vec<String>,
+    pub(super) drifted: Vec<String>,
     current: &'a Pipeline,
     tags: &'a Tags,
 }
@@ -30,12 +30,12 @@ impl<'a> Planning<'a> {
         owner: &Owner,
         set_by_us: Vec<&'a Desired>,
     ) -> Self {
-        let ledger = Ledger::new(tags, owner.short());
+        let ledger = OwnershipState::new(tags, owner.short());
         let damaged = ledger.mine.damaged.iter();
-        let left_alone = damaged
+        let drifted = damaged
             .map(|key| format!("the tag `{key}` can't be read, so what it remembered is not put back"))
             .collect();
-        Self { draft: Draft::new(current), ledger, set_by_us, left_alone, current, tags }
+        Self { draft: PipelineEditor::new(current), ledger, set_by_us, drifted, current, tags }
     }
 
     /// Refuses a request that is wrong whatever the pipeline looks like.
@@ -84,7 +84,7 @@ impl<'a> Planning<'a> {
             pipeline: (pipeline != *self.current.as_value()).then_some(pipeline),
             tags_to_add,
             tags_to_remove,
-            left_alone: self.left_alone,
+            drifted: self.drifted,
         }
     }
 }

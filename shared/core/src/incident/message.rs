@@ -1,0 +1,101 @@
+//! What an error message claims: the one place where message text is read.
+//!
+//! # Layout
+//! - this file: what a message can claim
+//! - [`mod@denial`]: AWS's own grammar, `User: ARN is not authorized to perform: ACTION on resource: ARN …`
+//! - [`agreement`]: whether that is a request which the policies deny
+//! - `wordings`: how CodePipeline, CodeDeploy, CloudFormation, S3 and KMS put it
+//!
+//! Any text is read, however it was cut, quoted, redacted or wrapped; what says nothing claims
+//! [`ErrorSignature::Nothing`].
+
+pub mod agreement;
+pub mod denial;
+mod wordings;
+
+pub use agreement::Agreement;
+pub use denial::{Denial, PolicyKind, denial};
+
+/// What a message claims to have happened.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ErrorSignature {
+    /// Somebody was denied an action, and the message says which.
+    Denied(Denial),
+    /// Somebody was not allowed to assume this role; empty where the message was cut before it.
+    AssumeRole {
+        /// The role that was to be assumed.
+        role: String,
+    },
+    /// Access was denied, and the message says neither who asked nor for what.
+    Refused,
+    /// The action role lacks permissions; the service that is named may be the wrong one.
+    RolePermissions {
+        /// The service it is said to lack access to, `CodeDeploy`.
+        service: Option<String>,
+    },
+    /// The action role could not get at an artifact; which of bucket and key refused is not said.
+    Artifact {
+        /// The bucket that the artifact is in.
+        bucket: Option<String>,
+    },
+    /// A bucket refused.
+    Bucket {
+        /// Its name.
+        bucket: Option<String>,
+    },
+    /// There is no such bucket.
+    NoSuchBucket,
+    /// CloudFormation could not read a bucket as the stack's role.
+    StackBucket,
+    /// An instance could not download the revision as its own role.
+    InstanceBucket,
+    /// The bucket takes no ACLs.
+    NoAcls,
+    /// The artifact could not be copied to another Region's bucket.
+    Replication,
+    /// The artifact key refused.
+    Key,
+    /// No such key in the account that is named, if one is.
+    NoSuchKey {
+        /// The key's ARN as KMS looked for it: its account tells where.
+        key: Option<String>,
+    },
+    /// The key is disabled, deleted or otherwise not usable.
+    KeyNotUsable {
+        /// The key's ARN.
+        key: Option<String>,
+    },
+    /// A policy names a principal that does not exist (any more).
+    InvalidPrincipal,
+    /// A role was passed across accounts.
+    PassRoleAcross,
+    /// An action is in a Region without an artifact store.
+    NoStoreInRegion,
+    /// The deployment failed on its instances; why is in their logs.
+    Instances,
+    /// A build could not fetch its source, as the build's own role.
+    BuildSource,
+    /// What runs in the target account failed at its own work: a script of a deployment, a command of a build.
+    OwnWork,
+    /// The Lambda function never reported its result.
+    LambdaSilent,
+    /// The connection to the source provider can't be used.
+    Connection,
+    /// The stack set needs the organization's management or delegated administrator account.
+    StackSetAdmin,
+    /// Something is wrong that permissions have nothing to do with.
+    NotPermission,
+    /// The message says nothing that can be told apart.
+    Nothing,
+}
+
+/// Reads a message.
+pub fn claim(message: &str) -> ErrorSignature {
+    match denial(message) {
+        Some(denial) if denial.action.eq_ignore_ascii_case("sts:AssumeRole") => {
+            ErrorSignature::AssumeRole { role: denial.resource.unwrap_or_default() }
+        }
+        Some(denial) => ErrorSignature::Denied(denial),
+        None => wordings::read(message),
+    }
+}

@@ -1,0 +1,297 @@
+//! What the custom resources can mend, and how the two functions speak of it.
+//!
+//! A fault is ours to mend where something that a custom resource wrote is not there any more. The failure
+//! reporter finds the fault, names the [`Target`] in an [`ReapplyRequest`], and the access provider, which alone may write,
+//! applies again what its own records say was applied to that target. So whoever gives the order can't ask for
+//! anything that was not deployed.
+
+use std::collections::BTreeSet;
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use crate::arn::Arn;
+use crate::evaluation::Side;
+use crate::pipeline::Pipeline;
+use crate::rules::{Finding, Severity};
+use crate::snapshot::Snapshot;
+
+/// A type of custom resource, without `Custom::`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub enum ResourceType {
+    /// Statements in a key's policy.
+    ArtifactKeyGrant,
+    /// Statements in a bucket's policy.
+    ArtifactBucketGrant,
+    /// An inline policy of a service role.
+    ServiceRoleGrant,
+    /// Keys, actions and action roles of a pipeline.
+    PipelinePatch,
+}
+
+/// Something that custom resources write to.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct Target {
+    /// The custom resources meant.
+    pub kind: ResourceType,
+    /// As in their physical ids: a key by ARN, a bucket, role or pipeline by name.
+    pub name: String,
+}
+
+impl Target {
+    /// What was written, where it went missing: "the statements in the policy of bucket `artifacts`".
+    pub fn label(&self) -> String {
+        let what = match self.kind {
+            ResourceType::ArtifactKeyGrant => "the statements in the policy of key",
+            ResourceType::ArtifactBucketGrant => "the statements in the policy of bucket",
+            ResourceType::ServiceRoleGrant => "the inline policy of role",
+            ResourceType::PipelinePatch => "the patch of pipeline",
+        };
+        format!("{what} `{}`", self.name)
+    }
+
+    /// Whether the snapshot shows the document that was written to. Where it does not, that a fault is not found
+    /// any more says nothing.
+    pub fn is_shown(&self, snapshot: &Snapshot) -> bool {
+        match self.kind {
+            ResourceType::ArtifactKeyGrant => {
+                let key = snapshot.keys.get(&self.name).map(|key| key.as_ref().part(|key| &key.policy));
+                key.is_some_and(|policy| !policy.is_unknown())
+            }
+            ResourceType::ArtifactBucketGrant => {
+                let bucket = snapshot.buckets.get(&self.name).map(|it| it.as_ref().part(|it| &it.policy));
+                bucket.is_some_and(|policy| !policy.is_unknown())
+            }
+            ResourceType::ServiceRoleGrant => snapshot.roles.iter().any(|(arn, role)| {
+                let named = Arn::parse(arn).is_ok_and(|arn| arn.role_name() == Some(self.name.as_str()));
+                let role = role.as_ref();
+                named
+                    && !role.part(|role| &role.inline_policies).is_unknown()
+                    && !role.part(|role| &role.attached_policies).is_unknown()
+            }),
+            ResourceType::PipelinePatch => !snapshot.pipeline.is_unknown(),
+        }
+    }
+}
+
+/// Where a custom resource can have written what the finding finds missing; none where no custom resource
+/// could mend it.
+pub fn targets(finding: &Finding, pipeline: &Pipeline) -> BTreeSet<Target> {
+    let target = |kind: ResourceType, name: &str| Target { kind, name: name.to_owned() };
+    // What a statement denies, no grant makes allowed.
+    let denied = || finding.denied.iter().filter(|denied| !denied.explicit);
+    if finding.severity != Severity::Error {
+        return BTreeSet::new();
+    }
+    match finding.rule {
+        "KM001" | "KM002" => {
+            denied().map(|denied| target(ResourceType::ArtifactKeyGrant, &denied.resource)).collect()
+        }
+        "S3001" => {
+            let buckets = denied().filter_map(|denied| bucket_name(&denied.resource));
+            buckets.map(|name| target(ResourceType::ArtifactBucketGrant, &name)).collect()
+        }
+        "IA001" => {
+            // A permissions boundary is nothing that a custom resource writes.
+            let roles = denied().filter(|denied| denied.side == Side::Identity);
+            let roles = roles.filter_map(|denied| Arn::parse(&denied.principal).ok());
+            let names = roles.filter_map(|role| role.role_name().map(str::to_owned));
+            names.map(|name| target(ResourceType::ServiceRoleGrant, &name)).collect()
+        }
+        "PL001" | "PL002" | "PL003" | "PL004" => {
+            BTreeSet::from([target(ResourceType::PipelinePatch, pipeline.name())])
+        }
+        _ => BTreeSet::new(),
+    }
+}
+
+/// The bucket of an ARN of it or of its objects.
+fn bucket_name(arn: &str) -> Option<String> {
+    let arn = Arn::parse(arn).ok().filter(|arn| arn.service() == "s3")?;
+    arn.resource().split('/').next().map(str::to_owned)
+}
+
+/// Asks the access provider to apply again what it has applied to a target. As JSON
+/// `{"crosspipe": "reapply", "target": {"kind": "ArtifactBucketGrant", "name": "…"}, "deadline": 1700000000000}`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ReapplyRequest {
+    crosspipe: Verb,
+    /// What to look after.
+    pub target: Target,
+    /// Until when the answer is waited for, in milliseconds since the epoch.
+    pub deadline: u64,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+enum Verb {
+    Reapply,
+}
+
+/// What the access provider did on an [`ReapplyRequest`].
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ReapplyResponse {
+    /// What became of each custom resource that owns something there; none where none does.
+    pub resources: Vec<Reapplied>,
+    /// Why the order could not be carried out at all.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub error: Option<String>,
+}
+
+/// One custom resource, applied again.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Reapplied {
+    /// The ARN of its stack.
+    pub stack_id: String,
+    /// Its logical id there.
+    pub logical_id: String,
+    /// Whether something was missing, and was written.
+    pub changed: bool,
+    /// Why it could not be applied.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub error: Option<String>,
+}
+
+impl ReapplyRequest {
+    /// An order that is waited for until `deadline`, in milliseconds since the epoch.
+    pub fn new(target: Target, deadline: u64) -> Self {
+        ReapplyRequest { crosspipe: Verb::Reapply, target, deadline }
+    }
+
+    /// The order in a function's event. None where the event is no order, but something else, such as a request
+    /// of CloudFormation (which always has a `ResponseURL`).
+    ///
+    /// # Errors
+    /// An order that can't be read.
+    pub fn of_event(event: &Value) -> Option<Result<Self, serde_json::Error>> {
+        let is_order = event.get("crosspipe").is_some() && event.get("ResponseURL").is_none();
+        is_order.then(|| ReapplyRequest::deserialize(event))
+    }
+}
+
+impl Reapplied {
+    /// "`Grant` of stack `crosspipe`".
+    pub fn label(&self) -> String {
+        // arn:aws:cloudformation:<Region>:<account>:stack/<name>/<id>
+        let stack = self.stack_id.split('/').nth(1).unwrap_or(&self.stack_id);
+        format!("`{}` of stack `{stack}`", self.logical_id)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::rules::Denied;
+
+    fn finding(rule: &'static str, denied: &[(&str, &str, Side)]) -> Finding {
+        let denied = denied.iter().map(|(principal, resource, side)| Denied {
+            principal: (*principal).to_owned(),
+            action: "any".to_owned(),
+            resource: (*resource).to_owned(),
+            side: *side,
+            explicit: false,
+        });
+        Finding {
+            rule,
+            name: "",
+            severity: Severity::Error,
+            location: String::new(),
+            message: String::new(),
+            because: String::new(),
+            fix: String::new(),
+            statements: vec![],
+            command: None,
+            docs: "",
+            denied: denied.collect(),
+        }
+    }
+
+    fn found(finding: &Finding) -> Vec<(ResourceType, String)> {
+        let pipeline = json!({"name": "orders", "roleArn": "arn:aws:iam::111111111111:role/sr",
+            "artifactStore": {"type": "S3", "location": "artifacts"}, "stages": []});
+        let pipeline = Pipeline::parse(json!({ "pipeline": pipeline })).unwrap();
+        targets(finding, &pipeline).into_iter().map(|target| (target.kind, target.name)).collect()
+    }
+
+    const TARGET: &str = "arn:aws:iam::222222222222:role/target";
+    const SERVICE: &str = "arn:aws:iam::111111111111:role/service-role/sr";
+    const KEY: &str = "arn:aws:kms:eu-west-1:111111111111:key/1";
+
+    #[test]
+    fn what_a_custom_resource_could_have_written() {
+        let key = finding("KM001", &[(TARGET, KEY, Side::Resource), (TARGET, KEY, Side::Resource)]);
+        assert_eq!(found(&key), [(ResourceType::ArtifactKeyGrant, KEY.to_owned())]);
+        let object = "arn:aws:s3:::artifacts/orders/Build/x";
+        let bucket = finding(
+            "S3001",
+            &[(TARGET, object, Side::Resource), (TARGET, "arn:aws:s3:::artifacts", Side::Resource)],
+        );
+        assert_eq!(found(&bucket), [(ResourceType::ArtifactBucketGrant, "artifacts".to_owned())]);
+        let role = finding("IA001", &[(SERVICE, TARGET, Side::Identity)]);
+        assert_eq!(found(&role), [(ResourceType::ServiceRoleGrant, "sr".to_owned())]);
+        assert_eq!(found(&finding("PL002", &[])), [(ResourceType::PipelinePatch, "orders".to_owned())]);
+    }
+
+    #[test]
+    fn what_none_could() {
+        assert_eq!(found(&finding("IA001", &[(SERVICE, TARGET, Side::PermissionsBoundary)])), []);
+        assert_eq!(found(&finding("IA004", &[(TARGET, KEY, Side::Identity)])), []);
+        assert_eq!(found(&finding("S3002", &[(TARGET, "arn:aws:s3:::artifacts", Side::Resource)])), []);
+        let mut explicit = finding("KM001", &[(TARGET, KEY, Side::Resource)]);
+        explicit.denied[0].explicit = true;
+        assert_eq!(found(&explicit), []);
+        let warning = Finding { severity: Severity::Warning, ..finding("PL002", &[]) };
+        assert_eq!(found(&warning), []);
+    }
+
+    #[test]
+    fn what_is_not_shown_proves_nothing() {
+        let target = |kind: ResourceType, name: &str| Target { kind, name: name.to_owned() };
+        let all = [
+            target(ResourceType::ArtifactKeyGrant, KEY),
+            target(ResourceType::ArtifactBucketGrant, "artifacts"),
+            target(ResourceType::ServiceRoleGrant, "sr"),
+            target(ResourceType::PipelinePatch, "orders"),
+        ];
+        let policy = json!({"Version": "2012-10-17", "Statement": []});
+        let whole = json!({
+            "pipeline": {}, "keys": {KEY: {"policy": policy}}, "buckets": {"artifacts": {"policy": null}},
+            "roles": {SERVICE: {"inlinePolicies": {}, "attachedPolicies": {}}},
+        });
+        let shown = |snapshot: &Value| {
+            let snapshot: Snapshot = serde_json::from_value(snapshot.clone()).unwrap();
+            all.iter().map(|target| target.is_shown(&snapshot)).collect::<Vec<_>>()
+        };
+        assert_eq!(shown(&whole), [true; 4]);
+        for (hidden, pointer) in [
+            (0, format!("/keys/{}", KEY.replace('/', "~1"))),
+            (1, "/buckets/artifacts".into()),
+            (2, format!("/roles/{}", SERVICE.replace('/', "~1"))),
+        ] {
+            let mut snapshot = whole.clone();
+            *snapshot.pointer_mut(&pointer).unwrap() = json!({});
+            let expected: Vec<bool> = (0..4).map(|index| index != hidden).collect();
+            assert_eq!(shown(&snapshot), expected, "{pointer}");
+        }
+        assert_eq!(shown(&json!({})), [false; 4]);
+    }
+
+    #[test]
+    fn an_order_is_told_from_a_request_of_cloudformation() {
+        let target = Target { kind: ResourceType::ArtifactBucketGrant, name: "artifacts".to_owned() };
+        let order = ReapplyRequest::new(target, 7);
+        let mut event = serde_json::to_value(&order).unwrap();
+        assert_eq!(
+            event,
+            json!({"crosspipe": "reapply", "target": {"kind": "ArtifactBucketGrant", "name": "artifacts"}, "deadline": 7})
+        );
+        assert_eq!(ReapplyRequest::of_event(&event).unwrap().unwrap(), order);
+        event["crosspipe"] = json!("grant");
+        assert!(ReapplyRequest::of_event(&event).unwrap().is_err(), "there is one order only");
+        event["ResponseURL"] = json!("https://example.com");
+        assert!(ReapplyRequest::of_event(&event).is_none(), "whoever waits there has to be answered there");
+        assert!(ReapplyRequest::of_event(&json!([])).is_none());
+    }
+}

@@ -1,0 +1,61 @@
+//! # What it does
+//! Looks for S3 deploys that set an ACL on a bucket which takes none.
+//!
+//! # Why deploys fail
+//! With object ownership `BucketOwnerEnforced`, the default of new buckets, a bucket refuses every ACL but
+//! `bucket-owner-full-control`: "AccessControlListNotSupported … The bucket does not allow ACLs".
+//!
+//! # How to fix
+//! Remove `CannedACL` from the action.
+//!
+//! # Example
+//! `"configuration": {"BucketName": "site", "CannedACL": "public-read", …}`
+
+use crate::rules::diagnostics::{Fault, Fix};
+use crate::rules::pipeline_edits::remove;
+use crate::rules::{Diagnostics, Facts, Rule, Severity};
+use crate::snapshot::Fact;
+
+pub(in crate::rules) const RULE: Rule = Rule {
+    id: "S3005",
+    name: "acl-on-owner-enforced-bucket",
+    severity: Severity::Error,
+    summary: "An S3 deploy sets an ACL on a bucket that does not allow ACLs.",
+    sources: &[
+        "https://docs.aws.amazon.com/AmazonS3/latest/userguide/about-object-ownership.html",
+        "https://docs.aws.amazon.com/codepipeline/latest/userguide/action-reference-S3Deploy.html",
+    ],
+    check,
+};
+
+fn check(facts: &Facts<'_>, verdicts: &mut Diagnostics) {
+    for action in facts.actions().filter(|it| (it.category(), it.provider()) == ("Deploy", "S3")) {
+        let (Some(acl), Some(bucket)) =
+            (action.configuration("CannedACL"), action.configuration("BucketName"))
+        else {
+            continue;
+        };
+        if acl == "bucket-owner-full-control" {
+            continue;
+        }
+        match facts.bucket(bucket).part(|bucket| &bucket.object_ownership) {
+            Fact::Unknown => verdicts.unknown(format!("buckets[\"{bucket}\"].objectOwnership")),
+            Fact::Known(ownership) if ownership == "BucketOwnerEnforced" => verdicts.fail(Fault {
+                location: format!("{}.configuration.CannedACL", action.path()),
+                message: format!(
+                    "{}/{} sets an ACL on bucket `{bucket}`, which allows none",
+                    action.stage().name(),
+                    action.name()
+                ),
+                because: format!("`CannedACL` is {acl}, and the bucket's object ownership is {ownership}"),
+                fix: Fix {
+                    summary: format!("remove `CannedACL` from `{}.configuration`", action.path()),
+                    command: Some(remove(facts, &action, "configuration.CannedACL")),
+                    ..Fix::default()
+                },
+                ..Fault::default()
+            }),
+            Fact::Known(_) | Fact::Absent => {}
+        }
+    }
+}

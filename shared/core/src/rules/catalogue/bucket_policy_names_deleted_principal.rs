@@ -1,0 +1,49 @@
+//! # What it does
+//! Looks for unique ids (`AROA…`, `AIDA…`) in the principals of artifact buckets' policies.
+//!
+//! # Why deploys fail
+//! When a role is deleted, its ARN in the policy turns into its unique id. A role that is created again
+//! under that name is another one, and gets Access Denied. And S3 refuses to save the policy again:
+//! "MalformedPolicy: Invalid principal in policy".
+//!
+//! # How to fix
+//! Remove the id, and let the account of the role that now exists in, or the role by its ARN.
+//!
+//! # Example
+//! `"Principal": {"AWS": ["AROAEXAMPLEEXAMPLE12", "arn:aws:iam::222222222222:root"]}`
+
+use crate::rules::access::{Access, artifact_statements};
+use crate::rules::deleted_principals;
+use crate::rules::documents::Document;
+use crate::rules::{ActionFacts, Diagnostics, Facts, Rule, Severity};
+
+pub(in crate::rules) const RULE: Rule = Rule {
+    id: "S3003",
+    name: "bucket-policy-names-deleted-principal",
+    severity: Severity::Warning,
+    summary: "The artifact bucket's policy names a principal that was deleted.",
+    sources: &["https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_principal.html"],
+    check,
+};
+
+fn check(facts: &Facts<'_>, verdicts: &mut Diagnostics) {
+    for store in facts.stores() {
+        let bucket = store.bucket();
+        let location = format!("buckets[\"{bucket}\"].policy");
+        let policy = facts.bucket(bucket).part(|bucket| &bucket.policy);
+        let Some((document, dead)) = deleted_principals::of(policy, &location, verdicts) else { continue };
+        let is_here = |it: &ActionFacts<'_>| it.store().is_some_and(|it| it.bucket() == bucket);
+        let actions = facts.cross_account_actions().filter(is_here);
+        let accesses = actions.filter_map(|it| Some((it.role_arn(), Access::to_bucket(it)?)));
+        let (action_roles, denied) = deleted_principals::shut_out(document, accesses);
+        let accounts = deleted_principals::accounts(&action_roles);
+        let instead = accounts.iter().flat_map(|it| artifact_statements(facts, bucket, Some(it)));
+        verdicts.fail(deleted_principals::fault(
+            &format!("the policy of bucket `{bucket}`"),
+            location,
+            &dead,
+            (&action_roles, denied, instead.collect()),
+            &Document::bucket_policy(facts, bucket),
+        ));
+    }
+}

@@ -1,0 +1,88 @@
+//! # What it does
+//! Compares the key of each build project in the pipeline's account with the artifact key, where a target
+//! account uses what it builds.
+//!
+//! # Why deploys fail
+//! A project without a key of its own encrypts its output under `aws/s3`, which no other account can use:
+//! the build succeeds, and the deploy can't decrypt what it made.
+//!
+//! # How to fix
+//! Set the artifact key's ARN as the project's encryption key.
+//!
+//! # Example
+//! A CodeBuild project without `encryptionKey` whose output a CodeDeploy action of another account deploys.
+
+use crate::pipeline::Action;
+use crate::rules::commands::{in_region, option, script};
+use crate::rules::diagnostics::{Fault, Fix};
+use crate::rules::{Diagnostics, Facts, Rule, Severity};
+use crate::snapshot::Fact;
+
+pub(in crate::rules) const RULE: Rule = Rule {
+    id: "CB001",
+    name: "build-output-under-other-key",
+    severity: Severity::Error,
+    summary: "A build encrypts what a target account uses under another key than the artifact key.",
+    sources: &[
+        "https://docs.aws.amazon.com/codebuild/latest/APIReference/API_Project.html",
+        "https://docs.aws.amazon.com/codepipeline/latest/userguide/action-reference-CodeBuild.html",
+    ],
+    check,
+};
+
+fn check(facts: &Facts<'_>, verdicts: &mut Diagnostics) {
+    for consumer in facts.cross_account_actions() {
+        let Some(key) = consumer.key_arn() else { continue };
+        let own = facts.pipeline().actions().filter(|it| facts.pipeline().target_account(it).is_none());
+        for build in own.filter(|it| it.provider() == "CodeBuild") {
+            let mut inputs = consumer.action.input_artifacts();
+            let used = inputs.any(|input| build.output_artifacts().any(|output| output == input));
+            let Some(project) = build.configuration("ProjectName").filter(|_| used) else { continue };
+            let location = format!("buildProjects[\"{project}\"].encryptionKey");
+            let known = facts.snapshot().build_projects.get(project).map_or(Fact::Unknown, Fact::as_ref);
+            let because = match known.part(|project| &project.encryption_key) {
+                _ if matches!(known, Fact::Absent) => continue,
+                Fact::Absent => "the project has no encryption key, so it uses aws/s3".to_owned(),
+                Fact::Known(it) if it == key.as_str() || key.resource() == format!("key/{it}") => continue,
+                Fact::Known(it) if it.ends_with("alias/aws/s3") => {
+                    "the project's encryption key is aws/s3".into()
+                }
+                // An alias may well stand for the artifact key.
+                Fact::Known(it) if it.contains("alias/") => {
+                    verdicts.unknown(location);
+                    continue;
+                }
+                Fact::Known(it) => format!("the project's encryption key is `{it}`"),
+                Fact::Unknown => {
+                    verdicts.unknown(location);
+                    continue;
+                }
+            };
+            verdicts.fail(Fault {
+                message: format!(
+                    "{}/{} builds what {} uses in account {}, under another key than the artifact key",
+                    build.stage().name(),
+                    build.name(),
+                    consumer.label(),
+                    consumer.account
+                ),
+                because,
+                fix: Fix {
+                    summary: format!("set `{key}` as the encryption key of project `{project}`"),
+                    command: Some(command(facts, &build, project, key.as_str())),
+                    ..Fix::default()
+                },
+                location,
+                ..Fault::default()
+            });
+        }
+    }
+}
+
+/// Other members than those that are given stay as they are.
+fn command(facts: &Facts<'_>, build: &Action<'_>, project: &str, key: &str) -> String {
+    let region = in_region(facts.region_of(build));
+    let (name, key) = (option("name", project), option("encryption-key", key));
+    let step = format!("aws codebuild update-project{region} {name} {key} > /dev/null");
+    script(facts.pipeline().account(), &[step])
+}

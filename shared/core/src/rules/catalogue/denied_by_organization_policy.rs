@@ -1,0 +1,75 @@
+//! # What it does
+//! Reads the error message for a denial by a service control policy or a resource control policy, and looks
+//! for the statement where the snapshot has the organization's policies.
+//!
+//! # Why deploys fail
+//! What the organization forbids, no policy of the account can allow: "… with an explicit deny in a service
+//! control policy".
+//!
+//! # How to fix
+//! Ask the organization's administrators to exempt the role, or deploy in a way that the policy allows.
+//!
+//! # Example
+//! A Deny of everything outside eu-central-1 over the target account, and a deploy to us-east-2.
+
+use crate::evaluation::Side;
+use crate::incident::message::PolicyKind;
+use crate::rules::commands::option;
+use crate::rules::diagnostics::{Fault, Fix};
+use crate::rules::event::Event;
+use crate::rules::{Diagnostics, Facts, Rule, Severity};
+
+pub(in crate::rules) const RULE: Rule = Rule {
+    id: "EV001",
+    name: "denied-by-organization-policy",
+    severity: Severity::Error,
+    summary: "The organization's policies deny what the action asked for.",
+    sources: &[
+        "https://docs.aws.amazon.com/IAM/latest/UserGuide/troubleshoot_access-denied.html",
+        "https://docs.aws.amazon.com/organizations/latest/userguide/orgs_manage_policies_scps.html",
+    ],
+    check,
+};
+
+fn check(facts: &Facts<'_>, verdicts: &mut Diagnostics) {
+    let Some(event) = Event::of(facts) else { return };
+    let Some(denial) = event.denial.as_ref() else { return };
+    let kind = match denial.side {
+        Some(PolicyKind::ServiceControl) => "service control policy",
+        Some(PolicyKind::ResourceControl) => "resource control policy",
+        _ => return,
+    };
+    let request = Event::request(denial);
+    let named = denial.policy.as_deref().map(|it| format!(" {it}")).unwrap_or_default();
+    // Resource control policies are in no snapshot.
+    let judgement =
+        event.judge(facts, Side::ServiceControl).filter(|it| !it.is_clear() && kind.starts_with("service"));
+    let (because, denied) = match judgement {
+        Some(judgement) => (
+            judgement.because(
+                "the service control policies",
+                &format!("to {}", denial.actor.as_deref().unwrap_or_default()),
+            ),
+            judgement.denied(),
+        ),
+        None => (format!("the error message says that a {kind}{named} denies {request}"), vec![]),
+    };
+    verdicts.fail(Fault {
+        location: event.action.path(),
+        message: format!("a {kind} of the organization denies {request}, which {} needs", event.label()),
+        because,
+        fix: Fix {
+            summary: format!(
+                "no policy of the account can allow it: ask the organization's administrators to change the {kind}{named}"
+            ),
+            command: (kind.starts_with("service")).then(|| {
+                let actor = denial.actor.as_deref().and_then(|actor| actor.split(':').nth(4));
+                let target = option("target-id", actor.or(event.action.role_arn()).unwrap_or_default());
+                format!("# in the organization's management account\naws organizations list-policies-for-target {target} --filter SERVICE_CONTROL_POLICY")
+            }),
+            ..Fix::default()
+        },
+        denied,
+        severity: None,
+    });
+}

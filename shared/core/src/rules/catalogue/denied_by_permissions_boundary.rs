@@ -1,0 +1,62 @@
+//! # What it does
+//! Reads the error message for a denial by a permissions boundary.
+//!
+//! # Why deploys fail
+//! A boundary limits what a role's own policies can give: "because no permissions boundary allows the …
+//! action".
+//!
+//! # How to fix
+//! Allow the action in the boundary as well, or take the boundary off the role.
+//!
+//! # Example
+//! A landing zone that puts a boundary without `kms:*` on every role.
+
+use crate::evaluation::Side;
+use crate::incident::message::PolicyKind;
+use crate::rules::access::allow;
+use crate::rules::commands::{option, role, show};
+use crate::rules::diagnostics::{Fault, Fix};
+use crate::rules::event::Event;
+use crate::rules::{Diagnostics, Facts, Rule, Severity};
+
+pub(in crate::rules) const RULE: Rule = Rule {
+    id: "EV002",
+    name: "denied-by-permissions-boundary",
+    severity: Severity::Error,
+    summary: "A permissions boundary does not allow what the action asked for.",
+    sources: &[
+        "https://docs.aws.amazon.com/IAM/latest/UserGuide/access_policies_boundaries.html",
+        "https://docs.aws.amazon.com/IAM/latest/UserGuide/troubleshoot_access-denied.html",
+    ],
+    check,
+};
+
+fn check(facts: &Facts<'_>, verdicts: &mut Diagnostics) {
+    let Some(event) = Event::of(facts) else { return };
+    let boundary = |it: &&crate::incident::message::Denial| it.side == Some(PolicyKind::PermissionsBoundary);
+    let Some(denial) = event.denial.as_ref().filter(boundary) else { return };
+    let request = Event::request(denial);
+    let resource = denial.resource.clone().unwrap_or_else(|| "*".into());
+    let denied = event.judge(facts, Side::PermissionsBoundary).map(|it| it.denied()).unwrap_or_default();
+    verdicts.fail(Fault {
+        location: event.action.path(),
+        message: format!("a permissions boundary keeps {} from {}", event.label(), denial.action),
+        because: format!("the error message says that no permissions boundary allows {request}"),
+        fix: Fix {
+            summary: "add this statement to the policy that is the role's permissions boundary".into(),
+            statements: vec![allow(None, &[&denial.action], &[resource])],
+            command: denial.actor.as_deref().map(boundary_of),
+            ..Fix::default()
+        },
+        denied,
+        severity: None,
+    });
+}
+
+/// Shows the boundary of the role whose session was denied.
+fn boundary_of(actor: &str) -> String {
+    let session = actor.split_once(":assumed-role/").and_then(|(_, it)| it.split('/').next());
+    let (account, name) = role(actor);
+    let name = option("role-name", session.unwrap_or(&name));
+    show(account.as_deref(), &format!("aws iam get-role {name} --query Role.PermissionsBoundary"))
+}

@@ -1,0 +1,103 @@
+//! # What it does
+//! Evaluates, for CodeDeploy actions, whether the roles of the instances can read the pipeline's artifacts:
+//! their own policies, the bucket policy and the key policy.
+//!
+//! # Why deploys fail
+//! Each instance downloads the revision itself, with its own role: `Aws::S3::Errors::AccessDenied` in the
+//! agent's log, "Deployment d-… failed" in the pipeline.
+//!
+//! # How to fix
+//! Allow the instance role to read the bucket in the pipeline's account and to decrypt with its key.
+//!
+//! # Example
+//! An instance role with `AmazonSSMManagedInstanceCore` only.
+
+use crate::evaluation::Side;
+use crate::rules::access::{Access, OWN};
+use crate::rules::access_result::AccessResult;
+use crate::rules::diagnostics::Fault;
+use crate::rules::facts::{role_label, role_location};
+use crate::rules::resources::target_account;
+use crate::rules::{ActionFacts, Diagnostics, Facts, Rule, Severity, role_fixes};
+use crate::snapshot::Fact;
+
+pub(in crate::rules) const RULE: Rule = Rule {
+    id: "IA007",
+    name: "instance-role-cannot-read-artifacts",
+    severity: Severity::Error,
+    summary: "The role of the instances that CodeDeploy deploys to can't read the pipeline's artifacts.",
+    sources: &[
+        "https://docs.aws.amazon.com/codepipeline/latest/userguide/pipelines-create-cross-account.html",
+        "https://docs.aws.amazon.com/codedeploy/latest/userguide/getting-started-create-iam-instance-profile.html",
+    ],
+    check,
+};
+
+fn check(facts: &Facts<'_>, verdicts: &mut Diagnostics) {
+    for action in facts.cross_account_actions().filter(|action| action.action.provider() == "CodeDeploy") {
+        let roles = match &facts.snapshot().instance_roles {
+            Fact::Known(roles) => roles,
+            Fact::Absent => continue,
+            Fact::Unknown => {
+                verdicts.unknown("instanceRoles");
+                continue;
+            }
+        };
+        for role in roles.iter().filter(|role| role.split(':').nth(4) == Some(action.account)) {
+            judge(&action, role, verdicts);
+        }
+    }
+}
+
+fn judge(action: &ActionFacts<'_>, role: &str, verdicts: &mut Diagnostics) {
+    // Where the action role is shut out as well, that is S3001 and KM001, whose fix is for both.
+    let of_action = [Access::to_bucket(*action), Access::to_key(*action)].into_iter().flatten();
+    let mut own = AccessResult::default();
+    let mut other_side = [AccessResult::default(), AccessResult::default()];
+    let reads = Access::reads(*action, role).into_iter().zip(of_action);
+    for (((access, place), of_action), other_side) in reads.zip(&mut other_side) {
+        let judged = access.judge(&OWN);
+        if judged.unsettled {
+            verdicts.unknown(role_location(role));
+        }
+        own.refused.extend(judged.refused);
+        let of_action = of_action.judge(&[Side::Resource]);
+        if of_action.is_clear() {
+            let judged = access.judge(&[Side::Resource]);
+            if judged.unsettled {
+                verdicts.unknown(place);
+            }
+            other_side.refused.extend(judged.refused);
+        }
+    }
+    // What the bucket policy denies is S3002.
+    let [bucket, key] = other_side;
+    let bucket = bucket.omitted();
+    let because = match (own.is_clear(), bucket.is_clear(), key.is_clear()) {
+        (true, true, true) => return,
+        (false, ..) => own.because_of_role(role, "on what the pipeline keeps its artifacts in"),
+        (true, false, true) => bucket.because("the bucket policy", &format!("to {role}")),
+        (true, true, false) => key.because("the key policy", &format!("to {role}")),
+        (true, false, false) => {
+            bucket.because("the bucket policy", &format!("to {role}")) + ", and so in the key policy"
+        }
+    };
+    let name = role.rsplit('/').next().unwrap_or(role);
+    verdicts.fail(Fault {
+        message: format!(
+            "{}, an instance role, can't read the artifacts of {}",
+            role_label(role),
+            action.label()
+        ),
+        because,
+        fix: role_fixes::reading(
+            action,
+            role,
+            [&own, &bucket, &key],
+            Some(target_account(action.account, &[("InstanceRoleNames", name)])),
+        ),
+        denied: [own.denied(), bucket.denied(), key.denied()].concat(),
+        location: role_location(role),
+        severity: None,
+    });
+}

@@ -1,0 +1,76 @@
+//! # What it does
+//! Evaluates the artifact key's policy and grants for what each cross-account action does with the key.
+//!
+//! # Why deploys fail
+//! Across accounts both sides have to allow: the key policy here and the action role's own policies there.
+//! Without the first the action fails with "The ciphertext refers to a customer master key that does not
+//! exist, does not exist in this region, or you are not allowed to access", or just "Unable to access the
+//! artifact".
+//!
+//! # How to fix
+//! Add a statement to the key policy that allows the target account (or the action role).
+//!
+//! # Example
+//! A key policy with nothing but the default statement for its own account's root.
+
+use serde_json::json;
+
+use crate::evaluation::Side;
+use crate::rules::access::Access;
+use crate::rules::diagnostics::Fault;
+use crate::rules::resources::custom;
+use crate::rules::{Diagnostics, Facts, Rule, Severity};
+use crate::rules::{deleted_principals, role_fixes};
+use crate::snapshot::Fact;
+
+pub(in crate::rules) const RULE: Rule = Rule {
+    id: "KM001",
+    name: "key-policy-omits-target",
+    severity: Severity::Error,
+    summary: "The artifact key's policy does not let the action role use the key.",
+    sources: &[
+        "https://docs.aws.amazon.com/kms/latest/developerguide/key-policy-modifying-external-accounts.html",
+    ],
+    check,
+};
+
+fn check(facts: &Facts<'_>, verdicts: &mut Diagnostics) {
+    for action in facts.cross_account_actions() {
+        let (Some(access), Some(key)) = (Access::to_key(action), action.key_arn()) else { continue };
+        let judgement = access.judge(&[Side::Resource]);
+        let location = format!("keys[\"{key}\"].policy");
+        if judgement.unsettled {
+            verdicts.unknown(&location);
+        }
+        let known = facts.key(key.as_str());
+        // A key that is gone is KM003, a policy that names a deleted role KM004.
+        let told = matches!(known, Fact::Absent)
+            || deleted_principals::explains(&known.part(|key| &key.policy), &judgement);
+        if judgement.is_clear() || told {
+            continue;
+        }
+        let root = format!("arn:{}:iam::{}:root", key.partition(), action.account);
+        verdicts.fail(Fault {
+            message: format!(
+                "the artifact key's policy does not let {} use the key, which {} needs",
+                action.role_label(),
+                action.label()
+            ),
+            because: judgement
+                .because(&format!("the policy of `{key}`"), &format!("to {}", action.role_arn())),
+            fix: role_fixes::key(
+                facts,
+                &key,
+                &judgement,
+                (action.role_arn(), &root),
+                custom(
+                    "ArtifactKeyGrant",
+                    &[("KeyArn", json!(key.as_str())), ("TargetAccounts", json!([action.account]))],
+                ),
+            ),
+            denied: judgement.denied(),
+            location,
+            severity: None,
+        });
+    }
+}

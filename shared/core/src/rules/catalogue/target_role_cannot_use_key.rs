@@ -1,0 +1,62 @@
+//! # What it does
+//! Evaluates the action role's identity policies for what the action does with the artifact key.
+//!
+//! # Why deploys fail
+//! Across accounts neither side alone is enough. The role of AWS's walkthrough has no KMS statement
+//! although it reads artifacts; and a key ARN with the target account's id is the classic slip.
+//!
+//! # How to fix
+//! Allow the key actions on the key's ARN in the pipeline's account.
+//!
+//! # Example
+//! A role that allows `kms:Decrypt` on `arn:aws:kms:eu-west-1:<target account>:key/…`.
+
+use crate::rules::access::{Access, OWN, key_statement};
+use crate::rules::diagnostics::Fault;
+use crate::rules::facts::role_location;
+use crate::rules::resources::target_account;
+use crate::rules::role_fixes;
+use crate::rules::{Diagnostics, Facts, Rule, Severity};
+
+pub(in crate::rules) const RULE: Rule = Rule {
+    id: "IA004",
+    name: "target-role-cannot-use-key",
+    severity: Severity::Error,
+    summary: "The action role's identity policies do not allow it to use the artifact key.",
+    sources: &[
+        "https://docs.aws.amazon.com/kms/latest/developerguide/key-policy-modifying-external-accounts.html",
+    ],
+    check,
+};
+
+fn check(facts: &Facts<'_>, verdicts: &mut Diagnostics) {
+    for action in facts.cross_account_actions() {
+        let (Some(access), Some(key)) = (Access::to_key(action), action.key_arn()) else { continue };
+        let judgement = access.judge(&OWN);
+        let location = role_location(action.role_arn());
+        if judgement.unsettled {
+            verdicts.unknown(&location);
+        }
+        if judgement.is_clear() {
+            continue;
+        }
+        verdicts.fail(Fault {
+            message: format!(
+                "{} is not allowed to use the artifact key, which {} needs",
+                action.role_label(),
+                action.label()
+            ),
+            because: judgement.because_of_role(action.role_arn(), &format!("on `{key}`")),
+            fix: role_fixes::own(
+                &judgement,
+                action.role_arn(),
+                "PipelineArtifacts",
+                vec![key_statement(&key, None)],
+                Some(target_account(action.account, &[("ArtifactKeyArn", key.as_str())])),
+            ),
+            denied: judgement.denied(),
+            location,
+            severity: None,
+        });
+    }
+}

@@ -1,0 +1,180 @@
+//! What rules say.
+
+use serde::Serialize;
+use serde_json::Value;
+
+use super::Rule;
+use crate::arn::bucket_of;
+use crate::evaluation::Side;
+
+/// Everything that the rules said.
+#[derive(Debug, Default)]
+pub struct Diagnostics {
+    /// Proven faults.
+    pub findings: Vec<Finding>,
+    /// What could not be judged.
+    pub unknown: Vec<Unknown>,
+    speaking: Option<&'static Rule>,
+}
+
+/// How bad a fault is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Severity {
+    /// Works, but not as it should.
+    Warning,
+    /// The action will fail.
+    Error,
+}
+
+/// A proven fault.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Finding {
+    /// The rule's id.
+    pub rule: &'static str,
+    /// The rule's name.
+    pub name: &'static str,
+    /// How bad it is.
+    pub severity: Severity,
+    /// Where: a path into the snapshot or the pipeline.
+    pub location: String,
+    /// What is wrong, in one sentence.
+    pub message: String,
+    /// What shows it.
+    pub because: String,
+    /// What to do, ready to paste: a summary, the statements that are missing, a script, a template. Blank
+    /// lines are between these parts only.
+    pub fix: String,
+    /// The statements that are missing, where some are.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub statements: Vec<Value>,
+    /// Where AWS says so.
+    pub docs: &'static str,
+    /// The script of the fix.
+    #[serde(skip)]
+    pub command: Option<String>,
+    /// The requests that the evaluation denies.
+    #[serde(skip)]
+    pub denied: Vec<Denied>,
+}
+
+/// A request that the evaluation denies.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Denied {
+    /// Who asks.
+    pub principal: String,
+    /// The action, `kms:Decrypt`.
+    pub action: String,
+    /// The resource's ARN.
+    pub resource: String,
+    /// The side that does not let it pass.
+    pub side: Side,
+    /// Whether a statement denies it; otherwise none allows it.
+    pub explicit: bool,
+}
+
+impl Denied {
+    /// The bucket that it is about, where it is about one.
+    pub fn bucket(&self) -> Option<&str> {
+        bucket_of(&self.resource)
+    }
+}
+
+/// A rule that could not judge.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Unknown {
+    /// The rule's id.
+    pub rule: &'static str,
+    /// The part of the snapshot that would settle it.
+    pub missing: String,
+}
+
+/// What to do about a fault.
+#[derive(Debug, Clone, Default)]
+pub struct Fix {
+    /// In one sentence.
+    pub summary: String,
+    /// The statements to add, where some are missing.
+    pub statements: Vec<Value>,
+    /// The Crosspipe resource, or parameters of its template, that do it and keep it so.
+    pub crosspipe: Option<String>,
+    /// AWS CLI commands that do it now, or show what there is to choose from.
+    pub command: Option<String>,
+}
+
+/// A fault as a rule states it.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Fault {
+    pub location: String,
+    pub message: String,
+    pub because: String,
+    pub fix: Fix,
+    pub denied: Vec<Denied>,
+    /// Where it is another one than the rule's.
+    pub severity: Option<Severity>,
+}
+
+impl Diagnostics {
+    /// Sets the rule in whose name is spoken.
+    pub(super) fn by(&mut self, rule: &'static Rule) {
+        self.speaking = Some(rule);
+    }
+
+    /// States a fault. The same fault of the same place is stated once.
+    pub(super) fn fail(&mut self, fault: Fault) {
+        let Some(rule) = self.speaking else { return };
+        let finding = Finding {
+            rule: rule.id,
+            name: rule.name,
+            severity: fault.severity.unwrap_or(rule.severity),
+            location: fault.location,
+            message: fault.message,
+            because: fault.because,
+            fix: fault.fix.to_text(),
+            statements: fault.fix.statements,
+            command: fault.fix.command,
+            docs: rule.sources.first().copied().unwrap_or_default(),
+            denied: fault.denied,
+        };
+        if !self.findings.contains(&finding) {
+            self.findings.push(finding);
+        }
+    }
+
+    /// A denial that the message names and the policies show is told by the rule that shows it.
+    pub(super) fn drop_denials_shown_by_other_rules(&mut self) {
+        let shown: Vec<Denied> = self
+            .findings
+            .iter()
+            .filter(|finding| !finding.rule.starts_with("EV"))
+            .flat_map(|finding| finding.denied.clone())
+            .collect();
+        let same = |a: &Denied, b: &Denied| {
+            a.principal == b.principal && a.action.eq_ignore_ascii_case(&b.action) && a.side == b.side
+        };
+        self.findings.retain(|finding| {
+            let told = |denied: &Denied| shown.iter().any(|shown| same(denied, shown));
+            !finding.rule.starts_with("EV") || !finding.denied.iter().any(told)
+        });
+    }
+
+    /// States that a part of the snapshot would have to be known.
+    pub(super) fn unknown(&mut self, missing: impl Into<String>) {
+        let Some(rule) = self.speaking else { return };
+        let unknown = Unknown { rule: rule.id, missing: missing.into() };
+        if !self.unknown.contains(&unknown) {
+            self.unknown.push(unknown);
+        }
+    }
+}
+
+impl Fix {
+    fn to_text(&self) -> String {
+        let statements = self.statements.iter().map(|statement| format!("{statement:#}"));
+        let statements = Some(statements.collect::<Vec<_>>().join(",\n")).filter(|text| !text.is_empty());
+        let crosspipe =
+            self.crosspipe.as_ref().map(|text| format!("or let Crosspipe do it and keep it so:\n\n{text}"));
+        let parts = [Some(self.summary.clone()), statements, self.command.clone(), crosspipe];
+        parts.into_iter().flatten().collect::<Vec<_>>().join("\n\n")
+    }
+}
