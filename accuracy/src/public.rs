@@ -227,8 +227,8 @@ fn judge_pipeline(folder: &Path) -> Result<Outcome, String> {
 /// The rules that find fault with a pipeline, as error or as warning.
 fn find_faults(snapshot: Value) -> Result<BTreeSet<String>, String> {
     let snapshot = Snapshot::from_value(snapshot).map_err(|error| error.to_string())?;
-    let verdicts = lint(&snapshot).map_err(|error| error.to_string())?;
-    Ok(verdicts.findings.into_iter().map(|finding| finding.rule.to_string()).collect())
+    let diagnostics = lint(&snapshot).map_err(|error| error.to_string())?;
+    Ok(diagnostics.findings.into_iter().map(|finding| finding.rule.to_string()).collect())
 }
 
 impl Display for Score {
