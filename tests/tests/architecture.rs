@@ -9,20 +9,40 @@ use serde_json::Value;
 
 const WORKSPACE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/..");
 
-/// What each package that ships may depend on, of this workspace.
-const ARROWS: [(&str, &[&str]); 8] = [
-    ("crosspipe-core", &[]),
-    ("crosspipe-https", &[]),
-    ("crosspipe-custom-resource", &["crosspipe-https"]),
-    ("crosspipe-aws", &["crosspipe-core"]),
-    ("crosspipe-resources", &["crosspipe-aws", "crosspipe-core", "crosspipe-custom-resource"]),
-    (
-        "access-provider",
-        &["crosspipe-aws", "crosspipe-core", "crosspipe-custom-resource", "crosspipe-resources"],
-    ),
-    ("failure-reporter", &["crosspipe-aws", "crosspipe-core", "crosspipe-https"]),
-    ("crosspipe", &["crosspipe-aws", "crosspipe-core", "crosspipe-custom-resource", "crosspipe-resources"]),
-];
+/// The page that draws the architecture.
+fn read_architecture() -> String {
+    std::fs::read_to_string(Path::new(WORKSPACE).join("ARCHITECTURE.md")).unwrap()
+}
+
+/// The lines of the first fenced block of this language that follows a heading.
+#[track_caller]
+fn read_block<'a>(page: &'a str, heading: &str, language: &str) -> Vec<&'a str> {
+    let (_, section) = page.split_once(&format!("\n## {heading}\n")).expect("the heading is there");
+    let (_, block) = section.split_once(&format!("```{language}\n")).expect("the block is there");
+    let (block, _) = block.split_once("```").expect("the block ends");
+    block.lines().map(str::trim).collect()
+}
+
+/// Crate to crate, as the page's chart draws it; `crosspipe-` is left out there.
+fn read_crate_arrows(page: &str) -> BTreeSet<(String, String)> {
+    let arrows = read_block(page, "Overview", "mermaid");
+    let arrows = arrows.iter().filter_map(|line| line.split_once(" --> "));
+    arrows.map(|(from, to)| (from.to_owned(), to.to_owned())).collect()
+}
+
+/// The core's modules, the lowest layer first.
+fn read_core_layers(page: &str) -> Vec<String> {
+    let lines = read_block(page, "Layers of the core", "text");
+    lines.iter().filter_map(|line| line.split_whitespace().next()).map(str::to_owned).collect()
+}
+
+/// A crate's name as the chart has it.
+fn chart_name(package: &str) -> &str {
+    match package {
+        "crosspipe" => "cli",
+        package => package.strip_prefix("crosspipe-").unwrap_or(package),
+    }
+}
 
 /// Normal and build dependencies of each member.
 fn dependencies() -> BTreeMap<String, BTreeSet<String>> {
@@ -40,15 +60,63 @@ fn dependencies() -> BTreeMap<String, BTreeSet<String>> {
 }
 
 #[test]
-fn arrows_go_downward_only() {
+fn crate_arrows_match_the_chart() {
+    let drawn = read_crate_arrows(&read_architecture());
+    let shipped: BTreeSet<&str> = drawn.iter().flat_map(|(from, to)| [from.as_str(), to.as_str()]).collect();
     let dependencies = dependencies();
-    let members: BTreeSet<&String> = dependencies.keys().collect();
-    for (package, allowed) in ARROWS {
-        let own = dependencies[package].iter().filter(|dependency| members.contains(dependency));
-        for dependency in own {
-            assert!(allowed.contains(&dependency.as_str()), "{package} must not depend on {dependency}");
+    let members: BTreeSet<&str> = dependencies.keys().map(|package| chart_name(package)).collect();
+    let packages = dependencies.iter().map(|(package, needed)| (chart_name(package), needed));
+    let found: BTreeSet<(String, String)> = packages
+        .filter(|(package, _)| shipped.contains(package))
+        .flat_map(|(package, needed)| {
+            let own = needed.iter().map(|it| chart_name(it)).filter(|it| members.contains(it));
+            own.map(move |it| (package.to_owned(), it.to_owned()))
+        })
+        .collect();
+    assert_eq!(found, drawn, "left: what Cargo.toml says; right: what ARCHITECTURE.md draws");
+}
+
+#[test]
+fn core_layers_see_only_lower_ones() {
+    let layers = read_core_layers(&read_architecture());
+    let source = Path::new(WORKSPACE).join("shared/core/src");
+    let mut modules = BTreeSet::new();
+    for entry in std::fs::read_dir(&source).unwrap() {
+        let path = entry.unwrap().path();
+        let module = path.file_stem().unwrap().to_str().unwrap().to_owned();
+        if module != "lib" {
+            modules.insert(module);
         }
     }
+    assert_eq!(modules, layers.iter().cloned().collect(), "left: shared/core/src; right: ARCHITECTURE.md");
+    let mut upward = vec![];
+    for (at, layer) in layers.iter().enumerate() {
+        let folder = source.join(layer);
+        let mut files = if folder.is_dir() { rust_files(&folder) } else { vec![] };
+        files.extend(Some(source.join(format!("{layer}.rs"))).filter(|file| file.exists()));
+        for file in files.iter().filter(|file| !is_test(file)) {
+            let text = std::fs::read_to_string(file).unwrap();
+            let shipped = text.split("#[cfg(test)]").next().unwrap();
+            let code = shipped.lines().filter(|line| !line.trim_start().starts_with("//"));
+            for line in code {
+                let higher = layers[at + 1..].iter().find(|other| names_module(line, other));
+                upward.extend(higher.map(|other| format!("{}: {layer} names {other}", file.display())));
+            }
+        }
+    }
+    assert!(upward.is_empty(), "a layer sees only those before it:\n{}", upward.join("\n"));
+}
+
+/// Whether a line of code names a module of the crate.
+fn names_module(line: &str, module: &str) -> bool {
+    let path = format!("crate::{module}");
+    let follows = |at: usize| line[at + path.len()..].chars().next();
+    line.match_indices(&path).any(|(at, _)| follows(at).is_none_or(|c| !c.is_alphanumeric() && c != '_'))
+}
+
+/// Whether a file holds tests only.
+fn is_test(file: &Path) -> bool {
+    file.file_name().is_some_and(|name| name == "tests.rs")
 }
 
 #[test]
@@ -78,9 +146,8 @@ fn the_core_is_pure() {
         "async fn",
         "println!",
     ];
-    // Tests of what is printed for a shell ask one.
-    let is_test = |file: &Path| file.file_name().is_some_and(|name| name == "tests.rs");
     for file in rust_files(&Path::new(WORKSPACE).join("shared/core/src")) {
+        // Tests of what is printed for a shell run one.
         if is_test(&file) {
             continue;
         }
