@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use crosspipe_core::watch::resource::WATCHED;
+use regex::Regex;
 use serde_json::{Value, json};
 
 use crate::reading::{TEMPLATES, TOOLS, items, keys, object, root, strings};
@@ -39,10 +40,34 @@ const CUSTOM_RESOURCES: &[(&str, &[&str], &[&str])] = &[
 ];
 
 #[test]
+fn invoke_config_outlives_custom_resources() {
+    let resources = object(&TEMPLATES[TOOLS]["Resources"]);
+    let custom =
+        |resource: &&Value| resource["Type"].as_str().is_some_and(|kind| kind.starts_with("Custom::"));
+    for resource in resources.values().filter(custom) {
+        let mut after = strings(&resource["DependsOn"]);
+        assert!(after.any(|it| it == "AccessProviderInvokeConfig"), "{resource}");
+    }
+}
+
+#[test]
+fn schedules_are_those_of_eventbridge() {
+    let pattern = TEMPLATES[TOOLS]["Parameters"]["WatchSchedule"]["AllowedPattern"].as_str().unwrap();
+    let pattern = Regex::new(&format!("^(?:{pattern})$")).unwrap();
+    for valid in ["", "rate(1 hour)", "rate(6 hours)", "rate(10 minutes)", "rate(1 day)", "cron(0 6 * * ? *)"]
+    {
+        assert!(pattern.is_match(valid), "{valid}");
+    }
+    for refused in ["rate(1 hours)", "rate(6 hour)", "rate(0 hours)", "rate(6", "6 hours", "rate(6 weeks)"] {
+        assert!(!pattern.is_match(refused), "{refused}");
+    }
+}
+
+#[test]
 fn custom_resources_have_the_properties_that_the_provider_knows() {
     let resources = object(&TEMPLATES[TOOLS]["Resources"]);
     let provider = &resources["AccessProvider"]["Properties"];
-    let latest_start = &provider["EventInvokeConfig"]["MaximumEventAgeInSeconds"];
+    let latest_start = &resources["AccessProviderInvokeConfig"]["Properties"]["MaximumEventAgeInSeconds"];
     let timeout = provider["Timeout"].as_u64().zip(latest_start.as_u64()).map(|(run, start)| run + start);
     let custom =
         |resource: &&Value| resource["Type"].as_str().is_some_and(|kind| kind.starts_with("Custom::"));
@@ -66,7 +91,9 @@ fn custom_resources_have_the_properties_that_the_provider_knows() {
 
     let patch = &resources["PipelinePatch"];
     let after: BTreeSet<&str> = strings(&patch["DependsOn"]).collect();
-    assert_eq!(after, BTreeSet::from(["ArtifactKeyGrant", "ArtifactBucketGrant", "ServiceRoleGrant"]));
+    let grants =
+        ["AccessProviderInvokeConfig", "ArtifactKeyGrant", "ArtifactBucketGrant", "ServiceRoleGrant"];
+    assert_eq!(after, BTreeSet::from(grants));
     let added = &patch["Properties"]["Actions"]["Fn::If"][1][0];
     assert_eq!(keys(added), BTreeSet::from(["Stage", "AfterStage", "Action"]));
     assert_eq!(

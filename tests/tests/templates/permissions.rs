@@ -125,6 +125,20 @@ fn a_role_is_passed_only_to_the_service_meant() {
 }
 
 #[test]
+fn a_connection_is_passed_to_codepipeline_only() {
+    let mut passed = vec![];
+    for (role, statement) in statements() {
+        for action in strings(&statement["Action"]).filter(|action| action.ends_with(":PassConnection")) {
+            let (service, _) = action.split_once(':').unwrap();
+            let to = &statement["Condition"]["StringEquals"][format!("{service}:PassedToService")];
+            assert_eq!(to, "codepipeline.amazonaws.com", "{role}: {statement}");
+            passed.push(action.to_owned());
+        }
+    }
+    assert_eq!(passed, ["codeconnections:PassConnection", "codestar-connections:PassConnection"]);
+}
+
+#[test]
 fn each_role_is_trusted_by_exactly_one() {
     let trust = |template: &str, role: &str| {
         let document = &TEMPLATES[template]["Resources"][role]["Properties"]["AssumeRolePolicyDocument"];
