@@ -4,7 +4,7 @@ use std::path::Path;
 
 use serde_json::Value;
 
-use crate::reading::{TARGET, TEMPLATES, TOOLS, cfn_lint, items, object, read, root, strings};
+use crate::reading::{TARGET, TEMPLATES, TOOLS, cfn_lint, items, object, read, root, strings, translate};
 
 #[test]
 fn cfn_lint_has_nothing_to_say() {
@@ -17,6 +17,33 @@ fn cfn_lint_has_nothing_to_say() {
         .expect("written");
     let output = cfn_lint(&[broken]);
     assert!(String::from_utf8_lossy(&output.stdout).contains("ArtifactKey"), "{output:?}");
+}
+
+/// See <https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/cloudformation-limits.html>.
+#[test]
+fn templates_fit_cloudformation_limits() {
+    for (name, template) in TEMPLATES.iter() {
+        let (bytes, parameters) = (read(name).len(), object(&template["Parameters"]).len());
+        assert!(bytes <= 51_200, "{name} has {bytes} bytes; only 51,200 can be sent without a bucket");
+        assert!(parameters <= 200, "{name} has {parameters} parameters");
+    }
+}
+
+#[test]
+fn sam_translates_the_template() {
+    let translated = translate(TOOLS);
+    let kinds = |template: &Value| -> Vec<String> {
+        let resources = object(&template["Resources"]).values();
+        resources.map(|resource| resource["Type"].as_str().unwrap().to_owned()).collect()
+    };
+    let serverless = |kinds: &[String]| kinds.iter().filter(|it| it.starts_with("AWS::Serverless::")).count();
+    assert_eq!(serverless(&kinds(&TEMPLATES[TOOLS])), 2, "there is something to translate");
+    assert_eq!(serverless(&kinds(&translated)), 0);
+    let functions = kinds(&translated).iter().filter(|it| *it == "AWS::Lambda::Function").count();
+    assert_eq!(functions, 2);
+    let own = object(&TEMPLATES[TOOLS]["Resources"]).keys();
+    let lost: Vec<&String> = own.filter(|id| translated["Resources"].get(id.as_str()).is_none()).collect();
+    assert!(lost.is_empty(), "{lost:?}");
 }
 
 #[test]

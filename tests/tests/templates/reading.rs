@@ -78,11 +78,37 @@ pub fn parse(template: &str) -> Value {
     serde_json::from_slice(&output.stdout).expect("JSON")
 }
 
-/// Informational findings included.
+/// cfn-lint's findings in three Regions of different age, informational ones included.
 pub fn cfn_lint(templates: &[PathBuf]) -> Output {
     Command::new(VENV.cfn_lint())
-        .args(["--include-checks", "I", "--"])
+        .args(["--regions", "us-east-1", "eu-central-2", "ap-southeast-2", "--include-checks", "I", "--"])
         .args(templates)
         .output()
         .expect("cfn-lint runs")
+}
+
+/// What the `AWS::Serverless` transform makes of a template, functions packaged: as CloudFormation gets it.
+pub fn translate(template: &str) -> Value {
+    let script = r#"
+import json, sys
+import boto3
+from cfnlint.decode import cfn_yaml
+from samtranslator.parser.parser import Parser
+from samtranslator.translator.translator import Translator
+
+template = json.loads(json.dumps(cfn_yaml.load(sys.argv[1])))
+for resource in template["Resources"].values():
+    if resource["Type"] == "AWS::Serverless::Function":
+        resource["Properties"]["CodeUri"] = "s3://packages/function.zip"
+session = boto3.Session(region_name="eu-west-1")
+translator = Translator({}, Parser(), boto_session=session)
+print(json.dumps(translator.translate(template, parameter_values={})))
+"#;
+    let output = Command::new(VENV.python())
+        .args(["-c", script])
+        .arg(root().join(template))
+        .output()
+        .expect("python runs");
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    serde_json::from_slice(&output.stdout).expect("JSON")
 }
