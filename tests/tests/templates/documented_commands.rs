@@ -90,7 +90,9 @@ fn check_parameters(given: &BTreeMap<String, String>, is_complete: bool) -> Vec<
                 .as_str()
                 .is_none_or(|pattern| Regex::new(&format!("^(?:{pattern})$")).unwrap().is_match(value));
             let is_listed = parameter["AllowedValues"].as_array().is_none_or(|allowed| {
-                allowed.iter().any(|it| it.as_str() == Some(value) || it.to_string() == value)
+                allowed.iter().any(|it| {
+                    it.as_str() == Some(value) || (it.is_u64() && it.as_u64() == value.parse().ok())
+                })
             });
             if !fits_pattern || !is_listed {
                 problems.push(format!("{name} can't be `{value}`"));
