@@ -6,6 +6,7 @@ mod cloudformation;
 mod events;
 mod executions;
 mod isolation;
+mod models;
 mod pipelines;
 mod policies;
 mod stack_sets;
