@@ -156,6 +156,9 @@ def _wrap_policies() -> None:
     }.items():
         iam_operations[name] = wrap(iam_operations[name])
     _replace(s3, "_put_bucket_policy", policies.wrap_put_bucket_policy)
+    # Whether a policy is public and public ones are blocked, for policies that a stack puts.
+    _entry(s3, "_policy_is_public")
+    _entry(s3, "_public_access_blocked")
     _replace(s3, "handle_request", buckets.wrap_handle_request)
     # Whether a bucket's policy lets another account in.
     _replace(s3, "_foreign_bucket_allows", buckets.wrap_foreign_bucket_allows)

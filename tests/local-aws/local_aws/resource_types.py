@@ -140,7 +140,8 @@ def role_error(properties: dict[str, Any]) -> policies.Refusal | None:
 
 
 def bucket_policy_error(properties: dict[str, Any]) -> policies.Refusal | None:
-    return policies.bucket_policy_error(properties.get("Bucket", ""), _document(properties.get("PolicyDocument")))
+    name, document = properties.get("Bucket", ""), _document(properties.get("PolicyDocument"))
+    return policies.bucket_policy_error(name, document) or policies.public_policy_error(name, document)
 
 
 def key_error(properties: dict[str, Any]) -> policies.Refusal | None:
