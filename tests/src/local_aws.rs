@@ -7,6 +7,7 @@ mod shell;
 mod stacks;
 mod subscriber;
 mod venv;
+mod violations;
 
 pub use account::Account;
 pub use bridge::CallError;
@@ -14,3 +15,4 @@ pub use server::LocalAws;
 pub use stacks::{StackError, StackEvent, StackFailure};
 pub use subscriber::Subscriber;
 pub use venv::Venv;
+pub use violations::Violation;

@@ -65,8 +65,18 @@ def _own_process_group() -> None:
 def _end_with_stdin(scratch: str) -> None:
     while sys.stdin.buffer.read(4096):
         pass
+    _list_operations()
     shutil.rmtree(scratch, ignore_errors=True)
     os.killpg(os.getpgrp(), signal.SIGKILL)
+
+
+def _list_operations() -> None:
+    """The end of the log: what this run has held against AWS's service models."""
+    from . import models
+
+    for service, operations in models.operations_seen().items():
+        listed = ", ".join(f"{name} ({count})" for name, count in operations.items())
+        print(f"seen, and checked against AWS's model of {service}: {listed}", flush=True)
 
 
 if __name__ == "__main__":

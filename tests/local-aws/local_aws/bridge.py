@@ -4,7 +4,7 @@ In:  `{"id", "account", "region", "session"?: {"accessKeyId", "secretAccessKey",
 Out: `{"id", "ok": …}` or `{"id", "error": {"code", "message", "status"}}`, in the order in which the calls end.
 
 `operation` is boto3's (`get_key_policy`), or one of this module's own: `package_template`, and `raw`, which signs and
-sends `{"target", "body"}` as it is: members that the SDK does not know arrive.
+sends `{"target", "body", "content_type"?}` as it is: members that the SDK does not know arrive.
 Bytes that are no text are `{"base64": "…"}`, in both directions.
 Without `session`, the call is made as the account's root. Calls run side by side. Ends with its standard input.
 """
@@ -92,8 +92,8 @@ class Bridge:
                 )
             return self._clients[key]
 
-    def _raw(self, call: Call, target: str, body: Any) -> Any:
-        headers = {"Content-Type": "application/x-amz-json-1.1", "X-Amz-Target": target}
+    def _raw(self, call: Call, target: str, body: Any, content_type: str = "application/x-amz-json-1.1") -> Any:
+        headers = {"Content-Type": content_type, "X-Amz-Target": target}
         request = AWSRequest(method="POST", url=self.endpoint + "/", data=json.dumps(body).encode(), headers=headers)
         SigV4Auth(_credentials(call), call["service"], call["region"]).add_auth(request)
         prepared = request.prepare()

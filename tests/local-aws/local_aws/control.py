@@ -10,7 +10,10 @@
 | `trail` | `account` | EventBridge gets CloudTrail's records of the account's calls |
 | `organization` | `account`, `id`, `paths` | condition keys aws:PrincipalOrgID and aws:PrincipalOrgPaths of the account |
 | `calls` | `account`?, `service`?, `operation`? | the calls since the start: `{"calls": [{account, caller, service, operation, status}]}` |
-| `reset` | | forgets faults, scripted failures, deployments, instances, organizations, trails and calls |
+| `violations` | `account`? | takes the requests and answers that AWS's models don't allow: `{"violations": [{account, caller, side, service, operation, member, message}]}` |
+| `new-members` | `account`, `service`, `members` | AWS is taken to have got these members since its models were published |
+| `operations` | | how often each operation was seen: `{"operations": {service: {operation: count}}}` |
+| `reset` | | forgets faults, scripted failures, deployments, instances, organizations, trails, new members and calls |
 
 `service` and `operation` are those of the IAM action (`kms`, `PutKeyPolicy`), which for a few S3 operations is not the API's name.
 """
@@ -25,7 +28,7 @@ from typing import Any
 from ministack.core import iam_actions, iam_evaluator, router
 from ministack.core.responses import get_account_id, request_scope
 
-from . import cloudtrail, codedeploy
+from . import cloudtrail, codedeploy, models
 from .codepipeline.deployments import INSTANCES
 from .codepipeline.executions import SCRIPTED
 from .codepipeline.failures import Failure
@@ -96,6 +99,20 @@ def _list_calls(request: dict[str, Any]) -> dict[str, Any]:
     return {"calls": [call for call in _calls if all(call[member] == value for member, value in wanted.items())]}
 
 
+def _violations(request: dict[str, Any]) -> dict[str, Any]:
+    return {"violations": models.take_violations(request.get("account"))}
+
+
+def _new_members(request: dict[str, Any]) -> dict[str, Any]:
+    known = models.NEW_MEMBERS.setdefault(request["account"], set())
+    known.update((request["service"], member) for member in request["members"])
+    return {}
+
+
+def _operations(_request: dict[str, Any]) -> dict[str, Any]:
+    return {"operations": models.operations_seen()}
+
+
 def _reset(_request: dict[str, Any]) -> dict[str, Any]:
     for store in (
         _faults,
@@ -106,6 +123,7 @@ def _reset(_request: dict[str, Any]) -> dict[str, Any]:
         INSTANCES,
         ORGANIZATIONS,
         cloudtrail.TRAILS,
+        models.NEW_MEMBERS,
     ):
         store.clear()
     return {}
@@ -120,6 +138,9 @@ _OPERATIONS: dict[str, Callable[[dict[str, Any]], dict[str, Any]]] = {
     "organization": _organization,
     "trail": _trail,
     "calls": _list_calls,
+    "violations": _violations,
+    "new-members": _new_members,
+    "operations": _operations,
     "reset": _reset,
 }
 

@@ -26,6 +26,7 @@ from . import (
     custom_resources,
     event_targets,
     keys,
+    models,
     policies,
     principals,
     providers,
@@ -72,6 +73,8 @@ def _wrap_requests() -> None:
     _replace(ministack_app, "app", control.wrap_app)
     # Authorization and dispatch of one request to its service.
     _replace(ministack_app, "_dispatch_service_request", control.wrap_dispatch)
+    # In front of that: what AWS's service models say of the request, and of the answer.
+    _replace(ministack_app, "_dispatch_service_request", models.wrap_dispatch)
     # Whether the request came over TLS, for aws:SecureTransport.
     _replace(ministack_app, "pin_request_origin", condition_keys.wrap_pin_origin)
     # The resource that a request is evaluated on. app.py imports it within the function, so the module is enough.
@@ -153,6 +156,9 @@ def _wrap_policies() -> None:
     }.items():
         iam_operations[name] = wrap(iam_operations[name])
     _replace(s3, "_put_bucket_policy", policies.wrap_put_bucket_policy)
+    # Whether a policy is public and public ones are blocked, for policies that a stack puts.
+    _entry(s3, "_policy_is_public")
+    _entry(s3, "_public_access_blocked")
     _replace(s3, "handle_request", buckets.wrap_handle_request)
     # Whether a bucket's policy lets another account in.
     _replace(s3, "_foreign_bucket_allows", buckets.wrap_foreign_bucket_allows)

@@ -90,6 +90,17 @@ def bucket_policy_error(name: str, document: dict[str, Any] | None) -> Refusal |
     return None
 
 
+def public_policy_error(name: str, document: dict[str, Any] | None) -> Refusal | None:
+    """What a stack meets where S3's own operation would refuse; ministack checks the operation itself.
+
+    <https://docs.aws.amazon.com/AmazonS3/latest/userguide/access-control-block-public-access.html>
+    """
+    blocked = name in s3._buckets and s3._public_access_blocked(get_account_id(), name, "BlockPublicPolicy")
+    if blocked and s3._policy_is_public(json.dumps(document)):
+        return "AccessDenied", "public policies are prevented by the BlockPublicPolicy setting in S3 Block Public Access."
+    return None
+
+
 def wrap_put_bucket_policy(original: Callable[..., Any]) -> Callable[..., Any]:
     def put_bucket_policy(name: str, body: bytes) -> Any:
         if name not in s3._buckets:

@@ -59,10 +59,19 @@ def _api_casing(value: Any) -> Any:
         return [_api_casing(one) for one in value]
     if isinstance(value, dict):
         return {
-            member[0].lower() + member[1:]: _typed(member, one if member == "Configuration" else _api_casing(one))
+            member[0].lower() + member[1:]: _typed(member, _texts(one) if member == "Configuration" else _api_casing(one))
             for member, one in value.items()
         }
     return value
+
+
+def _texts(configuration: Any) -> Any:
+    """CloudFormation makes text of an action's configuration, whose values are text in the API."""
+    if not isinstance(configuration, dict):
+        return configuration
+    return {
+        name: value if isinstance(value, str) else json.dumps(value) for name, value in configuration.items()
+    }
 
 
 def _typed(member: str, value: Any) -> Any:
@@ -131,7 +140,8 @@ def role_error(properties: dict[str, Any]) -> policies.Refusal | None:
 
 
 def bucket_policy_error(properties: dict[str, Any]) -> policies.Refusal | None:
-    return policies.bucket_policy_error(properties.get("Bucket", ""), _document(properties.get("PolicyDocument")))
+    name, document = properties.get("Bucket", ""), _document(properties.get("PolicyDocument"))
+    return policies.bucket_policy_error(name, document) or policies.public_policy_error(name, document)
 
 
 def key_error(properties: dict[str, Any]) -> policies.Refusal | None:

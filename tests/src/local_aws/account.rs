@@ -2,26 +2,33 @@
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use serde_json::{Value, json};
 
-use super::{CallError, LocalAws};
+use super::violations::Watch;
+use super::{CallError, LocalAws, Violation};
 
 /// The Region that the server takes for its own.
 const REGION: &str = "eu-west-1";
 
 /// An account as its root user or as an assumed role.
+///
+/// When the last of its copies is dropped, the test fails if AWS would have refused one of the account's requests:
+/// [`Self::take_violations`] is for tests that mean it.
 #[derive(Clone, Debug)]
 pub struct Account<'aws> {
     aws: &'aws LocalAws,
     id: String,
     region: String,
     session: Value,
+    watch: Arc<Watch<'aws>>,
 }
 
 impl<'aws> Account<'aws> {
     pub(super) fn root(aws: &'aws LocalAws, id: String) -> Self {
-        Self { aws, id, region: REGION.to_owned(), session: Value::Null }
+        let watch = Arc::new(Watch::new(aws, id.clone()));
+        Self { aws, id, region: REGION.to_owned(), session: Value::Null, watch }
     }
 
     /// The 12-digit id.
@@ -69,6 +76,27 @@ impl<'aws> Account<'aws> {
         self.call(service, "raw", json!({"target": target, "body": body}))
     }
 
+    /// Takes the requests of this account that AWS would have refused by its service models, and the answers that it
+    /// would not have given; they no longer fail the test.
+    ///
+    /// # Errors
+    ///
+    /// When the server does not answer.
+    pub fn take_violations(&self) -> Result<Vec<Violation>, CallError> {
+        self.watch.take()
+    }
+
+    /// From now on AWS is taken to know these members of a service in this account, though its published models
+    /// don't: as they will not know what comes after them.
+    ///
+    /// # Errors
+    ///
+    /// When the server does not answer.
+    pub fn add_new_members(&self, service: &str, members: &[&str]) -> Result<(), CallError> {
+        let request = json!({"account": self.id, "service": service, "members": members});
+        self.aws.control("new-members", &request).map(drop)
+    }
+
     /// This principal's session of a role, in the role's account.
     ///
     /// # Errors
@@ -85,7 +113,9 @@ impl<'aws> Account<'aws> {
             "sessionToken": member("SessionToken"),
         });
         let id = role_arn.split(':').nth(4).unwrap_or_default().to_owned();
-        Ok(Self { id, session, ..self.clone() })
+        let watch =
+            if id == self.id { Arc::clone(&self.watch) } else { Arc::new(Watch::new(self.aws, id.clone())) };
+        Ok(Self { id, session, watch, ..self.clone() })
     }
 
     /// Uploads the functions' code (logical id to a folder that holds `bootstrap`) and answers the template's text

@@ -41,7 +41,7 @@ Resources:
 fn custom(fail: &str) -> String {
     format!(
         "  Thing:\n    Type: Custom::Thing\n    Properties: {{ServiceToken: !GetAtt Probe.Arn, Fail: '{fail}'}}\nOutputs:\n  \
-         ErrorEvidence: {{Value: !GetAtt Thing.ErrorEvidence}}\n"
+         Said: {{Value: !GetAtt Thing.Said}}\n"
     )
 }
 

@@ -38,6 +38,7 @@ fn life_cycle() {
 fn members_that_nobody_knows_survive() {
     let scene = Scene::with_grants();
     scene.create_pipeline("kept");
+    scene.a.add_new_members("codepipeline", &["fromTheFuture", "alsoNew"]).unwrap();
     let mut pipeline = scene.pipeline("kept");
     pipeline["pipelineType"] = json!("V2");
     pipeline["fromTheFuture"] = json!({"deep": [1, {"er": null}]});
@@ -96,6 +97,8 @@ fn structure_is_checked() {
     assert_eq!(error.code, "ValidationException");
     let unchanged = scene.a.call("codepipeline", "get_pipeline", json!({"name": "checked"})).unwrap();
     assert_eq!(unchanged["pipeline"]["version"], 1);
+    let members: Vec<String> = scene.a.take_violations().unwrap().into_iter().map(|one| one.member).collect();
+    assert_eq!(members, ["pipeline.stages[1].actions[0].roleArn", "metadata"]);
 }
 
 #[test]
@@ -172,6 +175,8 @@ fn tags_are_limited_as_on_aws() {
     let raw = json!({"resourceArn": arn, "tags": [{"key": "long", "value": long}]});
     let error = scene.a.call_raw("codepipeline", "CodePipeline_20150709.TagResource", raw).unwrap_err();
     assert_eq!(error.code, "ValidationException");
+    let refused = scene.a.take_violations().unwrap();
+    assert_eq!(refused.first().map(|one| one.member.as_str()), Some("tags[0].value"));
     let fifty: Vec<_> = (0..50).map(|n| json!({"key": format!("k{n}"), "value": "v"})).collect();
     assert_eq!(tag(json!(fifty)).unwrap_err().code, "TooManyTagsException");
 }

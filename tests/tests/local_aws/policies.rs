@@ -147,3 +147,54 @@ fn requests_count_as_tls_and_roles_as_themselves() {
     scene.a.aws().control("organization", &organization).unwrap();
     assert_eq!(read().unwrap()["Body"], "b");
 }
+
+#[test]
+fn public_policies_are_blocked() {
+    let scene = Scene::with_grants();
+    let bucket = json!({"Bucket": scene.bucket});
+    let put = |principal: Value, condition: Value| {
+        let mut statement = scene.bucket_grant();
+        statement["Principal"] = principal;
+        statement["Condition"] = condition;
+        scene.put_bucket_policy(&statement)
+    };
+    let anyone = || json!("*");
+    let paths = json!({"aws:PrincipalOrgPaths": ["o-example/r-1/ou-1/*"]});
+    let organization = json!({"aws:PrincipalOrgID": "o-example"});
+    let by_paths = json!({"ForAnyValue:StringLike": paths});
+    for (condition, why) in [
+        (json!({}), "anyone"),
+        (by_paths.clone(), "paths are no key that S3 takes for a limit"),
+        (json!({"StringLike": {"aws:PrincipalOrgID": "o-*"}}), "the organization is not fixed"),
+        (json!({"StringNotEquals": organization}), "all but the organization"),
+        (json!({"IpAddress": {"aws:SourceIp": "0.0.0.0/1"}}), "half of the internet"),
+        (json!({"Bool": {"aws:SecureTransport": "true"}}), "no limit at all"),
+    ] {
+        for principal in [anyone(), json!({"AWS": "*"})] {
+            let error = put(principal, condition.clone()).expect_err(why);
+            assert_eq!((error.code.as_str(), error.status), ("AccessDenied", 403), "{why}");
+            assert!(error.message.contains("BlockPublicPolicy"), "{error}");
+        }
+    }
+    for condition in [
+        json!({"StringEquals": organization}),
+        json!({"StringEquals": organization, "ForAnyValue:StringLike": paths}),
+        json!({"IpAddress": {"aws:SourceIp": "192.0.2.0/24"}}),
+    ] {
+        put(anyone(), condition).unwrap();
+    }
+    put(json!({"AWS": scene.b.id()}), by_paths.clone()).unwrap();
+    scene.a.call("s3", "delete_public_access_block", bucket).unwrap();
+    put(anyone(), by_paths).unwrap();
+}
+
+#[test]
+fn other_regions_are_redirected() {
+    let scene = Scene::with_grants();
+    let elsewhere = scene.a.in_region("us-east-2");
+    elsewhere.call("s3", "get_bucket_policy", json!({"Bucket": scene.bucket})).unwrap();
+    let asked = json!({"account": scene.a.id(), "operation": "GetBucketPolicy"});
+    let calls = scene.a.aws().control("calls", &asked).unwrap();
+    let statuses: Vec<_> = calls["calls"].as_array().unwrap().iter().map(|call| &call["status"]).collect();
+    assert_eq!(statuses, [301, 200], "the SDK follows to the Region that the first answer names");
+}

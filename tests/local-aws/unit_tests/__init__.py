@@ -1,0 +1,1 @@
+"""Of what a request to local AWS can not show."""
