@@ -17,9 +17,9 @@ fn read_architecture() -> String {
 /// The lines of the first fenced block of this language that follows a heading.
 #[track_caller]
 fn read_block<'a>(page: &'a str, heading: &str, language: &str) -> Vec<&'a str> {
-    let (_, section) = page.split_once(&format!("\n## {heading}\n")).expect("the heading is there");
-    let (_, block) = section.split_once(&format!("```{language}\n")).expect("the block is there");
-    let (block, _) = block.split_once("```").expect("the block ends");
+    let (_, section) = page.split_once(&format!("\n## {heading}\n")).unwrap();
+    let (_, block) = section.split_once(&format!("```{language}\n")).unwrap();
+    let (block, _) = block.split_once("```").unwrap();
     block.lines().map(str::trim).collect()
 }
 
