@@ -10,9 +10,11 @@
 //! - [`world`]: the healthy world of a provider, and changes to it
 //! - [`judge`]: what the diagnosis makes of a case
 //! - [`report`]: the figures over all cases
+//! - [`public`]: public reports, a set of its own in the form of the command's input
 
 pub mod case;
 pub mod judge;
 pub mod names;
+pub mod public;
 pub mod report;
 pub mod world;

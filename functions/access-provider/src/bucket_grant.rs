@@ -1,8 +1,8 @@
 //! Writes `Custom::ArtifactBucketGrant`.
 
 use crosspipe_aws::{AwsError, ErrorKind};
+use crosspipe_core::grants::Quota;
 use crosspipe_core::grants::bucket;
-use crosspipe_core::policy::Quota;
 use crosspipe_custom_resource::{Failure, Success};
 use crosspipe_resources::document::BucketPolicy;
 use crosspipe_resources::{BucketGrant, failures};

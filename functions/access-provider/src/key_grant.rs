@@ -1,8 +1,8 @@
 //! Writes `Custom::ArtifactKeyGrant`.
 
 use crosspipe_core::arn::Arn;
+use crosspipe_core::grants::Quota;
 use crosspipe_core::grants::key;
-use crosspipe_core::policy::Quota;
 use crosspipe_custom_resource::Success;
 use crosspipe_resources::document::KeyPolicy;
 use crosspipe_resources::failures;

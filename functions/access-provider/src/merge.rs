@@ -3,7 +3,8 @@
 use std::time::Duration;
 
 use crosspipe_aws::{AwsError, ErrorKind};
-use crosspipe_core::policy::{Change, OwnedStatements, PolicyDocument, PutError, Quota};
+use crosspipe_core::grants::{PutError, Quota};
+use crosspipe_core::policy::{Change, OwnedStatements, PolicyDocument};
 use crosspipe_custom_resource::{Failure, Success};
 use crosspipe_resources::{Document, failures};
 

@@ -1,7 +1,8 @@
 //! Writes `Custom::ServiceRoleGrant`.
 
+use crosspipe_core::grants::Quota;
 use crosspipe_core::grants::service_role;
-use crosspipe_core::policy::{Change, Quota};
+use crosspipe_core::policy::Change;
 use crosspipe_custom_resource::Success;
 use crosspipe_resources::failures;
 use crosspipe_resources::service_role_grant::{ServiceRoleGrant, inline_policies};

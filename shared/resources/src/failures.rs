@@ -5,8 +5,9 @@ use std::collections::BTreeMap;
 use crosspipe_aws::lease::LeaseError;
 use crosspipe_aws::{AwsError, ErrorKind};
 use crosspipe_core::grants::InvalidProperty;
+use crosspipe_core::grants::PutError;
 use crosspipe_core::pipeline::patch::PatchError;
-use crosspipe_core::policy::{PolicyError, PutError};
+use crosspipe_core::policy::PolicyError;
 use crosspipe_custom_resource::Failure;
 
 /// A failed AWS call.

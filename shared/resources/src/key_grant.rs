@@ -1,9 +1,10 @@
 //! `Custom::ArtifactKeyGrant`: the artifact key's policy lets the service role and the grantees use the key.
 
 use crosspipe_core::arn::Arn;
+use crosspipe_core::grants::PutError;
 use crosspipe_core::grants::grantees::role_arn;
 use crosspipe_core::grants::key;
-use crosspipe_core::policy::{Change, OwnedStatements, PolicyDocument, PutError};
+use crosspipe_core::policy::{Change, OwnedStatements, PolicyDocument};
 use crosspipe_custom_resource::{Failure, Properties};
 use serde_json::{Map, Value};
 

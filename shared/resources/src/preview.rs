@@ -1,8 +1,9 @@
 //! What a custom resource would change, without changing it.
 
 use crosspipe_aws::Aws;
+use crosspipe_core::grants::{PutError, Quota};
 use crosspipe_core::grants::{bucket, service_role};
-use crosspipe_core::policy::{Change, PolicyDocument, PutError, Quota};
+use crosspipe_core::policy::{Change, PolicyDocument};
 use crosspipe_custom_resource::Failure;
 use serde_json::{Map, Value, json};
 

@@ -113,7 +113,17 @@ fn list_of(rules: &[RuleFile]) -> String {
     for rule in rules {
         let _ = writeln!(text, "    (\"{}\", {}::fixtures),", rule.id, rule.module);
     }
-    text.push_str("];\n");
+    text.push_str("];\n\nmod every {\n    use crate::check::assert_fixtures;\n");
+    for module in modules(rules) {
+        let Some(rule) = rules.iter().find(|rule| rule.module == module) else { continue };
+        let _ = write!(
+            text,
+            "\n    #[test]\n    fn {module}() {{\n        \
+             assert_fixtures(\"{}\", super::{module}::fixtures);\n    }}\n",
+            rule.id
+        );
+    }
+    text.push_str("}\n");
     text
 }
 

@@ -3,8 +3,8 @@
 use serde_json::{Map, Value, json};
 
 use super::{Grantees, InvalidProperty};
+use crate::grants::put_checks::{PutError, Quota, refuse_deleted_principals};
 use crate::owner::Owner;
-use crate::policy::checks::{PutError, Quota, no_dead_principals};
 use crate::policy::{Change, OwnedStatements, PolicyDocument};
 
 /// What target accounts do with artifacts. AWS's walkthrough grants `s3:Get*` and `s3:Put*`, which would
@@ -94,7 +94,7 @@ pub fn unwanted(owner: &Owner) -> OwnedStatements {
 pub fn plan(current: Option<&PolicyDocument>, owned: &OwnedStatements) -> Result<Change, PutError> {
     let change = owned.plan(current);
     if let Change::Put(changed) = &change {
-        no_dead_principals(changed)?;
+        refuse_deleted_principals(changed)?;
         Quota::BucketPolicy.check(Quota::BucketPolicy.used([changed]))?;
     }
     Ok(change)

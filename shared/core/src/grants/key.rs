@@ -4,8 +4,8 @@ use serde_json::{Map, Value, json};
 
 use super::{Grantees, InvalidProperty};
 use crate::arn::{Arn, is_account_id};
+use crate::grants::put_checks::{PutError, Quota, refuse_deleted_principals, refuse_lockout};
 use crate::owner::Owner;
-use crate::policy::checks::{PutError, Quota, no_dead_principals, no_lockout};
 use crate::policy::{Change, OwnedStatements, PolicyDocument};
 
 /// What those who read and write artifacts do with the key, as AWS's cross-account walkthrough has it.
@@ -56,8 +56,8 @@ pub fn plan(current: &PolicyDocument, owned: &OwnedStatements) -> Result<Change,
         // A key always has a policy; one without a statement would lock everyone out.
         Change::Delete => Err(PutError::Lockout),
         Change::Put(changed) => {
-            no_dead_principals(&changed)?;
-            no_lockout(&changed)?;
+            refuse_deleted_principals(&changed)?;
+            refuse_lockout(&changed)?;
             Quota::KeyPolicy.check(Quota::KeyPolicy.used([&changed]))?;
             Ok(Change::Put(changed))
         }

@@ -4,14 +4,17 @@
 //! - [`grantees`]: whom a grant is for
 //! - [`key`]: the artifact key's policy
 //! - [`bucket`]: the artifact bucket's policy
+//! - [`put_checks`]: what must hold before a policy is put
 //! - [`service_role`]: the pipeline service role's inline policy
 
 pub mod bucket;
 pub mod grantees;
 pub mod key;
+pub mod put_checks;
 pub mod service_role;
 
 pub use grantees::Grantees;
+pub use put_checks::{PutError, Quota};
 
 /// A property whose value can't be used, and what to do about it.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]

@@ -7,8 +7,8 @@ use serde_json::{Map, Value, json};
 use super::InvalidProperty;
 use super::grantees::{check_organization_id, check_role_name_pattern, role_arn};
 use crate::arn::Arn;
+use crate::grants::put_checks::{PutError, Quota};
 use crate::owner::Owner;
-use crate::policy::checks::{PutError, Quota};
 use crate::policy::{Change, OwnedStatements, PolicyDocument};
 
 const ASSUME: &str = "service-role/assume-targets";

@@ -5,16 +5,13 @@
 //! - [`principal`]: what a `Principal` element names
 //! - [`meaning`]: comparison of documents by what they mean
 //! - [`merge`]: grant and revoke by owned Sid
-//! - [`checks`]: what must hold before a document is put
 //!
 //! See <https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_grammar.html>.
 
-pub mod checks;
 pub mod document;
 pub mod meaning;
 pub mod merge;
 pub mod principal;
 
-pub use checks::{PutError, Quota};
 pub use document::{Effect, LanguageVersion, PolicyDocument, PolicyError, Scalars, Statement};
 pub use merge::{Change, OwnedStatements};

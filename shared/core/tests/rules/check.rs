@@ -136,6 +136,14 @@ impl Cases {
     }
 }
 
+/// Checks the fixtures of one rule.
+#[track_caller]
+pub fn assert_fixtures(rule: &'static str, fixtures: Fixtures) {
+    let mut cases = Cases::of(rule);
+    fixtures(&mut cases);
+    assert!(cases.problems.is_empty(), "{}", cases.problems.join("\n\n"));
+}
+
 /// No change.
 pub fn nothing(_: &mut Value) {}
 

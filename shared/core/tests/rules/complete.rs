@@ -8,17 +8,6 @@ use crate::check::Cases;
 use crate::fixtures;
 
 #[test]
-fn every_fixture_holds() {
-    let mut problems = vec![];
-    for (rule, fixtures) in fixtures::ALL {
-        let mut cases = Cases::of(rule);
-        fixtures(&mut cases);
-        problems.extend(cases.problems.into_iter().map(|problem| format!("{rule}: {problem}")));
-    }
-    assert!(problems.is_empty(), "{}", problems.join("\n\n"));
-}
-
-#[test]
 fn every_rule_is_complete() {
     let sections = ["# What it does", "# Why deploys fail", "# How to fix", "# Example"];
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
@@ -42,9 +31,6 @@ fn every_rule_is_complete() {
             || rule.sources.iter().any(|it| !it.starts_with("https://docs.aws.amazon.com/"))
         {
             lacks("a page of AWS's documentation among its sources".into());
-        }
-        if source.lines().count() > 120 {
-            lacks(format!("brevity: {} lines", source.lines().count()));
         }
         let Some((_, fixtures)) = fixtures::ALL.into_iter().find(|(id, _)| *id == rule.id.as_str()) else {
             lacks("a file of fixtures".into());

@@ -1,9 +1,9 @@
 //! What must hold before a document is put: AWS refuses the whole document otherwise, often with a
 //! text that does not say why.
 
-use super::document::{Effect, PolicyDocument};
-use super::principal;
 use crate::evaluation::statement::covers_action;
+use crate::policy::principal;
+use crate::policy::{Effect, PolicyDocument};
 
 /// A size quota of one kind of policy.
 /// See <https://docs.aws.amazon.com/general/latest/gr/kms.html>,
@@ -60,11 +60,11 @@ impl Quota {
 /// Refuses a document that names a deleted principal anywhere: AWS would refuse all of it.
 ///
 /// # Errors
-/// [`PutError::DeadPrincipal`] for the first one.
-pub fn no_dead_principals(document: &PolicyDocument) -> Result<(), PutError> {
+/// [`PutError::DeletedPrincipal`] for the first one.
+pub fn refuse_deleted_principals(document: &PolicyDocument) -> Result<(), PutError> {
     for statement in document.statements() {
         if let Some(id) = principal::dead(statement).into_iter().next() {
-            return Err(PutError::DeadPrincipal { statement: statement.label(), id });
+            return Err(PutError::DeletedPrincipal { statement: statement.label(), id });
         }
     }
     Ok(())
@@ -75,7 +75,7 @@ pub fn no_dead_principals(document: &PolicyDocument) -> Result<(), PutError> {
 ///
 /// # Errors
 /// [`PutError::Lockout`].
-pub fn no_lockout(document: &PolicyDocument) -> Result<(), PutError> {
+pub fn refuse_lockout(document: &PolicyDocument) -> Result<(), PutError> {
     let grants_it = document.statements().any(|statement| {
         statement.effect() == Some(Effect::Allow) && covers_action(statement, "kms:PutKeyPolicy")
     });
@@ -97,7 +97,7 @@ pub enum PutError {
     #[error(
         "{statement} of the existing policy names the deleted principal `{id}`, and AWS refuses to save any policy that does"
     )]
-    DeadPrincipal {
+    DeletedPrincipal {
         /// Which statement.
         statement: String,
         /// The unique id it names.
@@ -117,7 +117,7 @@ impl PutError {
             PutError::OverQuota { .. } => {
                 "remove statements that are no longer needed, or grant by `OrganizationId` and `TargetRoleNamePattern` instead of one principal per account"
             }
-            PutError::DeadPrincipal { .. } => {
+            PutError::DeletedPrincipal { .. } => {
                 "replace that id by the ARN of the role that now exists, or remove it, and save the policy once; then try again"
             }
             PutError::Lockout => {
