@@ -283,9 +283,13 @@ impl<'a> Access<'a> {
         if matches!(self.role, Fact::Absent) {
             return judgement;
         }
+        let own = |decided: &Decided<'_>| Ternary::all(OWN.map(|side| decided.permits(side)));
         for decided in self.decide() {
             match decided.decision() {
                 Decision::Allowed => {}
+                // Whether a bucket's policy denies it is asked of that side alone.
+                Decision::Unknown
+                    if decided.request.0.starts_with("s3:") && own(&decided) == Ternary::Yes => {}
                 Decision::Unknown => judgement.unsettled = true,
                 Decision::ImplicitlyDenied if self.unread_grants => judgement.unsettled = true,
                 Decision::ExplicitlyDenied | Decision::ImplicitlyDenied => {

@@ -57,6 +57,9 @@ impl<'a> StoreUse<'a> {
 /// What the service role does with each store: it is the role of actions that have none of their own, and it copies
 /// artifacts from the Region that they are made in to the Region that they are used in.
 pub(super) fn service_role_uses<'a>(facts: &Facts<'a>) -> Vec<StoreUse<'a>> {
+    if stays_at_home(facts) {
+        return vec![];
+    }
     let producers = facts.producers();
     let mut uses = Uses::default();
     for action in facts.actions() {
@@ -76,6 +79,11 @@ pub(super) fn service_role_uses<'a>(facts: &Facts<'a>) -> Vec<StoreUse<'a>> {
         }
     }
     uses.0.into_values().filter(|it| !(it.inputs.is_empty() && it.outputs.is_empty())).collect()
+}
+
+/// Nothing here is of concern to a pipeline without a cross-account action.
+fn stays_at_home(facts: &Facts<'_>) -> bool {
+    facts.pipeline().cross_account_actions().next().is_none()
 }
 
 fn store_of<'a>(facts: &Facts<'a>, action: &Action<'a>) -> Option<Store<'a>> {
@@ -107,6 +115,9 @@ pub(super) struct BuildUse<'a> {
 
 /// What the service role of each build project does with artifacts.
 pub(super) fn build_uses<'a>(facts: &Facts<'a>) -> Vec<BuildUse<'a>> {
+    if stays_at_home(facts) {
+        return vec![];
+    }
     let mut uses: BTreeMap<(&str, Option<&str>, String), BuildUse<'a>> = BTreeMap::new();
     for action in facts.actions() {
         if Provider::of(&action).artifacts() != ArtifactHandler::ProjectRole {

@@ -35,10 +35,6 @@ pub(in crate::rules) const RULE: Rule = Rule {
 };
 
 fn check(facts: &Facts<'_>, verdicts: &mut Diagnostics) {
-    // Of no concern to a pipeline that stays at home.
-    if facts.cross_account_actions().next().is_none() {
-        return;
-    }
     for build in build_uses(facts) {
         let Fact::Known(role) = build.role else {
             if build.role.is_unknown() {

@@ -38,8 +38,11 @@ fn check(facts: &Facts<'_>, verdicts: &mut Diagnostics) {
     for of_store in service_role_uses(facts) {
         let store = &of_store.store;
         let bucket = store.bucket();
-        // A bucket that is gone is S3004.
-        if matches!(facts.bucket(bucket), Fact::Absent) {
+        // A bucket that is gone, or of another account, is S3004.
+        let known = facts.bucket(bucket);
+        let owner = known.part(|bucket| &bucket.account);
+        let is_foreign = owner.known().is_some_and(|it| Some(it.as_str()) != facts.pipeline().account());
+        if matches!(known, Fact::Absent) || is_foreign {
             continue;
         }
         let of = |need: &str, names: &[&str]| -> Vec<(String, String)> {

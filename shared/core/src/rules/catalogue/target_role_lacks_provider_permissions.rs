@@ -44,7 +44,8 @@ fn check(facts: &Facts<'_>, verdicts: &mut Diagnostics) {
         let mut judgement = AccessResult::default();
         let (mut missing, mut actions): (Vec<Permission>, Vec<ActionFacts<'_>>) = (vec![], vec![]);
         let mut judged = BTreeSet::new();
-        for action in &group.actions {
+        // What is not of AWS works in no other account: PL007.
+        for action in group.actions.iter().filter(|it| it.action.owner() == "AWS") {
             let Some(needs) = needs(action) else {
                 verdicts.unknown(format!(
                     "permissions of {} actions ({})",
