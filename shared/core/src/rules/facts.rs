@@ -80,10 +80,13 @@ impl<'a> Facts<'a> {
 
     /// The cross-account actions to look at.
     pub fn cross_account_actions(&self) -> impl Iterator<Item = ActionFacts<'_>> {
-        self.actions().filter_map(|action| {
-            let account = self.pipeline.target_account(&action)?;
-            Some(ActionFacts { facts: self, action, account })
-        })
+        self.actions().filter_map(|action| self.cross_account(action))
+    }
+
+    /// An action with its facts, where it is a cross-account action.
+    pub(super) fn cross_account(&self, action: Action<'a>) -> Option<ActionFacts<'_>> {
+        let account = self.pipeline.target_account(&action)?;
+        Some(ActionFacts { facts: self, action, account })
     }
 
     /// The account that an action works in: its role's, else the pipeline's.
@@ -373,6 +376,11 @@ pub(super) struct ActionGroup<'a> {
 }
 
 impl<'a> ActionGroup<'a> {
+    /// One action alone.
+    pub fn of(action: ActionFacts<'a>) -> Self {
+        ActionGroup { first: action, actions: vec![action] }
+    }
+
     /// How to speak of them.
     pub fn label(&self) -> String {
         labels(self.actions.iter().map(ActionFacts::label).collect())

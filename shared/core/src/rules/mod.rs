@@ -29,6 +29,7 @@ mod diagnostics;
 mod documents;
 mod event;
 mod facts;
+mod organization_denials;
 mod pipeline_edits;
 mod policy_inputs;
 mod provider_permissions;

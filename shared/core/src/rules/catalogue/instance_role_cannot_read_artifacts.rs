@@ -54,7 +54,7 @@ fn check(facts: &Facts<'_>, verdicts: &mut Diagnostics) {
 
 fn judge(action: &ActionFacts<'_>, role: &str, verdicts: &mut Diagnostics) {
     // Where the action role is shut out as well, that is S3001 and KM001, whose fix is for both.
-    let group = ActionGroup { first: *action, actions: vec![*action] };
+    let group = ActionGroup::of(*action);
     let of_action = [Access::to_bucket(&group), Access::to_key(&group)].into_iter().flatten();
     let mut own = AccessResult::default();
     let mut other_side = [AccessResult::default(), AccessResult::default()];
