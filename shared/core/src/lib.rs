@@ -25,6 +25,7 @@ pub mod incident;
 pub mod owner;
 pub mod pipeline;
 pub mod policy;
+pub mod providers;
 pub mod remediation;
 pub mod rules;
 pub mod snapshot;

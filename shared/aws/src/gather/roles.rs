@@ -49,6 +49,7 @@ async fn role(iam: &Iam, name: &str, inquiry: &FactReader) -> Fact<RoleFacts> {
         inline_policies,
         attached_policies,
         permissions_boundary,
+        tags: Fact::Known(role.tags.into_iter().collect()),
     })
 }
 

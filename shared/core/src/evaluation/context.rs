@@ -65,6 +65,13 @@ impl Context {
         self.with_entry(key, Entry::Unknown)
     }
 
+    /// What is known here and what is known of another context of the same request; where both say something of a
+    /// key, the other's.
+    #[must_use]
+    pub fn and(self, other: Context) -> Self {
+        other.keys.into_iter().fold(self, |context, (key, entry)| context.with_entry(&key, entry))
+    }
+
     fn with_entry(mut self, key: &str, entry: Entry) -> Self {
         match self.keys.iter_mut().find(|(it, _)| it.eq_ignore_ascii_case(key)) {
             Some((_, before)) => *before = entry,

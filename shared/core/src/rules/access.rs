@@ -3,23 +3,25 @@
 //! Many rules ask the same question of the same requests, each of another side: key policy (KM001),
 //! bucket policy (S3001, S3002), and the role's own policies for either (IA004, IA005).
 
+use std::collections::BTreeSet;
+
 use serde_json::{Value, json};
 
 use super::access_result::{AccessResult, Refusal};
 use super::diagnostics::Denied;
-use super::facts::{ActionFacts, Facts};
+use super::facts::{ActionFacts, ActionGroup, Facts, NEVER_SENT};
 use super::policy_inputs::{key_grants, resource_policy};
 use super::tls;
 use crate::arn::Arn;
 use crate::evaluation::{
-    Context, Evaluation, KeyGrant, Policies, PolicySet, Request, Requester, ResourcePolicy, Side, Ternary,
-    evaluate,
+    Context, Decision, Evaluation, KeyGrant, Policies, PolicySet, Request, Requester, ResourcePolicy, Side,
+    StatementRef, Ternary, evaluate,
 };
 use crate::grants::bucket::{BUCKET_ACTIONS, OBJECT_ACTIONS};
 use crate::grants::key::ACTIONS;
 use crate::pipeline::Store;
 use crate::policy::PolicyDocument;
-use crate::snapshot::{Fact, RoleFacts};
+use crate::snapshot::{Fact, RoleFacts, RoleTags};
 
 /// What a role's own policies are: those that allow, and the boundary that limits them.
 pub(super) const OWN: [Side; 2] = [Side::Identity, Side::PermissionsBoundary];
@@ -29,7 +31,7 @@ pub(super) struct Access<'a> {
     role_arn: String,
     role: Fact<&'a RoleFacts>,
     service_control: Vec<PolicySet<'a>>,
-    requests: Vec<(String, String)>,
+    requests: Vec<AccessRequest>,
     resource_account: Option<String>,
     context: Context,
     resource: ResourcePolicy<'a>,
@@ -38,14 +40,63 @@ pub(super) struct Access<'a> {
     unread_grants: bool,
 }
 
+/// One request.
+#[derive(Debug, Clone)]
+struct AccessRequest {
+    action: String,
+    resource: String,
+    /// What its context may be beside the one that all have in common, where that is more than one thing:
+    /// policies that tell them apart do not settle the request.
+    variants: Vec<Context>,
+}
+
+/// A request, decided in each context that it may have.
+pub(super) struct Decided<'a> {
+    /// Action and resource.
+    pub request: (String, String),
+    evaluations: Vec<Evaluation<'a>>,
+}
+
+impl Decided<'_> {
+    fn answer(&self, of: impl Fn(&Evaluation<'_>) -> Ternary) -> Ternary {
+        let mut answers = self.evaluations.iter().map(of);
+        let first = answers.next().unwrap_or(Ternary::Unknown);
+        if answers.all(|it| it == first) { first } else { Ternary::Unknown }
+    }
+
+    /// Whether one side lets the request pass.
+    pub fn permits(&self, side: Side) -> Ternary {
+        self.answer(|it| it.permits(side))
+    }
+
+    /// Whether one side allows the request, whatever it denies.
+    pub fn allows(&self, side: Side) -> Ternary {
+        self.answer(|it| it.allows(side))
+    }
+
+    /// The statement of this side that denies the request.
+    pub fn denied_by(&self, side: Side) -> Option<StatementRef> {
+        self.evaluations.first().and_then(|it| it.denied_by(side))
+    }
+
+    /// What all sides together decide.
+    pub fn decision(&self) -> Decision {
+        let mut decisions = self.evaluations.iter().map(|it| it.decision);
+        let first = decisions.next().unwrap_or(Decision::Unknown);
+        if decisions.all(|it| it == first) { first } else { Decision::Unknown }
+    }
+}
+
 impl<'a> Access<'a> {
     /// What a role asks CodePipeline to do for it; the resource's policy is not known.
     pub(super) fn new(facts: &Facts<'a>, role_arn: &str, requests: Vec<(String, String)>) -> Self {
+        let request =
+            |(action, resource): (String, String)| AccessRequest { action, resource, variants: vec![] };
         Access {
             role_arn: role_arn.to_owned(),
             role: facts.role(role_arn),
             service_control: facts.service_control(role_arn),
-            requests,
+            requests: requests.into_iter().map(request).collect(),
             resource_account: None,
             context: facts.codepipeline_context(role_arn),
             resource: ResourcePolicy::Unknown,
@@ -54,83 +105,152 @@ impl<'a> Access<'a> {
         }
     }
 
-    /// What a role does with a key.
-    pub(super) fn key(facts: &Facts<'a>, role_arn: &str, key: &Arn, needs: &[&str]) -> Self {
-        let requests = needs.iter().map(|need| ((*need).to_owned(), key.to_string())).collect();
+    /// What S3 does with a key for a role that reads or writes these objects: each with the action on the key.
+    pub(super) fn key(
+        facts: &Facts<'a>,
+        role_arn: &str,
+        key: &Arn,
+        bucket: &str,
+        needs: &[(&str, String)],
+    ) -> Self {
         let known = facts.key(key.as_str());
-        Access {
-            resource_account: Some(key.account().to_owned()),
+        let mut access = Access {
             resource: resource_policy(&known.part(|key| &key.policy)),
             key_grants: key_grants(&known),
             unread_grants: known.part(|key| &key.grants).is_unknown(),
-            ..Access::new(facts, role_arn, requests)
-        }
+            ..Access::new(facts, role_arn, vec![])
+        };
+        access.requests =
+            needs.iter().map(|(need, object)| key_request(facts, need, key, bucket, object)).collect();
+        access.in_account(facts, Some(key.account())).in_context(via_s3(facts, role_arn, key))
     }
 
     /// What a role does with objects of an artifact bucket, or with the bucket.
     pub(super) fn bucket(
         facts: &Facts<'a>,
         role_arn: &str,
-        store: &Store<'_>,
+        store: &Store<'a>,
         requests: Vec<(String, String)>,
     ) -> Self {
-        let access = Access::new(facts, role_arn, requests);
-        let context = access.context.clone().with("s3:x-amz-server-side-encryption", "aws:kms");
-        let context = match store.key_id() {
-            Some(key) => context.with("s3:x-amz-server-side-encryption-aws-kms-key-id", key),
+        let known = facts.bucket(store.bucket());
+        let owner = known.part(|bucket| &bucket.account).known().map(|it| it.as_str());
+        let mut access = Access {
+            resource: resource_policy(&known.part(|bucket| &bucket.policy)),
+            ..Access::new(facts, role_arn, requests)
+        };
+        for request in &mut access.requests {
+            request.variants = vec![encryption_headers(&request.action, facts.key_of(store).as_ref())];
+        }
+        let context = facts.codepipeline_context(role_arn);
+        let context = match facts.store_region(store) {
+            Some(region) => context.with("aws:RequestedRegion", region),
             None => context,
         };
-        let access = Access {
-            resource_account: facts.pipeline().account().map(str::to_owned),
-            resource: resource_policy(&facts.bucket(store.bucket()).part(|bucket| &bucket.policy)),
-            ..access
-        };
-        access.in_context(context)
+        access.in_account(facts, owner.or_else(|| facts.pipeline().account())).in_context(context)
     }
 
-    /// What the action does with the artifact key; None where it has no key that is given by ARN.
-    /// Inputs are decrypted; outputs are encrypted under data keys.
-    pub(super) fn to_key(action: ActionFacts<'a>) -> Option<Self> {
-        let key = action.key_arn()?;
-        let mut needs = vec!["kms:DescribeKey", "kms:Decrypt"];
-        if action.action.output_artifacts().next().is_some() {
-            needs.extend(["kms:Encrypt", "kms:GenerateDataKey", "kms:ReEncryptFrom", "kms:ReEncryptTo"]);
+    /// What the actions do with the artifact key; None where it has no key that is given by ARN, or somebody else
+    /// handles their artifacts. Inputs are decrypted; outputs are encrypted under data keys.
+    pub(super) fn to_key(group: &ActionGroup<'a>) -> Option<Self> {
+        let (facts, store, key) = (group.first.facts(), group.first.store()?, group.first.key_arn()?);
+        let mut needs: Vec<(&str, String)> = vec![];
+        for (need, artifact) in artifact_uses(group) {
+            let need = if need == "s3:PutObject" { "kms:GenerateDataKey" } else { "kms:Decrypt" };
+            if needs.iter().all(|(it, _)| *it != need) {
+                needs.push((need, object(facts, &store, artifact)));
+            }
         }
-        Some(Access::key(action.facts(), action.role_arn(), &key, &needs))
+        let role = group.first.role_arn();
+        (!needs.is_empty()).then(|| Access::key(facts, role, &key, store.bucket(), &needs))
     }
 
-    /// What the action does with the artifact bucket; None where it has no artifacts.
-    pub(super) fn to_bucket(action: ActionFacts<'a>) -> Option<Self> {
-        let store = action.store()?;
-        let inputs = action.action.input_artifacts().map(|artifact| ("s3:GetObject", artifact));
-        let outputs = action.action.output_artifacts().map(|artifact| ("s3:PutObject", artifact));
-        let requests = inputs
-            .chain(outputs)
-            .map(|(need, artifact)| (need.to_owned(), object(action.facts(), &store, artifact)));
-        Some(Access::bucket(action.facts(), action.role_arn(), &store, requests.collect()))
+    /// What the actions do with the artifact bucket; None where they have no artifacts, or somebody else handles
+    /// them.
+    pub(super) fn to_bucket(group: &ActionGroup<'a>) -> Option<Self> {
+        let (facts, store) = (group.first.facts(), group.first.store()?);
+        let mut requests: Vec<(String, String)> = vec![];
+        let mut seen = BTreeSet::new();
+        for (need, artifact) in artifact_uses(group) {
+            if seen.insert((need, artifact)) {
+                requests.push((need.to_owned(), object(facts, &store, artifact)));
+            }
+        }
+        let role = group.first.role_arn();
+        (!requests.is_empty()).then(|| Access::bucket(facts, role, &store, requests))
     }
 
     /// What a role needs to read the inputs of an action as itself, that is, without CodePipeline; each with
     /// where the policy of the other side is.
     pub(super) fn reads(action: ActionFacts<'a>, role_arn: &str) -> Vec<(Self, String)> {
+        let inputs: Vec<&str> = action.action.input_artifacts().collect();
         let (facts, Some(store)) = (action.facts(), action.store()) else { return vec![] };
-        let inputs = action.action.input_artifacts();
-        let objects = inputs.map(|artifact| ("s3:GetObject".to_owned(), object(facts, &store, artifact)));
-        let bucket = Access::bucket(facts, role_arn, &store, objects.collect());
-        let mut accesses = vec![(bucket, format!("buckets[\"{}\"].policy", store.bucket()))];
-        accesses.extend(action.key_arn().map(|key| {
-            (Access::key(facts, role_arn, &key, &["kms:Decrypt"]), format!("keys[\"{key}\"].policy"))
-        }));
-        let own = |(access, place): (Self, _)| (access.in_context(facts.context(role_arn)), place);
-        accesses.into_iter().map(own).collect()
+        Access::artifacts_as_itself(facts, role_arn, &store, &inputs, &[])
     }
 
-    /// The same requests in another context; with the TLS version, where the policies leave it no say.
+    /// What a role needs to read and write artifacts as itself: first the bucket, then the key; each with where
+    /// the policy of the other side is.
+    pub(super) fn artifacts_as_itself(
+        facts: &Facts<'a>,
+        role_arn: &str,
+        store: &Store<'a>,
+        inputs: &[&str],
+        outputs: &[&str],
+    ) -> Vec<(Self, String)> {
+        let of = |need: &str, names: &[&str]| -> Vec<(String, String)> {
+            names.iter().map(|name| (need.to_owned(), object(facts, store, name))).collect()
+        };
+        let objects = [of("s3:GetObject", inputs), of("s3:PutObject", outputs)].concat();
+        let bucket = Access::bucket(facts, role_arn, store, objects).as_itself();
+        let mut accesses = vec![(bucket, format!("buckets[\"{}\"].policy", store.bucket()))];
+        if let Some(key) = facts.key_of(store) {
+            let reads = inputs.first().map(|it| ("kms:Decrypt", object(facts, store, it)));
+            let writes = outputs.first().map(|it| ("kms:GenerateDataKey", object(facts, store, it)));
+            let needs: Vec<_> = reads.into_iter().chain(writes).collect();
+            let access = Access::key(facts, role_arn, &key, store.bucket(), &needs).as_itself();
+            accesses.push((access, format!("keys[\"{key}\"].policy")));
+        }
+        accesses
+    }
+
+    /// The same requests of a role that asks for itself, from wherever it is: it may come through an endpoint of
+    /// a VPC.
+    fn as_itself(self) -> Self {
+        let open = |context: Context, key: &str| context.with_unknown(key);
+        let context = NEVER_SENT.into_iter().chain(["aws:ViaAWSService"]).fold(self.context.clone(), open);
+        self.in_context(context)
+    }
+
+    /// The same requests, for what has this policy.
+    pub(super) fn with_policy(self, policy: &Fact<&'a PolicyDocument>) -> Self {
+        Access { resource: resource_policy(policy), ..self }
+    }
+
+    /// The same requests, for what this account owns.
+    pub(super) fn in_account(self, facts: &Facts<'a>, account: Option<&str>) -> Self {
+        Access {
+            context: facts.of_resource_account(self.context, account),
+            resource_account: account.map(str::to_owned),
+            ..self
+        }
+    }
+
+    /// The same requests with what else is certain of their context; with the TLS version, where the policies
+    /// leave it no say, and without the tags that the role does not have.
     pub(super) fn in_context(self, context: Context) -> Self {
         let resource = if let ResourcePolicy::Known(policy) = self.resource { Some(policy) } else { None };
-        let role = self.role.known().map(|role| role.documents());
-        let version = tls::version(resource.into_iter().chain(role.into_iter().flatten()));
-        let context = version.into_iter().fold(context, |context, it| context.with(tls::KEY, it));
+        let role = self.role.known().copied();
+        let documents = || {
+            let own = role.map(|role| role.documents()).into_iter().flatten();
+            resource.into_iter().chain(own)
+        };
+        let version = tls::version(documents());
+        let context =
+            version.into_iter().fold(self.context.and(context), |context, it| context.with(tls::KEY, it));
+        let tags = role.and_then(|role| role.tags.known());
+        let context = match tags {
+            Some(tags) => documents().fold(context, |context, it| without_other_tags(context, it, tags)),
+            None => context,
+        };
         Access { context, ..self }
     }
 
@@ -140,28 +260,56 @@ impl<'a> Access<'a> {
         if matches!(self.role, Fact::Absent) {
             return judgement;
         }
-        for (request, evaluation) in self.evaluations() {
-            let answer = |side: &Side| self.answer(&evaluation, *side);
+        for decided in self.decide() {
+            let answer = |side: &Side| self.answer(&decided, *side);
             if let Some(side) = sides.iter().copied().find(|side| answer(side) == Ternary::No) {
-                let by =
-                    evaluation.denied_by(side).map(|by| format!("{} of the {}", by.statement, by.policy));
-                let (action, resource) = request;
+                let by = decided.denied_by(side).map(|by| format!("{} of the {}", by.statement, by.policy));
+                let (action, resource) = decided.request;
                 let explicit = by.is_some();
                 let denied = Denied { principal: self.role_arn.clone(), action, resource, side, explicit };
                 judgement.refused.push(Refusal { denied, by });
             } else if sides.iter().any(|side| answer(side) == Ternary::Unknown) {
                 judgement.unsettled = true;
-                judgement.allow_unsettled |=
-                    sides.iter().any(|side| evaluation.allows(*side) != Ternary::Yes);
+                judgement.allow_unsettled |= sides.iter().any(|side| decided.allows(*side) != Ternary::Yes);
             }
         }
         judgement
     }
 
-    fn answer(&self, evaluation: &Evaluation<'_>, side: Side) -> Ternary {
-        match evaluation.permits(side) {
+    /// What all sides together refuse, for what the role's own account owns: each request by the side that has to be
+    /// changed. Where none denies, and either side could allow, that is `preferred`.
+    pub(super) fn judge_together(&self, preferred: Side) -> AccessResult {
+        let mut judgement = AccessResult::default();
+        if matches!(self.role, Fact::Absent) {
+            return judgement;
+        }
+        let own = |decided: &Decided<'_>| Ternary::all(OWN.map(|side| decided.permits(side)));
+        for decided in self.decide() {
+            match decided.decision() {
+                Decision::Allowed => {}
+                // Whether a bucket's policy denies it is asked of that side alone.
+                Decision::Unknown
+                    if decided.request.0.starts_with("s3:") && own(&decided) == Ternary::Yes => {}
+                Decision::Unknown => judgement.unsettled = true,
+                Decision::ImplicitlyDenied if self.unread_grants => judgement.unsettled = true,
+                Decision::ExplicitlyDenied | Decision::ImplicitlyDenied => {
+                    let side = refusing(&decided, preferred);
+                    let by =
+                        decided.denied_by(side).map(|by| format!("{} of the {}", by.statement, by.policy));
+                    let (principal, explicit) = (self.role_arn.clone(), by.is_some());
+                    let (action, resource) = decided.request;
+                    let denied = Denied { principal, action, resource, side, explicit };
+                    judgement.refused.push(Refusal { denied, by });
+                }
+            }
+        }
+        judgement
+    }
+
+    fn answer(&self, decided: &Decided<'_>, side: Side) -> Ternary {
+        match decided.permits(side) {
             Ternary::No
-                if side == Side::Resource && self.unread_grants && evaluation.denied_by(side).is_none() =>
+                if side == Side::Resource && self.unread_grants && decided.denied_by(side).is_none() =>
             {
                 Ternary::Unknown
             }
@@ -170,7 +318,7 @@ impl<'a> Access<'a> {
     }
 
     /// Each request, decided with everything that has a say.
-    pub(super) fn evaluations(&self) -> Vec<((String, String), Evaluation<'_>)> {
+    pub(super) fn decide(&self) -> Vec<Decided<'_>> {
         let Ok(arn) = Arn::parse(&self.role_arn) else { return vec![] };
         let role = self.role.known();
         let policies = Policies {
@@ -180,39 +328,132 @@ impl<'a> Access<'a> {
             service_control_policies: self.service_control.clone(),
             key_grants: self.key_grants.clone(),
         };
-        let decide = |(action, resource): &(String, String)| {
+        let evaluation = |asked: &AccessRequest, context: Context| {
             let request = Request {
                 requester: Requester::Role(arn.clone()),
-                action,
-                resource,
+                action: &asked.action,
+                resource: &asked.resource,
                 resource_account: self.resource_account.as_deref(),
-                context: self.context.clone(),
+                context,
             };
-            ((action.clone(), resource.clone()), evaluate(&request, &policies))
+            evaluate(&request, &policies)
+        };
+        let decide = |asked: &AccessRequest| {
+            let variants = asked.variants.iter().map(|it| self.context.clone().and(it.clone()));
+            let mut evaluations: Vec<_> = variants.map(|context| evaluation(asked, context)).collect();
+            if evaluations.is_empty() {
+                evaluations.push(evaluation(asked, self.context.clone()));
+            }
+            Decided { request: (asked.action.clone(), asked.resource.clone()), evaluations }
         };
         self.requests.iter().map(decide).collect()
     }
 }
 
-/// The ARN of an object of an artifact: CodePipeline's keys have the pipeline's name and the artifact's,
-/// each cut to 20 characters.
+/// The side that has to be changed for a role of the resource's own account: the one that denies, or limits; else
+/// either will do, but for a key whose policy does not hand it to the account.
+fn refusing(decided: &Decided<'_>, preferred: Side) -> Side {
+    let limits = [Side::ServiceControl, Side::PermissionsBoundary];
+    let limit = limits.into_iter().find(|side| decided.permits(*side) == Ternary::No);
+    let denying =
+        [Side::Identity, Side::Resource].into_iter().find(|side| decided.denied_by(*side).is_some());
+    let is_key = decided.request.0.starts_with("kms:");
+    let either =
+        if is_key && decided.allows(Side::Resource) == Ternary::No { Side::Resource } else { preferred };
+    limit.or(denying).unwrap_or(either)
+}
+
+/// What the actions of a group whose own role handles artifacts do with each: `s3:GetObject` or `s3:PutObject`.
+fn artifact_uses<'a>(group: &ActionGroup<'a>) -> impl Iterator<Item = (&'static str, &'a str)> {
+    group.with_artifacts_of_role().flat_map(|action| {
+        let inputs = action.action.input_artifacts().map(|artifact| ("s3:GetObject", artifact));
+        inputs.chain(action.action.output_artifacts().map(|artifact| ("s3:PutObject", artifact)))
+    })
+}
+
+/// The headers about encryption: writes carry them, reads never.
+fn encryption_headers(action: &str, key: Option<&Arn>) -> Context {
+    const HEADER: &str = "s3:x-amz-server-side-encryption";
+    const KEY_HEADER: &str = "s3:x-amz-server-side-encryption-aws-kms-key-id";
+    if !action.starts_with("s3:Put") {
+        return Context::partial().without(HEADER).without(KEY_HEADER);
+    }
+    let context = Context::partial().with(HEADER, "aws:kms");
+    match key {
+        Some(key) => context.with(KEY_HEADER, key.as_str()),
+        None => context,
+    }
+}
+
+/// What S3's request to KMS for a role carries.
+fn via_s3(facts: &Facts<'_>, role_arn: &str, key: &Arn) -> Context {
+    let context = facts.codepipeline_context(role_arn).with("aws:RequestedRegion", key.region());
+    // Whether the service that asks for somebody shows in these is not written down.
+    let context = ["aws:ViaAWSService", "aws:CalledVia"].iter().fold(context, |it, key| it.with_unknown(key));
+    let account = Arn::parse(role_arn).map(|role| role.account().to_owned()).unwrap_or_default();
+    let context = context.with("kms:CallerAccount", account);
+    let context = context.with_values("kms:EncryptionContextKeys", vec!["aws:s3:arn".into()]);
+    // The name of the service in other partitions is not written down.
+    if matches!(key.partition(), "aws" | "aws-us-gov") {
+        return context.with("kms:ViaService", format!("s3.{}.amazonaws.com", key.region()));
+    }
+    context
+}
+
+/// A request to KMS for an object. Its encryption context is the object's ARN, or the bucket's where the bucket has
+/// an S3 Bucket Key.
+fn key_request(facts: &Facts<'_>, need: &str, key: &Arn, bucket: &str, object: &str) -> AccessRequest {
+    let of = |arn: &str| Context::partial().with("kms:EncryptionContext:aws:s3:arn", arn);
+    let of_bucket = object.split_once('/').map_or(object, |(bucket, _)| bucket);
+    let encryption = facts.bucket(bucket).part(|bucket| &bucket.encryption);
+    let bucket_key = encryption.known().and_then(|it| it.get("BucketKeyEnabled")).and_then(Value::as_bool);
+    let variants = match bucket_key {
+        Some(true) => vec![of(of_bucket)],
+        Some(false) => vec![of(object)],
+        None => vec![of(object), of(of_bucket)],
+    };
+    AccessRequest { action: need.to_owned(), resource: key.to_string(), variants }
+}
+
+/// The context without those tags of the requester that a policy asks for and the role does not have.
+pub(super) fn without_other_tags(context: Context, policy: &PolicyDocument, tags: &RoleTags) -> Context {
+    let conditions = policy.statements().flat_map(|statement| statement.conditions().collect::<Vec<_>>());
+    let asked = conditions.filter_map(|(_, key, _)| {
+        let prefix = key.get(..PRINCIPAL_TAG.len())?;
+        let tag = key.get(PRINCIPAL_TAG.len()..)?;
+        (prefix.eq_ignore_ascii_case(PRINCIPAL_TAG) && !tags.has(tag)).then_some(key)
+    });
+    asked.fold(context, |context, key| context.without(key))
+}
+
+const PRINCIPAL_TAG: &str = "aws:PrincipalTag/";
+
+/// The ARN of an object of an artifact. CodePipeline's keys have the pipeline's name, cut to 20 characters, and the
+/// artifact's, cut to 10.
 pub(super) fn object(facts: &Facts<'_>, store: &Store<'_>, artifact: &str) -> String {
-    let cut = |name: &str| name.chars().take(20).collect::<String>();
-    let (pipeline, artifact) = (cut(facts.pipeline().name()), cut(artifact));
+    let cut = |name: &str, to: usize| name.chars().take(to).collect::<String>();
+    let (pipeline, artifact) = (cut(facts.pipeline().name(), 20), cut(artifact, 10));
     format!("arn:{}:s3:::{}/{pipeline}/{artifact}/object", facts.partition(), store.bucket())
 }
 
-/// The statements that let a role read artifacts; in its own policies without a principal.
-pub(super) fn read_statements(action: &ActionFacts<'_>, principal: Option<&str>) -> Vec<Value> {
-    let Some(store) = action.store() else { return vec![] };
-    let bucket = format!("arn:{}:s3:::{}", action.facts().partition(), store.bucket());
+/// The statements that let a role read artifacts, or read and write them; in its own policies without a principal.
+pub(super) fn use_statements<'a>(
+    facts: &Facts<'a>,
+    store: &Store<'a>,
+    writes: bool,
+    principal: Option<&str>,
+) -> Vec<Value> {
+    let bucket = format!("arn:{}:s3:::{}", facts.partition(), store.bucket());
+    let (of_objects, of_key): (&[&str], &[&str]) = if writes {
+        (&["s3:GetObject", "s3:GetObjectVersion", "s3:PutObject"], &ACTIONS)
+    } else {
+        (&["s3:GetObject", "s3:GetObjectVersion"], &["kms:DescribeKey", "kms:Decrypt"])
+    };
     let mut statements = vec![
-        allow(principal, &["s3:GetObject", "s3:GetObjectVersion"], &[format!("{bucket}/*")]),
+        allow(principal, of_objects, &[format!("{bucket}/*")]),
         allow(principal, &["s3:ListBucket", "s3:GetBucketLocation"], &[bucket]),
     ];
-    let key = action.key_arn();
-    statements
-        .extend(key.map(|key| allow(principal, &["kms:DescribeKey", "kms:Decrypt"], &[key.to_string()])));
+    statements.extend(facts.key_of(store).map(|key| allow(principal, of_key, &[key.to_string()])));
     statements
 }
 

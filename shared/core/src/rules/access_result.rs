@@ -45,6 +45,16 @@ impl AccessResult {
         self
     }
 
+    /// What the role's own side refuses, its boundary and the organization with it, and what the resource's policy
+    /// does.
+    pub(super) fn by_side(self) -> (Self, Self) {
+        let AccessResult { refused, unsettled, allow_unsettled } = self;
+        let of_resource = |refusal: &Refusal| refusal.denied.side == Side::Resource;
+        let (resource, own) = refused.into_iter().partition(of_resource);
+        let own = AccessResult { refused: own, unsettled, allow_unsettled };
+        (own, AccessResult { refused: resource, ..AccessResult::default() })
+    }
+
     /// Whether nothing is refused.
     pub(super) fn is_clear(&self) -> bool {
         self.refused.is_empty()

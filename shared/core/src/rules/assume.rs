@@ -2,6 +2,7 @@
 
 use serde_json::{Map, Value, json};
 
+use super::access::without_other_tags;
 use super::deleted_principals;
 use super::diagnostics::Denied;
 use super::facts::NEVER_SENT;
@@ -66,7 +67,7 @@ fn omission(facts: &Facts<'_>, action: &ActionFacts<'_>, policy: &PolicyDocument
 }
 
 fn passes(facts: &Facts<'_>, action: &ActionFacts<'_>, policy: &PolicyDocument) -> bool {
-    let context = facts.codepipeline_context(facts.pipeline().role_arn());
+    let context = context(facts, &[vec![policy]], action.account);
     let Some(asking) = Arn::parse(facts.pipeline().role_arn()).ok().map(Requester::Role) else {
         return false;
     };
@@ -81,6 +82,10 @@ pub(super) fn trusts(
     context: Context,
 ) -> Ternary {
     let account = Arn::parse(role_arn).ok().map(|arn| arn.account().to_owned());
+    let context = match &account {
+        Some(account) => context.with("aws:ResourceAccount", account.as_str()),
+        None => context,
+    };
     let request = Request {
         requester: asking,
         action: "sts:AssumeRole",
@@ -125,12 +130,14 @@ pub(super) fn assume_role<'a>(facts: &Facts<'a>, action: &ActionFacts<'_>) -> Op
     let service_role = facts.pipeline().role_arn();
     let (assumer, assumed) = (facts.role(service_role), facts.role(action.role_arn()));
     let assumer = assumer.known();
+    let trust: Vec<_> = assumed.part(|role| &role.trust_policy).known().copied().into_iter().collect();
+    let own = assumer.map(|role| role.documents().collect()).unwrap_or_default();
     let request = Request {
         requester: Requester::Role(Arn::parse(service_role).ok()?),
         action: "sts:AssumeRole",
         resource: action.role_arn(),
         resource_account: Some(action.account),
-        context: facts.codepipeline_context(service_role),
+        context: context(facts, &[trust, own], action.account),
     };
     let policies = Policies {
         identity: assumer.map_or_else(PolicySet::unknown, |role| role.identity()),
@@ -140,6 +147,17 @@ pub(super) fn assume_role<'a>(facts: &Facts<'a>, action: &ActionFacts<'_>) -> Op
         key_grants: vec![],
     };
     Some(evaluate(&request, &policies))
+}
+
+/// What the service role's requests to assume a role carry: no tag that it does not have, of those that the policies
+/// ask for.
+fn context(facts: &Facts<'_>, policies: &[Vec<&PolicyDocument>], account: &str) -> Context {
+    let service_role = facts.pipeline().role_arn();
+    let context = facts.codepipeline_context(service_role);
+    let context = facts.of_resource_account(context, Some(account));
+    let tags = facts.role(service_role).part(|role| &role.tags);
+    let Some(tags) = tags.known() else { return context };
+    policies.iter().flatten().fold(context, |context, policy| without_other_tags(context, policy, tags))
 }
 
 /// That request, as denied by one side.

@@ -1,5 +1,7 @@
 //! What a rule looks at: the pipeline's cross-account actions, each with the facts that belong to it.
 
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+
 use serde_json::Value;
 
 use crate::arn::Arn;
@@ -7,6 +9,7 @@ use crate::evaluation::{Context, PolicySet};
 use crate::incident::Failure;
 use crate::pipeline::{Action, Pipeline, Store};
 use crate::policy::PolicyDocument;
+use crate::providers::{ActionPlace, Provider};
 use crate::snapshot::{BucketFacts, Fact, KeyFacts, RoleFacts, Snapshot};
 
 /// One pipeline and what is known about it.
@@ -77,10 +80,13 @@ impl<'a> Facts<'a> {
 
     /// The cross-account actions to look at.
     pub fn cross_account_actions(&self) -> impl Iterator<Item = ActionFacts<'_>> {
-        self.actions().filter_map(|action| {
-            let account = self.pipeline.target_account(&action)?;
-            Some(ActionFacts { facts: self, action, account })
-        })
+        self.actions().filter_map(|action| self.cross_account(action))
+    }
+
+    /// An action with its facts, where it is a cross-account action.
+    pub(super) fn cross_account(&self, action: Action<'a>) -> Option<ActionFacts<'_>> {
+        let account = self.pipeline.target_account(&action)?;
+        Some(ActionFacts { facts: self, action, account })
     }
 
     /// The account that an action works in: its role's, else the pipeline's.
@@ -112,7 +118,7 @@ impl<'a> Facts<'a> {
 
     /// The stores that cross-account actions use, and any other of which something is known.
     pub fn stores(&self) -> impl Iterator<Item = Store<'a>> {
-        let used: Vec<String> = self
+        let used: BTreeSet<String> = self
             .cross_account_actions()
             .filter_map(|action| action.store())
             .map(|store| store.path())
@@ -126,7 +132,66 @@ impl<'a> Facts<'a> {
 
     /// The customer managed keys of these stores that are given by ARN.
     pub fn keys(&self) -> impl Iterator<Item = (Store<'a>, Arn)> {
-        self.stores().filter_map(|store| Some((store, key_arn(&store)?)))
+        self.stores().filter_map(|store| Some((store, self.key_of(&store)?)))
+    }
+
+    /// The ARN of a store's customer managed key: as it is given, or of the key that an alias's ARN stands for
+    /// where the snapshot says so.
+    pub(super) fn key_of(&self, store: &Store<'a>) -> Option<Arn> {
+        let arn = Arn::parse(store.key_id()?).ok()?;
+        if arn.resource().starts_with("key/") {
+            return Some(arn);
+        }
+        let alias = self.snapshot.keys.get(arn.as_str())?.known()?.key_metadata.known()?;
+        key_metadata_arn(alias).and_then(|arn| Arn::parse(arn).ok())
+    }
+
+    /// The ARN of an alias by which a store's key is given, where the snapshot does not say of which key.
+    pub(super) fn unresolved_alias(&self, store: &Store<'a>) -> Option<&'a str> {
+        let is_alias = |id: &&str| id.starts_with("arn:") && id.contains(":alias/");
+        store.key_id().filter(is_alias).filter(|_| self.key_of(store).is_none())
+    }
+
+    /// Cross-account actions that have their role and their store in common, in the order of the first of each.
+    pub(super) fn groups_by_role_and_store(&self) -> Vec<ActionGroup<'_>> {
+        self.group_by(|action| {
+            (action.role_arn().to_owned(), action.store().map(|store| store.path()).unwrap_or_default())
+        })
+    }
+
+    /// Cross-account actions that have their account and their store in common, in the order of the first of each.
+    pub(super) fn groups_by_account_and_store(&self) -> Vec<ActionGroup<'_>> {
+        self.group_by(|action| {
+            (action.account.to_owned(), action.store().map(|store| store.path()).unwrap_or_default())
+        })
+    }
+
+    /// Cross-account actions that have their role in common, in the order of the first of each.
+    pub(super) fn groups_by_role(&self) -> Vec<ActionGroup<'_>> {
+        self.group_by(|action| (action.role_arn().to_owned(), String::new()))
+    }
+
+    fn group_by(&self, key: impl Fn(&ActionFacts<'_>) -> (String, String)) -> Vec<ActionGroup<'_>> {
+        let (mut groups, mut places): (Vec<ActionGroup<'_>>, HashMap<_, usize>) = (vec![], HashMap::new());
+        for action in self.cross_account_actions() {
+            let place = *places.entry(key(&action)).or_insert(groups.len());
+            match groups.get_mut(place) {
+                Some(group) => group.actions.push(action),
+                None => groups.push(ActionGroup { first: action, actions: vec![action] }),
+            }
+        }
+        groups
+    }
+
+    /// The action that makes each artifact.
+    pub(super) fn producers(&self) -> BTreeMap<&'a str, Action<'a>> {
+        let mut producers = BTreeMap::new();
+        for action in self.pipeline.actions() {
+            for artifact in action.output_artifacts() {
+                producers.entry(artifact).or_insert(action);
+            }
+        }
+        producers
     }
 
     /// The Region of a store: its entry's, else the pipeline's, else that of its bucket or key.
@@ -147,9 +212,15 @@ impl<'a> Facts<'a> {
         known.filter(move |role| role.split(':').nth(4) == Some(account))
     }
 
-    /// What is known of a key.
+    /// What is known of a key, under its own ARN or under that of an alias.
     pub fn key(&self, arn: &str) -> Fact<&'a KeyFacts> {
-        self.snapshot.keys.get(arn).map_or(Fact::Unknown, Fact::as_ref)
+        let by_alias = || {
+            self.snapshot.keys.values().find(|key| {
+                let metadata = key.known().and_then(|key| key.key_metadata.known());
+                metadata.and_then(key_metadata_arn) == Some(arn)
+            })
+        };
+        self.snapshot.keys.get(arn).or_else(by_alias).map_or(Fact::Unknown, Fact::as_ref)
     }
 
     /// What is known of a bucket.
@@ -167,6 +238,11 @@ impl<'a> Facts<'a> {
     /// organization.
     pub(super) fn context(&self, role_arn: &str) -> Context {
         let context = Context::partial().with("aws:SecureTransport", "true");
+        let tags = self.role(role_arn).part(|role| &role.tags);
+        let tags = tags.known().into_iter().flat_map(|tags| tags.iter());
+        let context = tags.fold(context, |context, (key, value)| {
+            context.with(&format!("aws:PrincipalTag/{key}"), value.as_str())
+        });
         let (Some(organization), Ok(role)) = (self.snapshot.organization.known(), Arn::parse(role_arn))
         else {
             return context;
@@ -178,6 +254,20 @@ impl<'a> Facts<'a> {
         };
         match &account.paths {
             Some(paths) => context.with_values("aws:PrincipalOrgPaths", paths.clone()),
+            None => context,
+        }
+    }
+
+    /// The same with what follows from who owns the resource.
+    pub(super) fn of_resource_account(&self, context: Context, account: Option<&str>) -> Context {
+        let Some(account) = account else { return context };
+        let context = context.with("aws:ResourceAccount", account).with("s3:ResourceAccount", account);
+        let organization = self.snapshot.organization.known();
+        let known = organization.and_then(|it| Some((it.id.as_ref()?, it.accounts.get(account)?)));
+        let Some((id, account)) = known else { return context };
+        let context = context.with("aws:ResourceOrgID", id.as_str());
+        match &account.paths {
+            Some(paths) => context.with_values("aws:ResourceOrgPaths", paths.clone()),
             None => context,
         }
     }
@@ -225,7 +315,22 @@ impl<'a> ActionFacts<'a> {
 
     /// The ARN of the store's customer managed key, where it is given by ARN.
     pub fn key_arn(&self) -> Option<Arn> {
-        key_arn(&self.store()?)
+        self.facts.key_of(&self.store()?)
+    }
+
+    /// The provider of the action.
+    pub fn provider(&self) -> Provider {
+        Provider::of(&self.action)
+    }
+
+    /// The action and where it works.
+    pub fn place(&self) -> ActionPlace<'a> {
+        ActionPlace {
+            action: self.action,
+            account: Some(self.account),
+            region: self.region(),
+            partition: self.facts.partition(),
+        }
     }
 
     /// The Region that the action works in.
@@ -242,32 +347,78 @@ impl<'a> ActionFacts<'a> {
     pub fn role_label(&self) -> String {
         role_label(self.role_arn())
     }
+}
 
-    /// What the action does with its artifacts.
+/// What a request on behalf of a role never carries, so that no condition may ask for it.
+pub(super) const NEVER_SENT: [&str; 8] = [
+    "sts:ExternalId",
+    "aws:MultiFactorAuthPresent",
+    "aws:MultiFactorAuthAge",
+    "aws:SourceArn",
+    "aws:SourceAccount",
+    "aws:SourceVpc",
+    "aws:SourceVpce",
+    "aws:VpcSourceIp",
+];
+
+/// The ARN in `DescribeKey`'s answer.
+fn key_metadata_arn(metadata: &Value) -> Option<&str> {
+    text(metadata.get("KeyMetadata").unwrap_or(metadata), "/Arn")
+}
+
+/// Cross-account actions that one fault concerns. There is at least one.
+#[derive(Debug)]
+pub(super) struct ActionGroup<'a> {
+    /// The first of them, which has in common with the others what they were grouped by.
+    pub first: ActionFacts<'a>,
+    /// All of them.
+    pub actions: Vec<ActionFacts<'a>>,
+}
+
+impl<'a> ActionGroup<'a> {
+    /// One action alone.
+    pub fn of(action: ActionFacts<'a>) -> Self {
+        ActionGroup { first: action, actions: vec![action] }
+    }
+
+    /// How to speak of them.
+    pub fn label(&self) -> String {
+        labels(self.actions.iter().map(ActionFacts::label).collect())
+    }
+
+    /// What they do with their artifacts.
     pub fn use_of_artifacts(&self) -> &'static str {
-        let reads = self.action.input_artifacts().next().is_some();
-        let writes = self.action.output_artifacts().next().is_some();
+        let any = |has: fn(&Action<'a>) -> bool| self.actions.iter().any(|it| has(&it.action));
+        let reads = any(|it| it.input_artifacts().next().is_some());
+        let writes = any(|it| it.output_artifacts().next().is_some());
         match (reads, writes) {
             (true, true) => "read and write",
             (false, true) => "write",
             _ => "read",
         }
     }
+
+    /// Those whose artifacts are read and written by their own role.
+    pub fn with_artifacts_of_role(&self) -> impl Iterator<Item = &ActionFacts<'a>> {
+        self.actions.iter().filter(|action| action.provider().artifacts().is_action_role())
+    }
 }
 
-/// What a request on behalf of a role never carries, so that no condition may ask for it.
-pub(super) const NEVER_SENT: [&str; 5] = [
-    "sts:ExternalId",
-    "aws:MultiFactorAuthPresent",
-    "aws:MultiFactorAuthAge",
-    "aws:SourceArn",
-    "aws:SourceAccount",
-];
+/// The alias's ARN by which the key of a group's artifacts is given, where nobody knows which key that is.
+pub(super) fn unresolved_alias<'a>(group: &ActionGroup<'a>) -> Option<&'a str> {
+    group.with_artifacts_of_role().next()?;
+    group.first.facts.unresolved_alias(&group.first.store()?)
+}
 
-/// The ARN of a store's customer managed key, where it is given by ARN.
-fn key_arn(store: &Store<'_>) -> Option<Arn> {
-    let arn = Arn::parse(store.key_id()?).ok()?;
-    arn.resource().starts_with("key/").then_some(arn)
+/// As a sentence has them: the first three, and how many more there are.
+pub(super) fn labels(labels: Vec<String>) -> String {
+    match labels.as_slice() {
+        [] => String::new(),
+        [one] => one.clone(),
+        [rest @ .., last] if labels.len() <= 3 => format!("{} and {last}", rest.join(", ")),
+        [first, second, third, more @ ..] => format!("{first}, {second}, {third} and {} more", more.len()),
+        [rest @ .., last] => format!("{} and {last}", rest.join(", ")),
+    }
 }
 
 /// Where a role is in the snapshot.

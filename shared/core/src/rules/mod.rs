@@ -4,9 +4,10 @@
 //! - [`catalogue`]: the rules, and the list of all of them
 //! - `facts`: what a rule looks at; `sides`: the same as the evaluation wants it
 //! - `access`, `judgement`: the requests of a role, evaluated, and what came of it
+//! - `artifact_users`: what the service role and build projects do with artifacts
 //! - `tls`: which TLS version a request to S3 counts as
 //! - `assume`: the service role assumes the action role
-//! - `providers`: what each provider needs of the action role
+//! - `provider_permissions`: whether the action role has what its provider needs
 //! - `event`: what failed, for the rules that read its message
 //! - `dead`: principals that no longer exist
 //! - `commands`, `documents`, `pipeline_edits`: scripts that mend policies and pipelines; `remedies`: which of
@@ -19,6 +20,7 @@
 
 mod access;
 mod access_result;
+mod artifact_users;
 mod assume;
 pub mod catalogue;
 mod commands;
@@ -27,9 +29,10 @@ mod diagnostics;
 mod documents;
 mod event;
 mod facts;
+mod organization_denials;
 mod pipeline_edits;
 mod policy_inputs;
-mod providers;
+mod provider_permissions;
 mod resources;
 mod role_fixes;
 mod rule_id;

@@ -4,13 +4,14 @@ use std::collections::BTreeSet;
 
 use serde_json::{Value, json};
 
-use super::access::{key_statement, read_statements};
+use super::access::{key_statement, use_statements};
 use super::access_result::AccessResult;
 use super::commands::{in_region, option, quoted, role, show};
 use super::diagnostics::Fix;
 use super::documents::Document;
 use super::facts::{ActionFacts, Facts};
 use crate::arn::Arn;
+use crate::pipeline::Store;
 use crate::policy::PolicyDocument;
 
 /// The fix of what a role's own policies refuse, or its boundary: adding to an inline policy helps neither
@@ -65,32 +66,33 @@ pub(super) fn key(
     Fix { crosspipe: helps.then_some(crosspipe), ..fix }
 }
 
-/// The fix for a role that can't read an action's inputs as itself: in its own policies, in the bucket's, and in
-/// the key's, wherever it is refused.
-pub(super) fn reading(
-    action: &ActionFacts<'_>,
+/// The fix for a role that can't use a store's artifacts as itself: in its own policies, in the bucket's, and in the
+/// key's, wherever it is refused.
+pub(super) fn using<'a>(
+    facts: &Facts<'a>,
+    store: &Store<'a>,
+    writes: bool,
     role: &str,
     [own, bucket, key]: [&AccessResult; 3],
     crosspipe: Option<String>,
 ) -> Fix {
-    let facts = action.facts();
     let of_service = |service: &'static str| {
         move |statement: &Value| statement.get("Action").is_some_and(|it| it.to_string().contains(service))
     };
     let of = |principal, service| -> Vec<Value> {
-        read_statements(action, principal).into_iter().filter(of_service(service)).collect()
+        use_statements(facts, store, writes, principal).into_iter().filter(of_service(service)).collect()
     };
     let mut fixes = vec![];
     if !own.is_clear() {
         fixes.push(self::own(own, role, "PipelineArtifacts", of(None, ""), None));
     }
-    if let Some(store) = action.store().filter(|_| !bucket.is_clear()) {
+    if !bucket.is_clear() {
         let policy = facts.bucket(store.bucket()).part(|bucket| &bucket.policy);
         let place = (format!("the policy of bucket `{}`", store.bucket()), policy.known());
         let document = Document::bucket_policy(facts, store.bucket());
         fixes.push(letting_in(facts, role, bucket, place, &document, of(Some(role), "s3:")));
     }
-    if let Some(arn) = action.key_arn().filter(|_: &Arn| !key.is_clear()) {
+    if let Some(arn) = facts.key_of(store).filter(|_: &Arn| !key.is_clear()) {
         let policy = facts.key(arn.as_str()).part(|key| &key.policy);
         let place = (format!("the policy of `{arn}`"), policy.known());
         let document = Document::key_policy(&arn);

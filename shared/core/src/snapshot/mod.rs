@@ -20,7 +20,7 @@ pub use fact::Fact;
 
 pub use parts::{
     AccountFacts, BucketFacts, BuildProjectFacts, DeploymentFacts, GrantFacts, KeyFacts, OrganizationFacts,
-    RoleFacts, ServiceFacts, StateMachineExecutionFacts,
+    RoleFacts, RoleTags, ServiceFacts, StateMachineExecutionFacts,
 };
 
 use crate::pipeline::{Pipeline, PipelineError};

@@ -83,6 +83,61 @@ pub struct RoleFacts {
     /// The permissions boundary.
     #[serde(skip_serializing_if = "Fact::is_unknown")]
     pub permissions_boundary: Fact<PolicyDocument>,
+    /// Its tags, by key: `Tags` as the AWS CLI prints them, or an object.
+    #[serde(alias = "Tags", skip_serializing_if = "Fact::is_unknown")]
+    pub tags: Fact<RoleTags>,
+}
+
+/// The tags of a role, by key.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(from = "RoleTagsShape", into = "BTreeMap<String, String>")]
+pub struct RoleTags(BTreeMap<String, String>);
+
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum RoleTagsShape {
+    Printed(Vec<PrintedTag>),
+    ByKey(BTreeMap<String, String>),
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct PrintedTag {
+    key: String,
+    value: String,
+}
+
+impl From<RoleTagsShape> for RoleTags {
+    fn from(shape: RoleTagsShape) -> Self {
+        match shape {
+            RoleTagsShape::Printed(tags) => tags.into_iter().map(|tag| (tag.key, tag.value)).collect(),
+            RoleTagsShape::ByKey(tags) => RoleTags(tags),
+        }
+    }
+}
+
+impl From<RoleTags> for BTreeMap<String, String> {
+    fn from(tags: RoleTags) -> Self {
+        tags.0
+    }
+}
+
+impl FromIterator<(String, String)> for RoleTags {
+    fn from_iter<T: IntoIterator<Item = (String, String)>>(tags: T) -> Self {
+        RoleTags(tags.into_iter().collect())
+    }
+}
+
+impl RoleTags {
+    /// Each tag's key and value.
+    pub fn iter(&self) -> impl Iterator<Item = (&String, &String)> {
+        self.0.iter()
+    }
+
+    /// Whether there is a tag of this key, whose case counts for little in conditions.
+    pub fn has(&self, key: &str) -> bool {
+        self.0.keys().any(|it| it.eq_ignore_ascii_case(key))
+    }
 }
 
 impl RoleFacts {

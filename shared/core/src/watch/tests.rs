@@ -196,8 +196,9 @@ fn what_can_not_be_judged_although_it_was_read_is_told_again_when_it_is_proven_a
         snapshot["buckets"][BUCKET]["policy"]["Statement"].as_array_mut().unwrap().push(deny);
     };
     // Which endpoint a request comes through is not known here.
-    let undecided =
-        |snapshot: &mut Value| statements(snapshot, json!({"StringNotEquals": {"aws:SourceVpce": "vpce-1"}}));
+    let undecided = |snapshot: &mut Value| {
+        statements(snapshot, json!({"NotIpAddress": {"aws:SourceIp": "192.0.2.0/24"}}))
+    };
     let denied = |snapshot: &mut Value| {
         undecided(snapshot);
         statements(snapshot, json!({}));

@@ -1,8 +1,9 @@
 //! # What it does
-//! Looks for an artifact key that is given by an alias while a cross-account action uses the store.
+//! Looks for an artifact key that is given by the name of an alias while a cross-account action uses the store. (An
+//! alias's ARN names account and Region, and works.)
 //!
 //! # Why deploys fail
-//! Aliases resolve only in the account that owns them, so the target account finds no key.
+//! The name of an alias is looked up in the account of the role that uses it, so the target account finds no key.
 //!
 //! # How to fix
 //! Give the key's ARN.
@@ -19,7 +20,7 @@ pub(in crate::rules) const RULE: Rule = Rule {
     id: RuleId::Pl003,
     name: "artifact-key-given-by-alias",
     severity: Severity::Error,
-    summary: "The artifact key of a cross-account action is given by an alias.",
+    summary: "The artifact key of a cross-account action is given by the name of an alias.",
     sources: &[
         "https://docs.aws.amazon.com/codepipeline/latest/userguide/pipelines-create-cross-account.html",
     ],
@@ -27,19 +28,20 @@ pub(in crate::rules) const RULE: Rule = Rule {
 };
 
 fn check(facts: &Facts<'_>, verdicts: &mut Diagnostics) {
-    for action in facts.cross_account_actions() {
+    for group in facts.groups_by_account_and_store() {
+        let action = group.first;
         let Some(store) = action.store() else { continue };
-        let alias = store.key_id().filter(|key| key.starts_with("alias/") || key.contains(":alias/"));
+        let alias = store.key_id().filter(|key| key.starts_with("alias/"));
         let Some(key) = alias else { continue };
         verdicts.fail(Fault {
             location: format!("{}.encryptionKey.id", store.path()),
             message: format!(
                 "the artifact key is given by an alias, which account {} of {} can't resolve",
                 action.account,
-                action.label()
+                group.label()
             ),
             because: format!(
-                "`{key}` is an alias, and aliases are recognized only in the account that created the key"
+                "`{key}` is the name of an alias, which is looked up in the account of the role that uses it"
             ),
             fix: Fix {
                 summary: "give the ARN of the key".into(),

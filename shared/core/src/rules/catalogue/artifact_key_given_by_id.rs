@@ -28,7 +28,8 @@ pub(in crate::rules) const RULE: Rule = Rule {
 };
 
 fn check(facts: &Facts<'_>, verdicts: &mut Diagnostics) {
-    for action in facts.cross_account_actions() {
+    for group in facts.groups_by_account_and_store() {
+        let action = group.first;
         let Some(store) = action.store() else { continue };
         let bare = store.key_id().filter(|key| !key.starts_with("arn:") && !key.starts_with("alias/"));
         let Some(key) = bare else { continue };
@@ -39,7 +40,7 @@ fn check(facts: &Facts<'_>, verdicts: &mut Diagnostics) {
             location: format!("{}.encryptionKey.id", store.path()),
             message: format!(
                 "the artifact key is given by its bare id, which {} looks up in account {}",
-                action.label(),
+                group.label(),
                 action.account
             ),
             because: format!(

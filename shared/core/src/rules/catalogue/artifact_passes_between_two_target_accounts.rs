@@ -1,9 +1,10 @@
 //! # What it does
-//! Follows each artifact from the account that produces it to the accounts that consume it.
+//! Follows each artifact from the account that produces it to the accounts that consume it. Where the artifact
+//! bucket is `BucketOwnerEnforced` and both roles may use bucket and key, that works, and nothing is said.
 //!
 //! # Why deploys fail
 //! An artifact goes from the pipeline's account to any account, and stays usable in the account that made
-//! it. From one target account to another it can't go: neither may read what the other has written.
+//! it. From one target account to another it can't go in general: neither may read what the other has written.
 //!
 //! # How to fix
 //! Produce the artifact in the pipeline's account.
@@ -11,8 +12,12 @@
 //! # Example
 //! A build whose `roleArn` is in 222222222222, and a deploy of its output with a `roleArn` in 333333333333.
 
+use crate::evaluation::Side;
+use crate::rules::access::{Access, OWN};
 use crate::rules::diagnostics::{Fault, Fix};
-use crate::rules::{Diagnostics, Facts, Rule, RuleId, Severity};
+use crate::rules::facts::ActionGroup;
+use crate::rules::{ActionFacts, Diagnostics, Facts, Rule, RuleId, Severity};
+use crate::snapshot::Fact;
 
 pub(in crate::rules) const RULE: Rule = Rule {
     id: RuleId::Pl006,
@@ -27,39 +32,56 @@ pub(in crate::rules) const RULE: Rule = Rule {
 
 fn check(facts: &Facts<'_>, verdicts: &mut Diagnostics) {
     let Some(own) = facts.pipeline().account() else { return };
+    let producers = facts.producers();
     for consumer in facts.cross_account_actions() {
         for (index, artifact) in consumer.action.input_artifacts().enumerate() {
-            let mut producers = facts.pipeline().actions();
-            let producer = producers.find(|action| action.output_artifacts().any(|name| name == artifact));
-            let Some((producer, account)) =
-                producer.and_then(|producer| Some((producer, facts.pipeline().target_account(&producer)?)))
-            else {
-                continue;
-            };
-            if account == consumer.account {
-                continue;
-            }
+            let producer = producers.get(artifact).and_then(|producer| facts.cross_account(*producer));
+            let Some(producer) = producer.filter(|it| it.account != consumer.account) else { continue };
+            let Some(severity) = severity(facts, &producer, &consumer) else { continue };
             verdicts.fail(Fault {
                 location: format!("{}.inputArtifacts[{index}]", consumer.action.path()),
                 message: format!(
-                    "artifact `{artifact}` is made in account {account} and used by {} in account {}",
+                    "artifact `{artifact}` is made in account {} and used by {} in account {}",
+                    producer.account,
                     consumer.label(),
                     consumer.account
                 ),
                 because: format!(
-                    "`{}` produces it with `{}`, and neither account is the pipeline's ({own})",
-                    producer.path(),
-                    producer.role_arn().unwrap_or_default()
+                    "`{}` produces it with `{}`, and neither account is the pipeline's ({own}): in general, that does not work",
+                    producer.action.path(),
+                    producer.role_arn()
                 ),
                 fix: Fix {
                     summary: format!(
                         "produce `{artifact}` in account {own}: remove `roleArn` from `{}`",
-                        producer.path()
+                        producer.action.path()
                     ),
                     ..Fix::default()
                 },
+                severity: Some(severity),
                 ..Fault::default()
             });
         }
     }
+}
+
+/// AWS says that it does not work "in general". It does where the bucket's owner owns all of its objects and both
+/// roles may use bucket and key: then this is no fault. Where objects belong to whoever puts them, it is an error.
+fn severity(facts: &Facts<'_>, producer: &ActionFacts<'_>, consumer: &ActionFacts<'_>) -> Option<Severity> {
+    let store = producer.store()?;
+    match facts.bucket(store.bucket()).part(|bucket| &bucket.object_ownership) {
+        Fact::Known(ownership) if ownership == "BucketOwnerEnforced" => {}
+        Fact::Unknown => return Some(Severity::Warning),
+        Fact::Known(_) | Fact::Absent => return Some(Severity::Error),
+    }
+    let works = [producer, consumer].into_iter().all(|action| {
+        let group = ActionGroup::of(*action);
+        let accesses = [Access::to_bucket(&group), Access::to_key(&group)];
+        let may = |access: &Access<'_>| {
+            let judgement = access.judge(&[OWN[0], OWN[1], Side::Resource]);
+            judgement.is_clear() && !judgement.unsettled
+        };
+        accesses.iter().all(|access| access.as_ref().is_some_and(may))
+    });
+    (!works).then_some(Severity::Warning)
 }

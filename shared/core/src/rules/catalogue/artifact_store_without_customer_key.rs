@@ -34,7 +34,8 @@ pub(in crate::rules) const RULE: Rule = Rule {
 };
 
 fn check(facts: &Facts<'_>, verdicts: &mut Diagnostics) {
-    for action in facts.cross_account_actions() {
+    for group in facts.groups_by_account_and_store() {
+        let action = group.first;
         let Some(store) = action.store().filter(|store| store.key_id().is_none()) else { continue };
         verdicts.fail(Fault {
             location: store.path(),
@@ -42,7 +43,7 @@ fn check(facts: &Facts<'_>, verdicts: &mut Diagnostics) {
                 "artifact store `{}` has no encryption key, so account {} can't decrypt the artifacts of {}",
                 store.bucket(),
                 action.account,
-                action.label()
+                group.label()
             ),
             because: format!(
                 "`{}.encryptionKey` is not set: the key is then `aws/s3`, which other accounts can't use",

@@ -30,7 +30,7 @@ pub(in crate::rules) const RULE: Rule = Rule {
 };
 
 fn check(facts: &Facts<'_>, verdicts: &mut Diagnostics) {
-    for action in facts.cross_account_actions() {
+    for action in facts.cross_account_actions().filter(|it| it.provider().artifacts().is_action_role()) {
         let Some(store) = action.store().filter(|_| action.action.output_artifacts().next().is_some()) else {
             continue;
         };

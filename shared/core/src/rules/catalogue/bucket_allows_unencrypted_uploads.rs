@@ -60,7 +60,7 @@ fn check(facts: &Facts<'_>, verdicts: &mut Diagnostics) {
                 put(context().without(HEADER)).and(put(context().with(HEADER, "AES256")))
             }
         };
-        match denied.or(encrypts_by_default(&known, &store)) {
+        match denied.or(encrypts_by_default(facts, &known, &store)) {
             Ternary::Yes => {}
             Ternary::Unknown if denied == Ternary::Unknown => verdicts.unknown(format!("{location}.policy")),
             Ternary::Unknown => verdicts.unknown(format!("{location}.encryption")),
@@ -101,18 +101,28 @@ fn denies_put(facts: &Facts<'_>, policy: &PolicyDocument, objects: &str, context
     denies(policy, &request)
 }
 
-fn encrypts_by_default(bucket: &Fact<&BucketFacts>, store: &Store<'_>) -> Ternary {
-    match bucket.part(|bucket| &bucket.encryption) {
-        Fact::Unknown => Ternary::Unknown,
-        Fact::Absent => Ternary::No,
-        Fact::Known(default) => {
-            let kms = text(default, "/SSEAlgorithm").is_some_and(|it| it.starts_with("aws:kms"));
-            let same =
-                |a: &str, b: &str| a == b || a.ends_with(&format!("/{b}")) || b.ends_with(&format!("/{a}"));
-            match (text(default, "/KMSMasterKeyID"), store.key_id()) {
-                (Some(default), Some(key)) => (kms && same(default, key)).into(),
-                _ => Ternary::No,
-            }
-        }
+/// Whether what comes without a header is encrypted under the store's key, or under another customer managed key
+/// where the store names none.
+fn encrypts_by_default(facts: &Facts<'_>, bucket: &Fact<&BucketFacts>, store: &Store<'_>) -> Ternary {
+    let default = match bucket.part(|bucket| &bucket.encryption) {
+        Fact::Unknown => return Ternary::Unknown,
+        Fact::Absent => return Ternary::No,
+        Fact::Known(default) => default,
+    };
+    let kms = text(default, "/SSEAlgorithm").is_some_and(|it| it.starts_with("aws:kms"));
+    let Some(default) = text(default, "/KMSMasterKeyID").filter(|it| kms && !it.ends_with("alias/aws/s3"))
+    else {
+        return Ternary::No;
+    };
+    let same = |a: &str, b: &str| a == b || a.ends_with(&format!("/{b}")) || b.ends_with(&format!("/{a}"));
+    let Some(key) = store.key_id() else { return Ternary::Yes };
+    let resolved = facts.key_of(store);
+    let is_same = same(default, key) || resolved.as_ref().is_some_and(|key| same(default, key.as_str()));
+    // Two names may stand for one key.
+    let is_alias = |id: &str| id.contains("alias/");
+    match (is_same, is_alias(default) || (is_alias(key) && resolved.is_none())) {
+        (true, _) => Ternary::Yes,
+        (false, true) => Ternary::Unknown,
+        (false, false) => Ternary::No,
     }
 }

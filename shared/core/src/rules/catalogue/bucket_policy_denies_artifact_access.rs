@@ -1,6 +1,7 @@
 //! # What it does
 //! Evaluates the Deny statements of the artifact bucket's policy against the requests that CodePipeline
-//! makes: reads and writes of the action roles and of the service role, over TLS and with `aws:kms`.
+//! makes: reads and writes of the action roles, of the service role and of build projects, over TLS; writes come
+//! with `aws:kms`, and no read has a header about encryption.
 //!
 //! # Why deploys fail
 //! A Deny wins over every Allow, and all that people see is "Access Denied".
@@ -14,12 +15,15 @@
 
 use crate::evaluation::Side;
 use crate::pipeline::Store;
+use crate::providers::ArtifactHandler;
 use crate::rules::access::{Access, object};
 use crate::rules::access_result::AccessResult;
+use crate::rules::artifact_users::{StoreUse, build_uses, service_role_uses};
 use crate::rules::diagnostics::{Fault, Fix};
 use crate::rules::documents::Document;
 use crate::rules::facts::role_label;
-use crate::rules::{Diagnostics, Facts, Rule, RuleId, Severity, role_fixes};
+use crate::rules::{ActionFacts, Diagnostics, Facts, Rule, RuleId, Severity, role_fixes};
+use crate::snapshot::Fact;
 
 pub(in crate::rules) const RULE: Rule = Rule {
     id: RuleId::S3002,
@@ -55,30 +59,36 @@ fn check(facts: &Facts<'_>, verdicts: &mut Diagnostics) {
     }
 }
 
-/// What action roles and instances do with the store's artifacts. Whatever they read, the service role or another
-/// action has put there.
+/// What action roles, instances, build projects and the service role do with the store's artifacts.
 fn accesses<'a>(facts: &'a Facts<'a>, store: &Store<'a>) -> Vec<(&'a str, Access<'a>)> {
     let service_role = facts.pipeline().role_arn();
+    let is_here = |it: &Store<'_>| it.bucket() == store.bucket();
     let mut accesses = vec![];
-    for action in facts.cross_account_actions() {
-        if action.store().is_none_or(|it| it.bucket() != store.bucket()) {
+    for group in facts.groups_by_role_and_store() {
+        if !group.first.store().is_some_and(|it| is_here(&it)) {
             continue;
         }
-        let artifacts = |names: &mut dyn Iterator<Item = &'a str>, need: &str| {
-            names.map(|artifact| (need.to_owned(), object(facts, store, artifact))).collect::<Vec<_>>()
-        };
-        let it = action.action;
-        let mut own = artifacts(&mut it.input_artifacts(), "s3:GetObject");
-        own.extend(artifacts(&mut it.output_artifacts(), "s3:PutObject"));
-        let put = artifacts(&mut it.input_artifacts(), "s3:PutObject");
-        let role = it.role_arn().unwrap_or_default();
-        accesses.push((role, Access::bucket(facts, role, store, own)));
-        accesses.push((service_role, Access::bucket(facts, service_role, store, put)));
-        let instances = facts.instance_roles(action.account).filter(|_| it.provider() == "CodeDeploy");
-        for role in instances {
-            let read = artifacts(&mut it.input_artifacts(), "s3:GetObject");
-            accesses.push((role, Access::bucket(facts, role, store, read).in_context(facts.context(role))));
+        accesses.extend(Access::to_bucket(&group).map(|it| (group.first.role_arn(), it)));
+        let with_instances =
+            |it: &&ActionFacts<'_>| it.provider().artifacts() == ArtifactHandler::ActionAndInstanceRoles;
+        let Some(action) = group.actions.iter().find(with_instances) else { continue };
+        for role in facts.instance_roles(action.account) {
+            accesses
+                .extend(Access::reads(*action, role).into_iter().take(1).map(|(access, _)| (role, access)));
         }
+    }
+    for of_store in service_role_uses(facts).into_iter().filter(|it| is_here(&it.store)) {
+        let of = |need: &str, names: &[&str]| -> Vec<(String, String)> {
+            names.iter().map(|name| (need.to_owned(), object(facts, store, name))).collect()
+        };
+        let objects = [of("s3:GetObject", &of_store.inputs), of("s3:PutObject", &of_store.outputs)].concat();
+        accesses.push((service_role, Access::bucket(facts, service_role, store, objects)));
+    }
+    for build in build_uses(facts).into_iter().filter(|it| is_here(&it.of_store.store)) {
+        let Fact::Known(role) = build.role else { continue };
+        let StoreUse { inputs, outputs, .. } = &build.of_store;
+        let access = Access::artifacts_as_itself(facts, role, store, inputs, outputs);
+        accesses.extend(access.into_iter().take(1).map(|(access, _)| (role.as_str(), access)));
     }
     accesses
 }

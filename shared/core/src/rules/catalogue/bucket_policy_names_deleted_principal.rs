@@ -15,7 +15,7 @@
 use crate::rules::access::{Access, artifact_statements};
 use crate::rules::deleted_principals;
 use crate::rules::documents::Document;
-use crate::rules::{ActionFacts, Diagnostics, Facts, Rule, RuleId, Severity};
+use crate::rules::{Diagnostics, Facts, Rule, RuleId, Severity};
 
 pub(in crate::rules) const RULE: Rule = Rule {
     id: RuleId::S3003,
@@ -32,9 +32,9 @@ fn check(facts: &Facts<'_>, verdicts: &mut Diagnostics) {
         let location = format!("buckets[\"{bucket}\"].policy");
         let policy = facts.bucket(bucket).part(|bucket| &bucket.policy);
         let Some((document, dead)) = deleted_principals::of(policy, &location, verdicts) else { continue };
-        let is_here = |it: &ActionFacts<'_>| it.store().is_some_and(|it| it.bucket() == bucket);
-        let actions = facts.cross_account_actions().filter(is_here);
-        let accesses = actions.filter_map(|it| Some((it.role_arn(), Access::to_bucket(it)?)));
+        let groups = facts.groups_by_role_and_store();
+        let groups = groups.iter().filter(|it| it.first.store().is_some_and(|it| it.bucket() == bucket));
+        let accesses = groups.filter_map(|it| Some((it.first.role_arn(), Access::to_bucket(it)?)));
         let (action_roles, denied) = deleted_principals::shut_out(document, accesses);
         let accounts = deleted_principals::accounts(&action_roles);
         let instead = accounts.iter().flat_map(|it| artifact_statements(facts, bucket, Some(it)));

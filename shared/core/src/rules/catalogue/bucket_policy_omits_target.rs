@@ -35,8 +35,9 @@ pub(in crate::rules) const RULE: Rule = Rule {
 };
 
 fn check(facts: &Facts<'_>, verdicts: &mut Diagnostics) {
-    for action in facts.cross_account_actions() {
-        let (Some(access), Some(store)) = (Access::to_bucket(action), action.store()) else { continue };
+    for group in facts.groups_by_role_and_store() {
+        let action = group.first;
+        let (Some(access), Some(store)) = (Access::to_bucket(&group), action.store()) else { continue };
         let bucket = store.bucket();
         let judgement = access.judge(&[Side::Resource]);
         let location = format!("buckets[\"{bucket}\"].policy");
@@ -57,8 +58,8 @@ fn check(facts: &Facts<'_>, verdicts: &mut Diagnostics) {
             message: format!(
                 "the bucket policy of `{bucket}` does not let {} {} the artifacts of {}",
                 action.role_label(),
-                action.use_of_artifacts(),
-                action.label()
+                group.use_of_artifacts(),
+                group.label()
             ),
             because: judgement
                 .because(&format!("the bucket policy of `{bucket}`"), &format!("to {}", action.role_arn())),

@@ -1,6 +1,6 @@
 //! # What it does
-//! Compares the key of each build project in the pipeline's account with the artifact key, where a target
-//! account uses what it builds.
+//! Compares the key of each build project in the pipeline's account with the artifact key of the Region that it
+//! builds in, where an action of a target account uses what it builds.
 //!
 //! # Why deploys fail
 //! A project without a key of its own encrypts its output under `aws/s3`, which no other account can use:
@@ -12,10 +12,14 @@
 //! # Example
 //! A CodeBuild project without `encryptionKey` whose output a CodeDeploy action of another account deploys.
 
+use std::collections::BTreeMap;
+
 use crate::pipeline::Action;
+use crate::providers::Provider;
 use crate::rules::commands::{in_region, option, script};
 use crate::rules::diagnostics::{Fault, Fix};
-use crate::rules::{Diagnostics, Facts, Rule, RuleId, Severity};
+use crate::rules::facts::labels;
+use crate::rules::{ActionFacts, Diagnostics, Facts, Rule, RuleId, Severity};
 use crate::snapshot::Fact;
 
 pub(in crate::rules) const RULE: Rule = Rule {
@@ -31,51 +35,65 @@ pub(in crate::rules) const RULE: Rule = Rule {
 };
 
 fn check(facts: &Facts<'_>, verdicts: &mut Diagnostics) {
-    for consumer in facts.cross_account_actions() {
-        let Some(key) = consumer.key_arn() else { continue };
-        let own = facts.pipeline().actions().filter(|it| facts.pipeline().target_account(it).is_none());
-        for build in own.filter(|it| it.provider() == "CodeBuild") {
-            let mut inputs = consumer.action.input_artifacts();
-            let used = inputs.any(|input| build.output_artifacts().any(|output| output == input));
-            let Some(project) = build.configuration("ProjectName").filter(|_| used) else { continue };
-            let location = format!("buildProjects[\"{project}\"].encryptionKey");
-            let known = facts.snapshot().build_projects.get(project).map_or(Fact::Unknown, Fact::as_ref);
-            let because = match known.part(|project| &project.encryption_key) {
-                _ if matches!(known, Fact::Absent) => continue,
-                Fact::Absent => "the project has no encryption key, so it uses aws/s3".to_owned(),
-                Fact::Known(it) if it == key.as_str() || key.resource() == format!("key/{it}") => continue,
-                Fact::Known(it) if it.ends_with("alias/aws/s3") => {
-                    "the project's encryption key is aws/s3".into()
-                }
-                // An alias may well stand for the artifact key.
-                Fact::Known(it) if it.contains("alias/") => {
-                    verdicts.unknown(location);
-                    continue;
-                }
-                Fact::Known(it) => format!("the project's encryption key is `{it}`"),
-                Fact::Unknown => {
-                    verdicts.unknown(location);
-                    continue;
-                }
-            };
-            verdicts.fail(Fault {
-                message: format!(
-                    "{}/{} builds what {} uses in account {}, under another key than the artifact key",
-                    build.stage().name(),
-                    build.name(),
-                    consumer.label(),
-                    consumer.account
-                ),
-                because,
-                fix: Fix {
-                    summary: format!("set `{key}` as the encryption key of project `{project}`"),
-                    command: Some(command(facts, &build, project, key.as_str())),
-                    ..Fix::default()
-                },
-                location,
-                ..Fault::default()
-            });
+    let mut consumers: BTreeMap<&str, Vec<ActionFacts<'_>>> = BTreeMap::new();
+    for action in facts.cross_account_actions() {
+        for artifact in action.action.input_artifacts() {
+            consumers.entry(artifact).or_default().push(action);
         }
+    }
+    let own = facts.pipeline().actions().filter(|it| facts.pipeline().target_account(it).is_none());
+    for build in own.filter(|it| Provider::of(it) == Provider::CodeBuild) {
+        // CodePipeline itself copies to the stores of other Regions.
+        let Some(store) = facts.pipeline().store_for(build.region()) else { continue };
+        let consumers = build.output_artifacts().filter_map(|it| consumers.get(it)).flatten();
+        let consumers: Vec<&ActionFacts<'_>> = consumers.collect();
+        let (Some(project), Some(first)) = (build.configuration("ProjectName"), consumers.first()) else {
+            continue;
+        };
+        let location = format!("buildProjects[\"{project}\"].encryptionKey");
+        let Some(key) = facts.key_of(&store) else {
+            if facts.unresolved_alias(&store).is_some() {
+                verdicts.unknown(location);
+            }
+            continue;
+        };
+        let known = facts.snapshot().build_projects.get(project).map_or(Fact::Unknown, Fact::as_ref);
+        let because = match known.part(|project| &project.encryption_key) {
+            _ if matches!(known, Fact::Absent) => continue,
+            Fact::Absent => "the project has no encryption key, so it uses aws/s3".to_owned(),
+            Fact::Known(it) if it == key.as_str() || key.resource() == format!("key/{it}") => continue,
+            Fact::Known(it) if Some(it.as_str()) == store.key_id() => continue,
+            Fact::Known(it) if it.ends_with("alias/aws/s3") => {
+                "the project's encryption key is aws/s3".into()
+            }
+            // An alias may well stand for the artifact key.
+            Fact::Known(it) if it.contains("alias/") => {
+                verdicts.unknown(location);
+                continue;
+            }
+            Fact::Known(it) => format!("the project's encryption key is `{it}`"),
+            Fact::Unknown => {
+                verdicts.unknown(location);
+                continue;
+            }
+        };
+        verdicts.fail(Fault {
+            message: format!(
+                "{}/{} builds what {} uses in account {}, under another key than the artifact key",
+                build.stage().name(),
+                build.name(),
+                labels(consumers.iter().map(|it| it.label()).collect()),
+                first.account
+            ),
+            because,
+            fix: Fix {
+                summary: format!("set `{key}` as the encryption key of project `{project}`"),
+                command: Some(command(facts, &build, project, key.as_str())),
+                ..Fix::default()
+            },
+            location,
+            ..Fault::default()
+        });
     }
 }
 

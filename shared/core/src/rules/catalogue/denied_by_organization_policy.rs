@@ -1,6 +1,7 @@
 //! # What it does
 //! Reads the error message for a denial by a service control policy or a resource control policy, and looks
-//! for the statement where the snapshot has the organization's policies.
+//! for the statement where the snapshot has the organization's policies. Service control policies that were read are
+//! judged without a message as well.
 //!
 //! # Why deploys fail
 //! What the organization forbids, no policy of the account can allow: "… with an explicit deny in a service
@@ -17,7 +18,7 @@ use crate::incident::message::PolicyKind;
 use crate::rules::commands::option;
 use crate::rules::diagnostics::{Fault, Fix};
 use crate::rules::event::Event;
-use crate::rules::{Diagnostics, Facts, Rule, RuleId, Severity};
+use crate::rules::{Diagnostics, Facts, Rule, RuleId, Severity, organization_denials};
 
 pub(in crate::rules) const RULE: Rule = Rule {
     id: RuleId::Ev001,
@@ -32,12 +33,12 @@ pub(in crate::rules) const RULE: Rule = Rule {
 };
 
 fn check(facts: &Facts<'_>, verdicts: &mut Diagnostics) {
-    let Some(event) = Event::of(facts) else { return };
-    let Some(denial) = event.denial.as_ref() else { return };
+    let Some(event) = Event::of(facts) else { return organization_denials::check(facts, verdicts) };
+    let Some(denial) = event.denial.as_ref() else { return organization_denials::check(facts, verdicts) };
     let kind = match denial.side {
         Some(PolicyKind::ServiceControl) => "service control policy",
         Some(PolicyKind::ResourceControl) => "resource control policy",
-        _ => return,
+        _ => return organization_denials::check(facts, verdicts),
     };
     let request = Event::request(denial);
     let named = denial.policy.as_deref().map(|it| format!(" {it}")).unwrap_or_default();

@@ -13,10 +13,11 @@
 //! An instance role with `AmazonSSMManagedInstanceCore` only.
 
 use crate::evaluation::Side;
+use crate::providers::ArtifactHandler;
 use crate::rules::access::{Access, OWN};
 use crate::rules::access_result::AccessResult;
 use crate::rules::diagnostics::Fault;
-use crate::rules::facts::{role_label, role_location};
+use crate::rules::facts::{ActionGroup, role_label, role_location};
 use crate::rules::resources::target_account;
 use crate::rules::{ActionFacts, Diagnostics, Facts, Rule, RuleId, Severity, role_fixes};
 use crate::snapshot::Fact;
@@ -34,7 +35,9 @@ pub(in crate::rules) const RULE: Rule = Rule {
 };
 
 fn check(facts: &Facts<'_>, verdicts: &mut Diagnostics) {
-    for action in facts.cross_account_actions().filter(|action| action.action.provider() == "CodeDeploy") {
+    let with_instances =
+        |action: &ActionFacts<'_>| action.provider().artifacts() == ArtifactHandler::ActionAndInstanceRoles;
+    for action in facts.cross_account_actions().filter(with_instances) {
         let roles = match &facts.snapshot().instance_roles {
             Fact::Known(roles) => roles,
             Fact::Absent => continue,
@@ -51,7 +54,8 @@ fn check(facts: &Facts<'_>, verdicts: &mut Diagnostics) {
 
 fn judge(action: &ActionFacts<'_>, role: &str, verdicts: &mut Diagnostics) {
     // Where the action role is shut out as well, that is S3001 and KM001, whose fix is for both.
-    let of_action = [Access::to_bucket(*action), Access::to_key(*action)].into_iter().flatten();
+    let group = ActionGroup::of(*action);
+    let of_action = [Access::to_bucket(&group), Access::to_key(&group)].into_iter().flatten();
     let mut own = AccessResult::default();
     let mut other_side = [AccessResult::default(), AccessResult::default()];
     let reads = Access::reads(*action, role).into_iter().zip(of_action);
@@ -83,6 +87,7 @@ fn judge(action: &ActionFacts<'_>, role: &str, verdicts: &mut Diagnostics) {
         }
     };
     let name = role.rsplit('/').next().unwrap_or(role);
+    let Some(store) = action.store() else { return };
     verdicts.fail(Fault {
         message: format!(
             "{}, an instance role, can't read the artifacts of {}",
@@ -90,8 +95,10 @@ fn judge(action: &ActionFacts<'_>, role: &str, verdicts: &mut Diagnostics) {
             action.label()
         ),
         because,
-        fix: role_fixes::reading(
-            action,
+        fix: role_fixes::using(
+            action.facts(),
+            &store,
+            false,
             role,
             [&own, &bucket, &key],
             Some(target_account(action.account, &[("InstanceRoleNames", name)])),

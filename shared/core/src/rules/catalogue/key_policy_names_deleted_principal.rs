@@ -31,8 +31,9 @@ fn check(facts: &Facts<'_>, verdicts: &mut Diagnostics) {
         let location = format!("keys[\"{key}\"].policy");
         let policy = facts.key(key.as_str()).part(|key| &key.policy);
         let Some((document, dead)) = deleted_principals::of(policy, &location, verdicts) else { continue };
-        let actions = facts.cross_account_actions().filter(|it| it.key_arn().as_ref() == Some(&key));
-        let accesses = actions.filter_map(|it| Some((it.role_arn(), Access::to_key(it)?)));
+        let groups = facts.groups_by_role_and_store();
+        let groups = groups.iter().filter(|it| it.first.key_arn().as_ref() == Some(&key));
+        let accesses = groups.filter_map(|it| Some((it.first.role_arn(), Access::to_key(it)?)));
         let (action_roles, denied) = deleted_principals::shut_out(document, accesses);
         let instead = deleted_principals::accounts(&action_roles)
             .iter()

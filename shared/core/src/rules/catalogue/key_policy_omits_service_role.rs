@@ -1,6 +1,7 @@
 //! # What it does
-//! Evaluates whether the pipeline's service role may use each artifact key: the key policy has to name it,
-//! or to hand the key to the account whose identity policies then allow it.
+//! Evaluates whether the pipeline's service role may use the artifact keys that it needs: for actions that have no
+//! role of their own, and for artifacts that go from one Region to another. The key policy has to name it, or to
+//! hand the key to the account whose identity policies then allow it.
 //!
 //! # Why deploys fail
 //! The pipeline can't encrypt what its sources bring: "The provided role does not have permissions to
@@ -12,12 +13,14 @@
 //! # Example
 //! A key policy that names target accounts and key administrators only.
 
+use std::collections::BTreeSet;
+
 use serde_json::json;
 
-use crate::evaluation::{Decision, Evaluation, Side, Ternary};
-use crate::rules::access::{Access, key_statement};
-use crate::rules::access_result::{AccessResult, Refusal};
-use crate::rules::diagnostics::{Denied, Fault};
+use crate::evaluation::Side;
+use crate::rules::access::{Access, key_statement, object};
+use crate::rules::artifact_users::service_role_uses;
+use crate::rules::diagnostics::Fault;
 use crate::rules::facts::role_location;
 use crate::rules::resources::custom;
 use crate::rules::role_fixes;
@@ -35,32 +38,23 @@ pub(in crate::rules) const RULE: Rule = Rule {
 
 fn check(facts: &Facts<'_>, verdicts: &mut Diagnostics) {
     let role = facts.pipeline().role_arn();
-    for (_, key) in facts.keys() {
+    for of_store in service_role_uses(facts) {
+        let store = &of_store.store;
+        if let Some(alias) = facts.unresolved_alias(store) {
+            verdicts.unknown(format!("keys[\"{alias}\"]"));
+        }
+        let Some(key) = facts.key_of(store) else { continue };
         if matches!(facts.key(key.as_str()), Fact::Absent) || matches!(facts.role(role), Fact::Absent) {
             continue;
         }
-        let needs = ["kms:Decrypt", "kms:GenerateDataKey"];
-        // A grant may allow what the key policy does not.
-        let unread_grants = facts.key(key.as_str()).part(|key| &key.grants).is_unknown();
-        let mut judgement = AccessResult::default();
-        let mut unsettled = false;
-        for ((action, resource), evaluation) in Access::key(facts, role, &key, &needs).evaluations() {
-            match evaluation.decision {
-                Decision::Allowed => {}
-                Decision::Unknown => unsettled = true,
-                Decision::ImplicitlyDenied if unread_grants => unsettled = true,
-                Decision::ExplicitlyDenied | Decision::ImplicitlyDenied => {
-                    let denying = evaluation.because().denied_by;
-                    let by = denying.first().map(|by| format!("{} of the {}", by.statement, by.policy));
-                    let side = refusing(&evaluation);
-                    let denied =
-                        Denied { principal: role.to_owned(), action, resource, side, explicit: by.is_some() };
-                    judgement.refused.push(Refusal { denied, by });
-                }
-            }
-        }
+        let of = |need, names: &[&str]| names.first().map(|name| (need, object(facts, store, name)));
+        let needs: Vec<_> = of("kms:Decrypt", &of_store.inputs)
+            .into_iter()
+            .chain(of("kms:GenerateDataKey", &of_store.outputs))
+            .collect();
+        let judgement = Access::key(facts, role, &key, store.bucket(), &needs).judge_together(Side::Resource);
         let policy = format!("keys[\"{key}\"].policy");
-        if unsettled {
+        if judgement.unsettled {
             let known = facts.key(key.as_str()).part(|key| &key.policy).known().is_some();
             verdicts.unknown(if known { role_location(role) } else { policy.clone() });
         }
@@ -69,8 +63,7 @@ fn check(facts: &Facts<'_>, verdicts: &mut Diagnostics) {
         }
         let by = judgement.refused.iter().find_map(|refusal| refusal.by.as_ref());
         let because = by.map(|by| format!("{by} denies it"));
-        let mut targets: Vec<&str> = facts.cross_account_actions().map(|action| action.account).collect();
-        targets.dedup();
+        let targets: BTreeSet<&str> = facts.cross_account_actions().map(|action| action.account).collect();
         let crosspipe = custom(
             "ArtifactKeyGrant",
             &[
@@ -80,7 +73,11 @@ fn check(facts: &Facts<'_>, verdicts: &mut Diagnostics) {
             ],
         );
         verdicts.fail(Fault {
-            message: "the service role can't use the artifact key, so the pipeline can't keep artifacts".into(),
+            message: format!(
+                "the service role can't use the artifact key, so it can't {} the artifacts of {}",
+                of_store.verb(),
+                of_store.label()
+            ),
             because: because.unwrap_or_else(|| {
                 format!(
                     "the policy of `{key}` does not allow {} to {role}, by name or through its account together with the role's own policies",
@@ -96,16 +93,5 @@ fn check(facts: &Facts<'_>, verdicts: &mut Diagnostics) {
             location: policy,
             severity: None,
         });
-    }
-}
-
-/// The side that has to be changed: naming the role in the key policy is enough, unless its boundary does not
-/// let it use the key or its own policies deny it.
-fn refusing(evaluation: &Evaluation) -> Side {
-    let bounded = evaluation.permits(Side::PermissionsBoundary) == Ternary::No;
-    match evaluation.denied_by(Side::Identity) {
-        _ if bounded => Side::PermissionsBoundary,
-        Some(_) => Side::Identity,
-        None => Side::Resource,
     }
 }

@@ -18,6 +18,7 @@ use serde_json::json;
 use crate::evaluation::Side;
 use crate::rules::access::Access;
 use crate::rules::diagnostics::Fault;
+use crate::rules::facts::unresolved_alias;
 use crate::rules::resources::custom;
 use crate::rules::{Diagnostics, Facts, Rule, RuleId, Severity};
 use crate::rules::{deleted_principals, role_fixes};
@@ -35,8 +36,12 @@ pub(in crate::rules) const RULE: Rule = Rule {
 };
 
 fn check(facts: &Facts<'_>, verdicts: &mut Diagnostics) {
-    for action in facts.cross_account_actions() {
-        let (Some(access), Some(key)) = (Access::to_key(action), action.key_arn()) else { continue };
+    for group in facts.groups_by_role_and_store() {
+        let action = group.first;
+        if let Some(alias) = unresolved_alias(&group) {
+            verdicts.unknown(format!("keys[\"{alias}\"]"));
+        }
+        let (Some(access), Some(key)) = (Access::to_key(&group), action.key_arn()) else { continue };
         let judgement = access.judge(&[Side::Resource]);
         let location = format!("keys[\"{key}\"].policy");
         if judgement.unsettled {
@@ -54,7 +59,7 @@ fn check(facts: &Facts<'_>, verdicts: &mut Diagnostics) {
             message: format!(
                 "the artifact key's policy does not let {} use the key, which {} needs",
                 action.role_label(),
-                action.label()
+                group.label()
             ),
             because: judgement
                 .because(&format!("the policy of `{key}`"), &format!("to {}", action.role_arn())),

@@ -18,6 +18,7 @@ mod bucket_policy_names_deleted_principal;
 mod bucket_policy_omits_target;
 mod build_in_target_account_with_outputs;
 mod build_output_under_other_key;
+mod build_role_cannot_use_artifacts;
 mod connection_not_usable;
 mod denied_by_organization_policy;
 mod denied_by_permissions_boundary;
@@ -32,6 +33,7 @@ mod lambda_never_reported;
 mod not_a_permission_problem;
 mod region_without_artifact_store;
 mod service_role_cannot_assume_target;
+mod service_role_cannot_use_artifacts;
 mod service_role_not_trusted_by_codepipeline;
 mod service_role_pinned_to_own_account;
 mod stack_role_cannot_read_artifacts;
@@ -49,8 +51,9 @@ mod trust_needs_external_id;
 use super::Rule;
 
 /// Every rule, by id.
-pub const ALL: [&Rule; 45] = [
+pub const ALL: [&Rule; 47] = [
     &build_output_under_other_key::RULE,
+    &build_role_cannot_use_artifacts::RULE,
     &denied_by_organization_policy::RULE,
     &denied_by_permissions_boundary::RULE,
     &denied_by_vpc_endpoint_policy::RULE,
@@ -72,6 +75,7 @@ pub const ALL: [&Rule; 45] = [
     &target_role_cannot_pass_role::RULE,
     &trust_names_deleted_principal::RULE,
     &service_role_pinned_to_own_account::RULE,
+    &service_role_cannot_use_artifacts::RULE,
     &key_policy_omits_target::RULE,
     &key_policy_omits_service_role::RULE,
     &key_not_usable::RULE,
@@ -102,6 +106,8 @@ pub const ALL: [&Rule; 45] = [
 pub enum RuleId {
     /// `CB001`: build-output-under-other-key.
     Cb001,
+    /// `CB002`: build-role-cannot-use-artifacts.
+    Cb002,
     /// `EV001`: denied-by-organization-policy.
     Ev001,
     /// `EV002`: denied-by-permissions-boundary.
@@ -144,6 +150,8 @@ pub enum RuleId {
     Ia012,
     /// `IA013`: service-role-pinned-to-own-account.
     Ia013,
+    /// `IA014`: service-role-cannot-use-artifacts.
+    Ia014,
     /// `KM001`: key-policy-omits-target.
     Km001,
     /// `KM002`: key-policy-omits-service-role.
@@ -197,6 +205,7 @@ impl RuleId {
     pub const fn as_str(self) -> &'static str {
         match self {
             RuleId::Cb001 => "CB001",
+            RuleId::Cb002 => "CB002",
             RuleId::Ev001 => "EV001",
             RuleId::Ev002 => "EV002",
             RuleId::Ev003 => "EV003",
@@ -218,6 +227,7 @@ impl RuleId {
             RuleId::Ia011 => "IA011",
             RuleId::Ia012 => "IA012",
             RuleId::Ia013 => "IA013",
+            RuleId::Ia014 => "IA014",
             RuleId::Km001 => "KM001",
             RuleId::Km002 => "KM002",
             RuleId::Km003 => "KM003",

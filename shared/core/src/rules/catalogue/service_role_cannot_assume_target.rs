@@ -38,7 +38,8 @@ pub(in crate::rules) const RULE: Rule = Rule {
 
 fn check(facts: &Facts<'_>, verdicts: &mut Diagnostics) {
     let service_role = facts.pipeline().role_arn();
-    for action in facts.cross_account_actions() {
+    for group in facts.groups_by_role() {
+        let action = group.first;
         let Some(evaluation) = assume_role(facts, &action) else { continue };
         let location = role_location(service_role);
         let sides = [(Side::Identity, "policies"), (Side::PermissionsBoundary, "permissions boundary")];
@@ -68,7 +69,7 @@ fn check(facts: &Facts<'_>, verdicts: &mut Diagnostics) {
             message: format!(
                 "the service role can't assume {}, which {} needs",
                 action.role_label(),
-                action.label()
+                group.label()
             ),
             because,
             fix: role_fixes::own(&judgement, service_role, "AssumeTarget", statements, Some(crosspipe)),

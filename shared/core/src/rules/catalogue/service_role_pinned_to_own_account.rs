@@ -44,8 +44,8 @@ fn check(facts: &Facts<'_>, verdicts: &mut Diagnostics) {
         }
         let object = format!("arn:{}:s3:::{bucket}/object", facts.partition());
         let in_account = |account: &str| {
-            let context = facts.codepipeline_context(role).with("aws:ResourceAccount", account);
-            Access::new(facts, role, vec![(need.into(), object.clone())]).in_context(context).judge(&OWN)
+            let access = Access::new(facts, role, vec![(need.into(), object.clone())]);
+            access.in_account(facts, Some(account)).in_context(facts.codepipeline_context(role)).judge(&OWN)
         };
         let judgement = in_account(owner);
         if judgement.unsettled {

@@ -45,6 +45,7 @@ fn check(facts: &Facts<'_>, verdicts: &mut Diagnostics) {
         if role.split(':').nth(4) != Some(action.account) {
             continue;
         }
+        let Some(store) = action.store() else { continue };
         let location = role_location(role);
         let mut own = AccessResult::default();
         let mut other_side = [AccessResult::default(), AccessResult::default()];
@@ -73,7 +74,7 @@ fn check(facts: &Facts<'_>, verdicts: &mut Diagnostics) {
                 action.label()
             ),
             because,
-            fix: role_fixes::reading(&action, role, [&own, bucket, key], None),
+            fix: role_fixes::using(facts, &store, false, role, [&own, bucket, key], None),
             denied: [own.denied(), bucket.denied(), key.denied()].concat(),
             location,
             severity: told.then_some(Severity::Error),

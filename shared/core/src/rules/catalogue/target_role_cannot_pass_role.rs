@@ -1,6 +1,6 @@
 //! # What it does
-//! Evaluates whether the action role may hand on the roles that its provider works with: the stack's role to
-//! CloudFormation, task roles to ECS.
+//! Evaluates whether the action role may pass the roles that its provider works with: the stack's role to
+//! CloudFormation, the task role and the execution role to ECS.
 //!
 //! # Why deploys fail
 //! "… is not authorized to perform: iam:PassRole … because no identity-based policy allows the iam:PassRole
@@ -14,14 +14,20 @@
 //! `"configuration": {"RoleArn": "arn:aws:iam::222222222222:role/Stack", …}` and an action role without
 //! `iam:PassRole`.
 
+use std::collections::BTreeSet;
+
 use serde_json::json;
 
+use crate::arn::Arn;
 use crate::evaluation::{Side, Ternary};
+use crate::incident::message::agreement::is_role;
+use crate::providers::PassedRole;
 use crate::rules::access::{Access, OWN};
 use crate::rules::access_result::AccessResult;
 use crate::rules::diagnostics::{Denied, Fault, Fix};
-use crate::rules::facts::role_location;
-use crate::rules::providers::lacks_anywhere;
+use crate::rules::event::Event;
+use crate::rules::facts::{role_location, text};
+use crate::rules::provider_permissions::lacks_anywhere;
 use crate::rules::resources::target_account;
 use crate::rules::{ActionFacts, Diagnostics, Facts, Rule, RuleId, Severity, role_fixes};
 
@@ -29,43 +35,70 @@ pub(in crate::rules) const RULE: Rule = Rule {
     id: RuleId::Ia011,
     name: "target-role-cannot-pass-role",
     severity: Severity::Error,
-    summary: "The action role may not hand on the role that its provider works with.",
+    summary: "The action role may not pass the role that its provider works with.",
     sources: &["https://docs.aws.amazon.com/IAM/latest/UserGuide/id_roles_use_passrole.html"],
     check,
 };
 
 fn check(facts: &Facts<'_>, verdicts: &mut Diagnostics) {
+    let mut judged = BTreeSet::new();
     for action in facts.cross_account_actions() {
-        match action.action.provider() {
-            "CloudFormation" => stack_role(facts, &action, verdicts),
-            "ECS" | "CodeDeployToECS" => task_roles(facts, &action, verdicts),
-            _ => {}
+        for passed in action.provider().passed_roles(&action.place()) {
+            // Actions that pass one role to one service have one fault.
+            if !judged.insert((action.role_arn(), format!("{passed:?}"))) {
+                continue;
+            }
+            match passed {
+                PassedRole::Named { role, service } => named(facts, &action, role, service, verdicts),
+                PassedRole::OfTaskDefinition { service } => task_roles(facts, &action, service, verdicts),
+            }
         }
     }
 }
 
-fn stack_role(facts: &Facts<'_>, action: &ActionFacts<'_>, verdicts: &mut Diagnostics) {
-    let Some(passed) = action.action.configuration("RoleArn").filter(|it| !it.contains("#{")) else { return };
+fn named(
+    facts: &Facts<'_>,
+    action: &ActionFacts<'_>,
+    passed: &str,
+    service: &str,
+    verdicts: &mut Diagnostics,
+) {
     // A role of another account can't be passed at all: PL008.
     if passed.split(':').nth(4) != Some(action.account) {
         return;
     }
-    const SERVICE: &str = "cloudformation.amazonaws.com";
     let role = action.role_arn();
-    let context = facts.codepipeline_context(role).with("iam:PassedToService", SERVICE);
-    let access = Access::new(facts, role, vec![("iam:PassRole".into(), passed.into())]).in_context(context);
-    let judgement = access.judge(&OWN);
+    let context = facts.codepipeline_context(role).with("iam:PassedToService", service);
+    let access = Access::new(facts, role, vec![("iam:PassRole".into(), passed.into())]);
+    let judgement = access.in_account(facts, Some(action.account)).in_context(context).judge(&OWN);
     if judgement.unsettled {
         verdicts.unknown(role_location(role));
     }
     if !judgement.is_clear() {
-        let because = judgement.because_of_role(role, &format!("on {passed} for {SERVICE}"));
-        verdicts.fail(fault(action, passed, SERVICE, because, &judgement));
+        let because = judgement.because_of_role(role, &format!("on {passed} for {service}"));
+        verdicts.fail(fault(action, passed, service, because, &judgement));
     }
 }
 
-fn task_roles(facts: &Facts<'_>, action: &ActionFacts<'_>, verdicts: &mut Diagnostics) {
+/// The roles of the task definition that the service runs, each; where nobody looked at it, whether the action's role
+/// may pass any role at all.
+fn task_roles(
+    facts: &Facts<'_>,
+    action: &ActionFacts<'_>,
+    service: Option<String>,
+    verdicts: &mut Diagnostics,
+) {
+    const SERVICE: &str = "ecs-tasks.amazonaws.com";
     let role = action.role_arn();
+    let running = service.and_then(|service| facts.snapshot().services.get(&service)?.known());
+    if let Some(definition) = running.and_then(|running| running.task_definition.known()) {
+        let roles = ["/taskRoleArn", "/executionRoleArn"].map(|member| text(definition, member));
+        let roles: BTreeSet<&str> = roles.into_iter().flatten().collect();
+        return roles.into_iter().for_each(|passed| named(facts, action, passed, SERVICE, verdicts));
+    }
+    if let Some(passed) = denied_to_pass(action) {
+        return named(facts, action, &passed, SERVICE, verdicts);
+    }
     match lacks_anywhere(&facts.role(role), "iam:PassRole") {
         Ternary::No => {}
         Ternary::Unknown => verdicts.unknown(role_location(role)),
@@ -78,11 +111,19 @@ fn task_roles(facts: &Facts<'_>, action: &ActionFacts<'_>, verdicts: &mut Diagno
                 Denied { principal, action: pass, resource: any, side: Side::Identity, explicit: false };
             let placeholder = "the ARNs of the task role and the task execution role";
             let judgement = AccessResult::refusing(denied, None);
-            let fault = fault(action, placeholder, "ecs-tasks.amazonaws.com", because, &judgement);
+            let fault = fault(action, placeholder, SERVICE, because, &judgement);
             let fix = Fix { command: Some(role_fixes::task_definition(action)), ..fault.fix };
             verdicts.fail(Fault { fix, severity: Some(Severity::Warning), ..fault });
         }
     }
+}
+
+/// The role that the failed action was not allowed to pass, where its message names one.
+fn denied_to_pass(action: &ActionFacts<'_>) -> Option<String> {
+    let denial = Event::of(action.facts()).filter(|event| event.is_of(action))?.denial?;
+    let of_role = is_role(denial.actor.as_deref()?, action.role_arn());
+    let passed = denial.resource.filter(|it| Arn::parse(it).is_ok_and(|it| it.role_name().is_some()))?;
+    (of_role && denial.action.eq_ignore_ascii_case("iam:PassRole")).then_some(passed)
 }
 
 fn fault(
@@ -96,7 +137,7 @@ fn fault(
     Fault {
         location: role_location(role),
         message: format!(
-            "{} may not hand on the role that {} needs to {service}",
+            "{} may not pass the role that {} needs to {service}",
             action.role_label(),
             action.label()
         ),

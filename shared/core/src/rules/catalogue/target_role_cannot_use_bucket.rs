@@ -30,8 +30,9 @@ pub(in crate::rules) const RULE: Rule = Rule {
 };
 
 fn check(facts: &Facts<'_>, verdicts: &mut Diagnostics) {
-    for action in facts.cross_account_actions() {
-        let (Some(access), Some(store)) = (Access::to_bucket(action), action.store()) else { continue };
+    for group in facts.groups_by_role_and_store() {
+        let action = group.first;
+        let (Some(access), Some(store)) = (Access::to_bucket(&group), action.store()) else { continue };
         let bucket = store.bucket();
         let judgement = access.judge(&OWN);
         let location = role_location(action.role_arn());
@@ -46,8 +47,8 @@ fn check(facts: &Facts<'_>, verdicts: &mut Diagnostics) {
             message: format!(
                 "{} is not allowed to {} the artifacts of {} in `{bucket}`",
                 action.role_label(),
-                action.use_of_artifacts(),
-                action.label()
+                group.use_of_artifacts(),
+                group.label()
             ),
             because: judgement.because_of_role(action.role_arn(), &format!("on `{objects}`")),
             fix: role_fixes::own(

@@ -13,7 +13,7 @@
 
 use crate::rules::access::{Access, OWN, key_statement};
 use crate::rules::diagnostics::Fault;
-use crate::rules::facts::role_location;
+use crate::rules::facts::{role_location, unresolved_alias};
 use crate::rules::resources::target_account;
 use crate::rules::role_fixes;
 use crate::rules::{Diagnostics, Facts, Rule, RuleId, Severity};
@@ -30,8 +30,12 @@ pub(in crate::rules) const RULE: Rule = Rule {
 };
 
 fn check(facts: &Facts<'_>, verdicts: &mut Diagnostics) {
-    for action in facts.cross_account_actions() {
-        let (Some(access), Some(key)) = (Access::to_key(action), action.key_arn()) else { continue };
+    for group in facts.groups_by_role_and_store() {
+        let action = group.first;
+        if let Some(alias) = unresolved_alias(&group) {
+            verdicts.unknown(format!("keys[\"{alias}\"]"));
+        }
+        let (Some(access), Some(key)) = (Access::to_key(&group), action.key_arn()) else { continue };
         let judgement = access.judge(&OWN);
         let location = role_location(action.role_arn());
         if judgement.unsettled {
@@ -44,7 +48,7 @@ fn check(facts: &Facts<'_>, verdicts: &mut Diagnostics) {
             message: format!(
                 "{} is not allowed to use the artifact key, which {} needs",
                 action.role_label(),
-                action.label()
+                group.label()
             ),
             because: judgement.because_of_role(action.role_arn(), &format!("on `{key}`")),
             fix: role_fixes::own(

@@ -1,7 +1,8 @@
 //! # What it does
 //! Evaluates the action role's own policies for what the action's provider needs, on the resources that the
 //! action's configuration names. Where it names none, it speaks up only if no statement allows the
-//! permission on anything. After a failure it evaluates what the message says was denied, too.
+//! permission on anything. After a failure it evaluates what the message says was denied, too. A bucket that
+//! belongs to another account than the role has to let the role in as well.
 //!
 //! # Why deploys fail
 //! "The provided role does not have sufficient permissions to access CodeDeploy". The message may name the
@@ -13,12 +14,16 @@
 //! # Example
 //! A CodeDeploy action whose role has `codedeploy:CreateDeployment` but no `codedeploy:GetDeployment`.
 
-use crate::evaluation::Ternary;
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::evaluation::{Side, Ternary};
+use crate::providers::Permission;
 use crate::rules::access_result::AccessResult;
 use crate::rules::diagnostics::Fault;
-use crate::rules::facts::role_location;
+use crate::rules::facts::{labels, role_location};
+use crate::rules::provider_permissions::{foreign_bucket, lacks, letting_into_bucket, needs, statements};
 use crate::rules::resources::target_account;
-use crate::rules::{ActionFacts, Diagnostics, Facts, Rule, RuleId, Severity, providers, role_fixes};
+use crate::rules::{ActionFacts, Diagnostics, Facts, Rule, RuleId, Severity, role_fixes};
 
 pub(in crate::rules) const RULE: Rule = Rule {
     id: RuleId::Ia006,
@@ -33,35 +38,65 @@ pub(in crate::rules) const RULE: Rule = Rule {
 };
 
 fn check(facts: &Facts<'_>, verdicts: &mut Diagnostics) {
-    for action in facts.cross_account_actions() {
-        let (role, account) = (action.role_arn(), action.account);
+    for group in facts.groups_by_role() {
+        let (role, account) = (group.first.role_arn(), group.first.account);
         let location = role_location(role);
-        let (mut judgement, mut missing) = (AccessResult::default(), vec![]);
-        for need in providers::needs(&action) {
-            let (lacks, refusal) = providers::lacks(&action, &need);
-            match lacks {
-                Ternary::Yes => {
-                    judgement.refused.push(refusal);
-                    missing.push(need);
+        let mut judgement = AccessResult::default();
+        let (mut missing, mut actions): (Vec<Permission>, Vec<ActionFacts<'_>>) = (vec![], vec![]);
+        let mut judged = BTreeSet::new();
+        // What is not of AWS works in no other account: PL007.
+        for action in group.actions.iter().filter(|it| it.action.owner() == "AWS") {
+            let Some(needs) = needs(action) else {
+                verdicts.unknown(format!(
+                    "permissions of {} actions ({})",
+                    action.action.provider(),
+                    action.label()
+                ));
+                continue;
+            };
+            for need in needs {
+                if !judged.insert((need.action.clone(), need.resources.clone())) {
+                    if missing.contains(&need) && !actions.iter().any(|it| it.label() == action.label()) {
+                        actions.push(*action);
+                    }
+                    continue;
                 }
-                Ternary::No => {}
-                Ternary::Unknown => verdicts.unknown(&location),
+                let (lacks, refusal) = lacks(action, &need);
+                match lacks {
+                    Ternary::Yes => {
+                        judgement.refused.push(refusal);
+                        missing.push(need);
+                        if actions.last().is_none_or(|it| it.label() != action.label()) {
+                            actions.push(*action);
+                        }
+                    }
+                    Ternary::No => {}
+                    Ternary::Unknown => verdicts.unknown(&location),
+                }
             }
         }
-        if judgement.is_clear() {
-            continue;
-        }
+        let Some(first) = actions.first() else { continue };
         let denied = judgement.denied();
-        let mut resources: Vec<String> = denied.iter().map(|denied| denied.resource.clone()).collect();
-        resources.sort();
-        resources.dedup();
-        let statements = providers::statements(&missing);
-        let crosspipe = parameter(&action).map(|parameter| target_account(account, &[parameter]));
-        let (provider, label) = (action.action.provider(), action.label());
+        let resources: BTreeSet<String> = denied.iter().map(|denied| denied.resource.clone()).collect();
+        let resources = resources.into_iter().collect::<Vec<_>>().join(", ");
+        let providers: BTreeSet<&str> = actions.iter().map(|it| it.action.provider()).collect();
+        let providers = providers.into_iter().collect::<Vec<_>>().join(", ");
+        let fix = match foreign_bucket(facts, &judgement, account) {
+            Some((bucket, owner)) => {
+                letting_into_bucket(facts, first, &judgement, &statements(&missing), &bucket, &owner)
+            }
+            None => {
+                let parameters: BTreeMap<_, _> = actions.iter().filter_map(parameter).collect();
+                let parameters: Vec<_> = parameters.into_iter().collect();
+                let crosspipe = (!parameters.is_empty()).then(|| target_account(account, &parameters));
+                role_fixes::own(&judgement, role, "PipelineDeploy", statements(&missing), crosspipe)
+            }
+        };
+        let label = labels(actions.iter().map(ActionFacts::label).collect());
         verdicts.fail(Fault {
-            message: format!("{} lacks what {label} needs for {provider}", action.role_label()),
-            because: judgement.because_of_role(role, &format!("on {}", resources.join(", "))),
-            fix: role_fixes::own(&judgement, role, "PipelineDeploy", statements, crosspipe),
+            message: format!("{} lacks what {label} needs for {providers}", first.role_label()),
+            because: because(&judgement, role, &resources),
+            fix,
             denied,
             location,
             severity: None,
@@ -69,16 +104,17 @@ fn check(facts: &Facts<'_>, verdicts: &mut Diagnostics) {
     }
 }
 
+/// Where the role's own policies refuse nothing, the bucket's policy of another account does.
+fn because(judgement: &AccessResult, role: &str, resources: &str) -> String {
+    let of_bucket = judgement.refused.iter().all(|it| it.denied.side == Side::Resource);
+    if of_bucket {
+        return judgement.because("the bucket policy", &format!("to {role} on {resources}"));
+    }
+    judgement.because_of_role(role, &format!("on {resources}"))
+}
+
 /// The parameter of the target account's template that lets its role deploy so.
 fn parameter<'a>(action: &ActionFacts<'a>) -> Option<(&'static str, &'a str)> {
-    let it = action.action;
-    let (parameter, from) = match (it.category(), it.provider()) {
-        ("Deploy", "CodeDeploy" | "CodeDeployToECS") => ("CodeDeployApplicationName", "ApplicationName"),
-        ("Deploy", "CloudFormation") => ("CloudFormationStackName", "StackName"),
-        ("Deploy", "ECS") => ("EcsClusterName", "ClusterName"),
-        ("Deploy", "S3") => ("S3DeployBucketName", "BucketName"),
-        ("Invoke", "Lambda") => ("LambdaFunctionName", "FunctionName"),
-        _ => return None,
-    };
-    Some((parameter, it.configuration(from)?))
+    let (parameter, from) = action.provider().facts()?.parameter?;
+    Some((parameter, action.action.configuration(from)?))
 }

@@ -32,20 +32,21 @@ pub(in crate::rules) const RULE: Rule = Rule {
 
 fn check(facts: &Facts<'_>, verdicts: &mut Diagnostics) {
     let service_role = facts.pipeline().role_arn();
-    for action in facts.cross_account_actions() {
+    for group in facts.groups_by_role() {
+        let action = group.first;
         let (role, account) = (action.role_arn(), action.account);
         let location = format!("{}.trustPolicy", role_location(role));
         let omits = format!(
             "{} does not trust the service role, so {} can't start",
             action.role_label(),
-            action.label()
+            group.label()
         );
         let add = format!("add this statement to the trust policy of {role} in account {account}");
         let (statements, document) = (vec![trust_statement(service_role)], Document::trust_policy(role));
         let added = Some(document.add(&statements));
         let (message, because, summary, command) = match trust(facts, &action) {
             Some(Trust::NoRole) => (
-                format!("{}, which {} needs, does not exist", action.role_label(), action.label()),
+                format!("{}, which {} needs, does not exist", action.role_label(), group.label()),
                 format!("account {account} has no role `{role}`"),
                 format!(
                     "create the role in account {account} with this trust, for one by target-account.yaml"

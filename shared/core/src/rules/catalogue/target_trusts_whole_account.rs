@@ -40,7 +40,7 @@ fn check(facts: &Facts<'_>, verdicts: &mut Diagnostics) {
     let Ok(any) = Arn::parse(&format!("arn:{}:iam::{own}:role/any/other-role", facts.partition())) else {
         return;
     };
-    for action in facts.cross_account_actions() {
+    for action in facts.groups_by_role().into_iter().map(|group| group.first) {
         let role = action.role_arn();
         let location = format!("{}.trustPolicy", role_location(role));
         let known = facts.role(role).part(|role| &role.trust_policy);

@@ -32,7 +32,7 @@ pub(in crate::rules) const RULE: Rule = Rule {
 
 fn check(facts: &Facts<'_>, verdicts: &mut Diagnostics) {
     let service_role = facts.pipeline().role_arn();
-    for action in facts.cross_account_actions() {
+    for action in facts.groups_by_role().into_iter().map(|group| group.first) {
         let role = action.role_arn();
         let location = format!("{}.trustPolicy", role_location(role));
         let policy = facts.role(role).part(|role| &role.trust_policy);

@@ -31,7 +31,8 @@ pub(in crate::rules) const RULE: Rule = Rule {
 
 fn check(facts: &Facts<'_>, verdicts: &mut Diagnostics) {
     let service_role = facts.pipeline().role_arn();
-    for action in facts.cross_account_actions() {
+    for group in facts.groups_by_role() {
+        let action = group.first;
         let role = action.role_arn();
         let location = format!("{}.trustPolicy", role_location(role));
         let keys = match trust(facts, &action) {

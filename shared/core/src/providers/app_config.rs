@@ -1,0 +1,17 @@
+//! AWS AppConfig starts a deployment of a configuration.
+
+use super::{ActionPlace, ArtifactHandler, Permission, ProviderFacts, on, passes_none};
+
+pub(super) const FACTS: ProviderFacts = ProviderFacts {
+    categories: &["Deploy"],
+    name: "AppConfig",
+    page: "https://docs.aws.amazon.com/codepipeline/latest/userguide/action-reference-AppConfig.html",
+    artifacts: ArtifactHandler::ActionRole,
+    permissions: Some(permissions),
+    passed_roles: passes_none,
+    parameter: None,
+};
+
+fn permissions(_: &ActionPlace<'_>) -> Vec<Permission> {
+    on(None, &["appconfig:StartDeployment", "appconfig:GetDeployment"])
+}

@@ -1,0 +1,23 @@
+//! CodeBuild builds as its project's service role, which reads and writes the artifacts.
+
+use super::{ActionPlace, ArtifactHandler, Permission, ProviderFacts, on, passes_none};
+
+pub(super) const FACTS: ProviderFacts = ProviderFacts {
+    categories: &["Build", "Test"],
+    name: "CodeBuild",
+    page: "https://docs.aws.amazon.com/codepipeline/latest/userguide/action-reference-CodeBuild.html",
+    artifacts: ArtifactHandler::ProjectRole,
+    permissions: Some(permissions),
+    passed_roles: passes_none,
+    parameter: None,
+};
+
+fn permissions(place: &ActionPlace<'_>) -> Vec<Permission> {
+    let batch = place.value("BatchEnabled").is_some_and(|it| it.eq_ignore_ascii_case("true"));
+    let permissions: [&str; 2] = if batch {
+        ["codebuild:StartBuildBatch", "codebuild:BatchGetBuildBatches"]
+    } else {
+        ["codebuild:StartBuild", "codebuild:BatchGetBuilds"]
+    };
+    on(place.named("codebuild", "ProjectName", "project/"), &permissions)
+}

@@ -1,0 +1,25 @@
+//! A repository of CodeCommit as a source.
+
+use super::{ActionPlace, ArtifactHandler, Permission, ProviderFacts, on, passes_none};
+
+pub(super) const FACTS: ProviderFacts = ProviderFacts {
+    categories: &["Source"],
+    name: "CodeCommit",
+    page: "https://docs.aws.amazon.com/codepipeline/latest/userguide/action-reference-CodeCommit.html",
+    artifacts: ArtifactHandler::ActionRole,
+    permissions: Some(permissions),
+    passed_roles: passes_none,
+    parameter: None,
+};
+
+fn permissions(place: &ActionPlace<'_>) -> Vec<Permission> {
+    on(
+        place.named("codecommit", "RepositoryName", ""),
+        &[
+            "codecommit:GetBranch",
+            "codecommit:GetCommit",
+            "codecommit:UploadArchive",
+            "codecommit:GetUploadArchiveStatus",
+        ],
+    )
+}

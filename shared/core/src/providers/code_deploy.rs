@@ -1,0 +1,32 @@
+//! CodeDeploy deploys to instances, which download the revision with their own roles.
+
+use super::{ActionPlace, ArtifactHandler, Permission, ProviderFacts, on, passes_none};
+
+pub(super) const FACTS: ProviderFacts = ProviderFacts {
+    categories: &["Deploy"],
+    name: "CodeDeploy",
+    page: "https://docs.aws.amazon.com/codepipeline/latest/userguide/action-reference-CodeDeploy.html",
+    artifacts: ArtifactHandler::ActionAndInstanceRoles,
+    permissions: Some(permissions),
+    passed_roles: passes_none,
+    parameter: Some(("CodeDeployApplicationName", "ApplicationName")),
+};
+
+pub(super) fn permissions(place: &ActionPlace<'_>) -> Vec<Permission> {
+    let resources = || {
+        let (application, group) = (place.value("ApplicationName")?, place.value("DeploymentGroupName")?);
+        let group = place.arn("codedeploy", &format!("deploymentgroup:{application}/{group}"))?;
+        Some(vec![group, place.arn("codedeploy", &format!("application:{application}"))?])
+    };
+    let mut permissions = on(
+        resources(),
+        &[
+            "codedeploy:CreateDeployment",
+            "codedeploy:GetDeployment",
+            "codedeploy:GetApplicationRevision",
+            "codedeploy:RegisterApplicationRevision",
+        ],
+    );
+    permissions.extend(on(None, &["codedeploy:GetDeploymentConfig"]));
+    permissions
+}

@@ -1,0 +1,17 @@
+//! Another pipeline that is started.
+
+use super::{ActionPlace, ArtifactHandler, Permission, ProviderFacts, on, passes_none};
+
+pub(super) const FACTS: ProviderFacts = ProviderFacts {
+    categories: &["Invoke"],
+    name: "CodePipeline",
+    page: "https://docs.aws.amazon.com/codepipeline/latest/userguide/action-reference-PipelineInvoke.html",
+    artifacts: ArtifactHandler::Nobody,
+    permissions: Some(permissions),
+    passed_roles: passes_none,
+    parameter: None,
+};
+
+fn permissions(place: &ActionPlace<'_>) -> Vec<Permission> {
+    on(place.named("codepipeline", "PipelineName", ""), &["codepipeline:StartPipelineExecution"])
+}

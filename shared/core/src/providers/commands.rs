@@ -1,0 +1,17 @@
+//! Commands on managed compute, as the action's role.
+
+use super::{ActionPlace, ArtifactHandler, LOGS, Permission, ProviderFacts, on, passes_none};
+
+pub(super) const FACTS: ProviderFacts = ProviderFacts {
+    categories: &["Compute"],
+    name: "Commands",
+    page: "https://docs.aws.amazon.com/codepipeline/latest/userguide/action-reference-Commands.html",
+    artifacts: ArtifactHandler::ActionRole,
+    permissions: Some(permissions),
+    passed_roles: passes_none,
+    parameter: None,
+};
+
+fn permissions(_: &ActionPlace<'_>) -> Vec<Permission> {
+    on(None, &LOGS)
+}

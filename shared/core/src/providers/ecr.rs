@@ -1,0 +1,17 @@
+//! An image of ECR as a source.
+
+use super::{ActionPlace, ArtifactHandler, Permission, ProviderFacts, on, passes_none};
+
+pub(super) const FACTS: ProviderFacts = ProviderFacts {
+    categories: &["Source"],
+    name: "ECR",
+    page: "https://docs.aws.amazon.com/codepipeline/latest/userguide/action-reference-ECR.html",
+    artifacts: ArtifactHandler::ActionRole,
+    permissions: Some(permissions),
+    passed_roles: passes_none,
+    parameter: None,
+};
+
+fn permissions(place: &ActionPlace<'_>) -> Vec<Permission> {
+    on(place.named("ecr", "RepositoryName", "repository/"), &["ecr:DescribeImages"])
+}

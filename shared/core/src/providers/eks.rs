@@ -1,0 +1,19 @@
+//! Deploys to a cluster of EKS on managed compute, as the action's role.
+
+use super::{ActionPlace, ArtifactHandler, LOGS, Permission, ProviderFacts, on, passes_none};
+
+pub(super) const FACTS: ProviderFacts = ProviderFacts {
+    categories: &["Deploy"],
+    name: "EKS",
+    page: "https://docs.aws.amazon.com/codepipeline/latest/userguide/action-reference-EKS.html",
+    artifacts: ArtifactHandler::ActionRole,
+    permissions: Some(permissions),
+    passed_roles: passes_none,
+    parameter: None,
+};
+
+fn permissions(place: &ActionPlace<'_>) -> Vec<Permission> {
+    let mut permissions = on(place.named("eks", "ClusterName", "cluster/"), &["eks:DescribeCluster"]);
+    permissions.extend(on(None, &LOGS));
+    permissions
+}

@@ -1,0 +1,24 @@
+//! Elastic Beanstalk makes a version of the application and updates the environment.
+
+use super::{ActionPlace, ArtifactHandler, Permission, ProviderFacts, on, passes_none};
+
+pub(super) const FACTS: ProviderFacts = ProviderFacts {
+    categories: &["Deploy"],
+    name: "ElasticBeanstalk",
+    page: "https://docs.aws.amazon.com/codepipeline/latest/userguide/action-reference-Beanstalk.html",
+    artifacts: ArtifactHandler::ActionRole,
+    permissions: Some(permissions),
+    passed_roles: passes_none,
+    parameter: None,
+};
+
+fn permissions(_: &ActionPlace<'_>) -> Vec<Permission> {
+    on(
+        None,
+        &[
+            "elasticbeanstalk:CreateApplicationVersion",
+            "elasticbeanstalk:DescribeEnvironments",
+            "elasticbeanstalk:UpdateEnvironment",
+        ],
+    )
+}

@@ -1,0 +1,26 @@
+//! Amazon Inspector scans source code or an image on managed compute.
+
+use super::{ActionPlace, ArtifactHandler, LOGS, Permission, ProviderFacts, on, passes_none};
+
+pub(super) const FACTS: ProviderFacts = ProviderFacts {
+    categories: &["Invoke"],
+    name: "InspectorScan",
+    page: "https://docs.aws.amazon.com/codepipeline/latest/userguide/action-reference-InspectorScan.html",
+    artifacts: ArtifactHandler::ActionRole,
+    permissions: Some(permissions),
+    passed_roles: passes_none,
+    parameter: None,
+};
+
+fn permissions(place: &ActionPlace<'_>) -> Vec<Permission> {
+    let mut permissions = on(None, &["inspector-scan:ScanSbom"]);
+    permissions.extend(on(None, &LOGS));
+    if place.value("InspectorRunMode") == Some("ECRImageScan") {
+        permissions.extend(on(None, &["ecr:GetAuthorizationToken"]));
+        permissions.extend(on(
+            place.named("ecr", "ECRRepositoryName", "repository/"),
+            &["ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer"],
+        ));
+    }
+    permissions
+}

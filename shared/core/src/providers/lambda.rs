@@ -1,0 +1,28 @@
+//! A Lambda function that is invoked.
+
+use super::{ActionPlace, ArtifactHandler, Permission, ProviderFacts, on, passes_none};
+
+pub(super) const FACTS: ProviderFacts = ProviderFacts {
+    categories: &["Invoke"],
+    name: "Lambda",
+    page: "https://docs.aws.amazon.com/codepipeline/latest/userguide/action-reference-Lambda.html",
+    artifacts: ArtifactHandler::ActionRole,
+    permissions: Some(permissions),
+    passed_roles: passes_none,
+    parameter: Some(("LambdaFunctionName", "FunctionName")),
+};
+
+fn permissions(place: &ActionPlace<'_>) -> Vec<Permission> {
+    on(function(place), &["lambda:InvokeFunction"])
+}
+
+/// The function's ARN, by name or as it is given.
+pub(super) fn function(place: &ActionPlace<'_>) -> Option<Vec<String>> {
+    let name = place.value("FunctionName")?;
+    let arn = if name.starts_with("arn:") {
+        name.to_owned()
+    } else {
+        place.arn("lambda", &format!("function:{name}"))?
+    };
+    Some(vec![arn])
+}

@@ -1,0 +1,18 @@
+//! An approval by a person, of which a topic may be told.
+
+use super::{ActionPlace, ArtifactHandler, Permission, ProviderFacts, on, passes_none};
+
+pub(super) const FACTS: ProviderFacts = ProviderFacts {
+    categories: &["Approval"],
+    name: "Manual",
+    page: "https://docs.aws.amazon.com/codepipeline/latest/userguide/action-reference-ManualApproval.html",
+    artifacts: ArtifactHandler::Nobody,
+    permissions: Some(permissions),
+    passed_roles: passes_none,
+    parameter: None,
+};
+
+fn permissions(place: &ActionPlace<'_>) -> Vec<Permission> {
+    let topic = place.value("NotificationArn").map(|topic| vec![topic.to_owned()]);
+    topic.map(|topic| on(Some(topic), &["sns:Publish"])).unwrap_or_default()
+}

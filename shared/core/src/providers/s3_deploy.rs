@@ -1,0 +1,17 @@
+//! Objects of S3 that are written.
+
+use super::{ActionPlace, ArtifactHandler, Permission, ProviderFacts, on, passes_none};
+
+pub(super) const FACTS: ProviderFacts = ProviderFacts {
+    categories: &["Deploy"],
+    name: "S3",
+    page: "https://docs.aws.amazon.com/codepipeline/latest/userguide/action-reference-S3Deploy.html",
+    artifacts: ArtifactHandler::ActionRole,
+    permissions: Some(permissions),
+    passed_roles: passes_none,
+    parameter: Some(("S3DeployBucketName", "BucketName")),
+};
+
+fn permissions(place: &ActionPlace<'_>) -> Vec<Permission> {
+    on(place.value("BucketName").map(|it| vec![place.s3(&format!("{it}/*"))]), &["s3:PutObject"])
+}

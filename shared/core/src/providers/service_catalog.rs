@@ -1,0 +1,17 @@
+//! Service Catalog makes a version of a product.
+
+use super::{ActionPlace, ArtifactHandler, Permission, ProviderFacts, on, passes_none};
+
+pub(super) const FACTS: ProviderFacts = ProviderFacts {
+    categories: &["Deploy"],
+    name: "ServiceCatalog",
+    page: "https://docs.aws.amazon.com/codepipeline/latest/userguide/action-reference-ServiceCatalog.html",
+    artifacts: ArtifactHandler::ActionRole,
+    permissions: Some(permissions),
+    passed_roles: passes_none,
+    parameter: None,
+};
+
+fn permissions(_: &ActionPlace<'_>) -> Vec<Permission> {
+    on(None, &["servicecatalog:CreateProvisioningArtifact", "servicecatalog:ListProvisioningArtifacts"])
+}

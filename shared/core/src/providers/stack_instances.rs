@@ -1,0 +1,24 @@
+//! Instances of a stack set of CloudFormation.
+
+use super::{ActionPlace, ArtifactHandler, Permission, ProviderFacts, on, passes_none};
+
+pub(super) const FACTS: ProviderFacts = ProviderFacts {
+    categories: &["Deploy"],
+    name: "CloudFormationStackInstances",
+    page: "https://docs.aws.amazon.com/codepipeline/latest/userguide/action-reference-StackSets.html",
+    artifacts: ArtifactHandler::ActionRole,
+    permissions: Some(permissions),
+    passed_roles: passes_none,
+    parameter: None,
+};
+
+pub(super) fn permissions(place: &ActionPlace<'_>) -> Vec<Permission> {
+    on(set(place), &["cloudformation:CreateStackInstances", "cloudformation:DescribeStackSetOperation"])
+}
+
+/// The ARNs that the stack set may have: with its id, and without.
+pub(super) fn set(place: &ActionPlace<'_>) -> Option<Vec<String>> {
+    let name = place.value("StackSetName")?;
+    let id = place.arn("cloudformation", &format!("stackset/{name}:*"))?;
+    Some(vec![id, place.arn("cloudformation", &format!("stackset/{name}"))?])
+}

@@ -1,0 +1,31 @@
+//! A stack set of CloudFormation. It passes the administration role where the configuration names one.
+
+use super::{ActionPlace, ArtifactHandler, PassedRole, Permission, ProviderFacts, on, stack_instances};
+
+pub(super) const FACTS: ProviderFacts = ProviderFacts {
+    categories: &["Deploy"],
+    name: "CloudFormationStackSet",
+    page: "https://docs.aws.amazon.com/codepipeline/latest/userguide/action-reference-StackSets.html",
+    artifacts: ArtifactHandler::ActionRole,
+    permissions: Some(permissions),
+    passed_roles: passed_roles,
+    parameter: None,
+};
+
+fn permissions(place: &ActionPlace<'_>) -> Vec<Permission> {
+    let mut permissions = stack_instances::permissions(place);
+    permissions.extend(on(
+        stack_instances::set(place),
+        &[
+            "cloudformation:CreateStackSet",
+            "cloudformation:UpdateStackSet",
+            "cloudformation:DescribeStackSet",
+        ],
+    ));
+    permissions
+}
+
+fn passed_roles<'a>(place: &ActionPlace<'a>) -> Vec<PassedRole<'a>> {
+    let role = place.value("AdministrationRoleArn").into_iter();
+    role.map(|role| PassedRole::Named { role, service: "cloudformation.amazonaws.com" }).collect()
+}

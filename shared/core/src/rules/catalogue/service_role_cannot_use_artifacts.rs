@@ -1,0 +1,82 @@
+//! # What it does
+//! Evaluates whether the service role may read and write artifacts in each bucket where it has to: for actions that
+//! have no role of their own, and for artifacts that go from one Region to another.
+//!
+//! # Why deploys fail
+//! The pipeline can't keep what its sources bring: "The provided role does not have permissions to perform this
+//! action", or "Replication of artifact '…' failed".
+//!
+//! # How to fix
+//! Allow the service role to read and write the objects of the bucket, in its own policies.
+//!
+//! # Example
+//! A service role with `sts:AssumeRole` on the action roles and nothing else, and a source action without `roleArn`.
+
+use crate::evaluation::Side;
+use crate::rules::access::{Access, artifact_statements, object};
+use crate::rules::artifact_users::service_role_uses;
+use crate::rules::diagnostics::Fault;
+use crate::rules::facts::role_location;
+use crate::rules::role_fixes;
+use crate::rules::{Diagnostics, Facts, Rule, RuleId, Severity};
+use crate::snapshot::Fact;
+
+pub(in crate::rules) const RULE: Rule = Rule {
+    id: RuleId::Ia014,
+    name: "service-role-cannot-use-artifacts",
+    severity: Severity::Error,
+    summary: "The service role can't use an artifact bucket that it needs.",
+    sources: &[
+        "https://docs.aws.amazon.com/codepipeline/latest/userguide/how-to-custom-role.html",
+        "https://docs.aws.amazon.com/codepipeline/latest/userguide/actions-create-cross-region.html",
+    ],
+    check,
+};
+
+fn check(facts: &Facts<'_>, verdicts: &mut Diagnostics) {
+    let role = facts.pipeline().role_arn();
+    for of_store in service_role_uses(facts) {
+        let store = &of_store.store;
+        let bucket = store.bucket();
+        // A bucket that is gone, or of another account, is S3004.
+        let known = facts.bucket(bucket);
+        let owner = known.part(|bucket| &bucket.account);
+        let is_foreign = owner.known().is_some_and(|it| Some(it.as_str()) != facts.pipeline().account());
+        if matches!(known, Fact::Absent) || is_foreign {
+            continue;
+        }
+        let of = |need: &str, names: &[&str]| -> Vec<(String, String)> {
+            names.iter().map(|name| (need.to_owned(), object(facts, store, name))).collect()
+        };
+        let objects = [of("s3:GetObject", &of_store.inputs), of("s3:PutObject", &of_store.outputs)].concat();
+        let mut judgement = Access::bucket(facts, role, store, objects).judge_together(Side::Identity);
+        // What the bucket's policy denies is S3002.
+        judgement.refused.retain(|it| !(it.denied.side == Side::Resource && it.denied.explicit));
+        let location = role_location(role);
+        if judgement.unsettled {
+            verdicts.unknown(&location);
+        }
+        if judgement.is_clear() {
+            continue;
+        }
+        let objects = format!("arn:{}:s3:::{bucket}/*", facts.partition());
+        verdicts.fail(Fault {
+            message: format!(
+                "the service role is not allowed to {} the artifacts of {} in `{bucket}`",
+                of_store.verb(),
+                of_store.label()
+            ),
+            because: judgement.because_of_role(role, &format!("on `{objects}`")),
+            fix: role_fixes::own(
+                &judgement,
+                role,
+                "PipelineArtifacts",
+                artifact_statements(facts, bucket, None),
+                None,
+            ),
+            denied: judgement.denied(),
+            location,
+            severity: None,
+        });
+    }
+}
