@@ -38,6 +38,9 @@ fn policy(effect: &str, more: Value) -> Value {
         ("Resource".to_owned(), json!("*")),
     ]);
     statement.extend(more.as_object().unwrap().clone());
+    if statement.contains_key("NotResource") {
+        statement.remove("Resource");
+    }
     json!({"Version": "2012-10-17", "Statement": statement})
 }
 

@@ -9,7 +9,7 @@ use crate::policy::{LanguageVersion, Statement};
 
 /// Whether all conditions hold; yes for a statement without any. An operator that does not exist is not
 /// settled: AWS accepts no such policy.
-pub(super) fn holds(statement: Statement<'_>, version: LanguageVersion, keys: Keys<'_>) -> Ternary {
+pub(super) fn conditions_hold(statement: Statement<'_>, version: LanguageVersion, keys: Keys<'_>) -> Ternary {
     Ternary::all(statement.conditions().map(|(operator, key, wanted)| {
         let value = keys.get(key);
         match Operator::parse(operator) {
@@ -20,4 +20,16 @@ pub(super) fn holds(statement: Statement<'_>, version: LanguageVersion, keys: Ke
             }),
         }
     }))
+}
+
+/// Whether the statement holds only for principals whose ARNs it gives in a condition. What such a statement
+/// allows to the principal `*`, permissions boundaries and session policies do not limit.
+/// See <https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_evaluation-logic_policy-eval-denyallow.html>.
+pub(super) fn names_principal(statement: Statement<'_>) -> bool {
+    let is_positive =
+        |operator: &str| matches!(operator, "ArnEquals" | "ArnLike" | "StringEquals" | "StringLike");
+    statement.get("Principal").is_some()
+        && statement
+            .conditions()
+            .any(|(operator, key, _)| is_positive(operator) && key.eq_ignore_ascii_case("aws:PrincipalArn"))
 }

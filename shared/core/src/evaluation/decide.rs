@@ -9,8 +9,10 @@
 use serde::Serialize;
 
 use super::Ternary;
-use super::decision_reasons::{DecidingStatement, DecisionReasons, Side, StatementRef};
-use super::policies::{Guardrails, Policies};
+use super::context::ContextValue;
+use super::decision_reasons::{DecidingStatement, DecisionReasons, RefusedPolicy, Side, StatementRef};
+use super::policies::{Guardrails, Policies, PolicySet};
+
 use super::policy_result::PolicyResult;
 use super::request::{Asked, Request};
 use super::requester::Requester;
@@ -36,39 +38,43 @@ pub(super) fn decide<'a>(
     guardrails: &Guardrails<'a>,
 ) -> Evaluation<'a> {
     let bounded = policies.permissions_boundary.is_some();
-    let limits = [
+    let limits: [(Side, &[PolicySet<'a>]); 4] = [
         (Side::PermissionsBoundary, policies.permissions_boundary.as_slice()),
         (Side::Session, guardrails.session.as_slice()),
         (Side::ServiceControl, &policies.service_control_policies),
         (Side::ResourceControl, &guardrails.resource_control_policies),
     ];
-    let count = 2 + limits.iter().map(|(_, sets)| sets.len()).sum::<usize>();
-    let mut opinions = Vec::with_capacity(count);
-    opinions.push(PolicyResult::of_set(Side::Identity, &policies.identity, request));
-    opinions.push(PolicyResult::of_resource(&policies.resource, &policies.key_grants, request, bounded));
-    for (side, sets) in limits {
-        opinions.extend(sets.iter().map(|set| PolicyResult::of_set(side, set, request)));
+    let limits = limits.map(|(side, sets)| (side, is_limited_by(side, request), sets));
+    let count = 2 + limits.iter().map(|(_, _, sets)| sets.len()).sum::<usize>();
+    let mut results = Vec::with_capacity(count);
+    results.push(PolicyResult::of_set(Side::Identity, &policies.identity, request));
+    results.push(PolicyResult::of_resource(&policies.resource, &policies.key_grants, request, bounded));
+    for (side, limited, sets) in limits {
+        if limited != Ternary::No {
+            let of_set = |set| PolicyResult::of_set(side, set, request).if_limited(limited);
+            results.extend(sets.iter().map(of_set));
+        }
     }
-    for opinion in opinions.iter_mut().filter(|opinion| opinion.side == Side::ResourceControl) {
-        opinion.allows = Ternary::Yes;
+    for result in results.iter_mut().filter(|result| result.side == Side::ResourceControl) {
+        result.allows = Ternary::Yes;
     }
 
-    let denied = Ternary::any(opinions.iter().map(|opinion| opinion.denies));
-    let decision = match (denied, allowed(request, &opinions)) {
+    let denied = Ternary::any(results.iter().map(|result| result.denies));
+    let decision = match (denied, allowed(request, &results)) {
         _ if needs_no_permission(request) => Decision::Allowed,
         (Ternary::Yes, _) => Decision::ExplicitlyDenied,
         (_, Ternary::No) => Decision::ImplicitlyDenied,
         (Ternary::No, Ternary::Yes) => Decision::Allowed,
         _ => Decision::Unknown,
     };
-    Evaluation { decision, opinions }
+    Evaluation { decision, results }
 }
 
-fn allowed(request: &Asked<'_>, opinions: &[PolicyResult<'_>]) -> Ternary {
+fn allowed(request: &Asked<'_>, results: &[PolicyResult<'_>]) -> Ternary {
     let all = |side: Side| {
-        Ternary::all(opinions.iter().filter(|opinion| opinion.side == side).map(|opinion| opinion.allows))
+        Ternary::all(results.iter().filter(|result| result.side == side).map(|result| result.allows))
     };
-    let [identity, resource, ..] = opinions else { return Ternary::Unknown };
+    let [identity, resource, ..] = results else { return Ternary::Unknown };
     let is_root = matches!(request.requester, Requester::Root(_));
     let sides = Sides {
         identity: if is_root { Ternary::Yes } else { identity.allows },
@@ -125,6 +131,37 @@ impl Sides<'_> {
     }
 }
 
+/// Whether policies of this side limit the requester at all. "SCPs affect only IAM users and roles": neither
+/// services nor identity providers nor nobody; and like resource control policies they do not affect
+/// service-linked roles. That the account manages its organization, which no policy limits, is not known
+/// here: of such an account, no service control policies are given.
+///
+/// See <https://docs.aws.amazon.com/organizations/latest/userguide/orgs_manage_policies_scps.html> and
+/// <https://docs.aws.amazon.com/organizations/latest/userguide/orgs_manage_policies_rcps.html>.
+fn is_limited_by(side: Side, request: &Asked<'_>) -> Ternary {
+    match side {
+        Side::ServiceControl if request.requester.account().is_none() => Ternary::No,
+        Side::ResourceControl if request.action.eq_ignore_ascii_case("kms:RetireGrant") => Ternary::No,
+        Side::ServiceControl | Side::ResourceControl => !is_service_linked_role(request),
+        Side::Identity | Side::Resource | Side::PermissionsBoundary | Side::Session => Ternary::Yes,
+    }
+}
+
+/// A service-linked role has a path of its own, which nobody else can use. The ARN of its session does not
+/// show it, and the name that is usual for one is not reserved.
+fn is_service_linked_role(request: &Asked<'_>) -> Ternary {
+    let has_path = |arn: &Arn| arn.service() == "iam" && arn.resource().starts_with("role/aws-service-role/");
+    match request.requester {
+        Requester::Role(role) => has_path(role).into(),
+        Requester::Session(session) => match request.keys.get("aws:PrincipalArn") {
+            ContextValue::One(arn) => Arn::parse(arn).is_ok_and(|arn| has_path(&arn)).into(),
+            _ if session.resource().starts_with("assumed-role/AWSServiceRoleFor") => Ternary::Unknown,
+            _ => Ternary::No,
+        },
+        _ => Ternary::No,
+    }
+}
+
 enum Ownership {
     SameAccount,
     CrossAccount,
@@ -136,6 +173,10 @@ fn ownership(request: &Asked<'_>) -> Ownership {
     let Some(requester) = request.requester.account() else { return Ownership::NoAccount };
     let in_arn = || Arn::parts(request.resource).map(|[.., account, _]| account).filter(|it| !it.is_empty());
     match request.resource_account.or_else(in_arn) {
+        // What AWS owns for everyone has `aws` for an account, as its managed policies have. Nobody shares it
+        // by a policy of its own: identity policies decide.
+        // See <https://docs.aws.amazon.com/IAM/latest/UserGuide/access_policies_managed-vs-inline.html#aws-managed-policies>.
+        Some("aws") => Ownership::SameAccount,
         Some(owner) if owner == requester => Ownership::SameAccount,
         Some(_) => Ownership::CrossAccount,
         None => Ownership::Unknown,
@@ -178,44 +219,47 @@ pub enum Decision {
 pub struct Evaluation<'a> {
     /// The decision.
     pub decision: Decision,
-    opinions: Vec<PolicyResult<'a>>,
+    results: Vec<PolicyResult<'a>>,
 }
 
 impl Evaluation<'_> {
     /// Whether one side lets the request pass: it allows it and denies nothing. A side that has no say
     /// lets pass.
     pub fn permits(&self, side: Side) -> Ternary {
-        let opinions = self.opinions.iter().filter(|opinion| opinion.side == side);
-        Ternary::all(opinions.map(|opinion| opinion.allows.and(!opinion.denies)))
+        let results = self.results.iter().filter(|result| result.side == side);
+        Ternary::all(results.map(|result| result.allows.and(!result.denies)))
     }
 
     /// Whether one side allows the request, whatever it denies. A side that has no say allows.
     pub fn allows(&self, side: Side) -> Ternary {
-        Ternary::all(
-            self.opinions.iter().filter(|opinion| opinion.side == side).map(|opinion| opinion.allows),
-        )
+        Ternary::all(self.results.iter().filter(|result| result.side == side).map(|result| result.allows))
     }
 
     /// The statement of this side that denies the request.
     pub fn denied_by(&self, side: Side) -> Option<StatementRef> {
-        let opinions = self.opinions.iter().filter(|opinion| opinion.side == side);
-        opinions.filter_map(|opinion| opinion.denied_by.as_ref()).map(DecidingStatement::reference).next()
+        let results = self.results.iter().filter(|result| result.side == side);
+        results.filter_map(|result| result.denied_by.as_ref()).map(DecidingStatement::reference).next()
     }
 
     /// Which statement decided, or which side had none.
     pub fn because(&self) -> DecisionReasons {
         let references = |by: &dyn Fn(&PolicyResult<'_>) -> Option<StatementRef>| {
-            self.opinions.iter().filter_map(by).collect()
+            self.results.iter().filter_map(by).collect()
         };
         let sides = |answer: Ternary| {
-            let sides = self.opinions.iter().filter(|opinion| opinion.allows == answer);
-            sides.map(|opinion| opinion.side).collect()
+            let sides = self.results.iter().filter(|result| result.allows == answer);
+            sides.map(|result| result.side).collect()
         };
+        let refused = self.results.iter().flat_map(|result| &result.refused);
+        let refused_policies = refused
+            .map(|(policy, fault)| RefusedPolicy { policy: policy.to_string(), fault: fault.to_string() })
+            .collect();
         DecisionReasons {
-            denied_by: references(&|opinion| opinion.denied_by.as_ref().map(DecidingStatement::reference)),
-            allowed_by: references(&|opinion| opinion.allowed_by.as_ref().map(DecidingStatement::reference)),
+            denied_by: references(&|result| result.denied_by.as_ref().map(DecidingStatement::reference)),
+            allowed_by: references(&|result| result.allowed_by.as_ref().map(DecidingStatement::reference)),
             not_allowed_by: sides(Ternary::No),
             not_settled_by: sides(Ternary::Unknown),
+            refused_policies,
         }
     }
 }

@@ -18,6 +18,18 @@ pub struct DecisionReasons {
     pub not_allowed_by: Vec<Side>,
     /// The sides that are not fully known.
     pub not_settled_by: Vec<Side>,
+    /// The policies that AWS would not have saved: what they say counts for nothing.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub refused_policies: Vec<RefusedPolicy>,
+}
+
+/// A policy that AWS would not have saved.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct RefusedPolicy {
+    /// The policy's name.
+    pub policy: String,
+    /// What is wrong with it.
+    pub fault: String,
 }
 
 /// A side that has a say in a request.

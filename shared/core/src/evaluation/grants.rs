@@ -32,7 +32,7 @@ impl KeyGrant {
         if !covered {
             return (Ternary::No, PrincipalMatch::Account);
         }
-        match principal::names(&self.grantee_principal, request.requester) {
+        match principal::match_aws_principal(&self.grantee_principal, request.requester) {
             // What a grant to an account gives to its roles and users is not documented.
             (Ternary::Yes, PrincipalMatch::Account) => (Ternary::Unknown, PrincipalMatch::Direct),
             named => named,

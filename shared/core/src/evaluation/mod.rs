@@ -11,7 +11,7 @@
 //! - [`question`]: a request with its policies as JSON
 //!
 //! Every question has three answers. What the facts at hand do not settle is `Unknown`, never a
-//! guess: a rule that speaks up only on `No` raises no false alarm.
+//! guess: a rule that speaks up only on `No` raises no false alarm. `docs/evaluation.md` lists these cases.
 //!
 //! See <https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_evaluation-logic.html>.
 
@@ -37,7 +37,7 @@ pub mod variables;
 
 pub use context::{Context, ContextValue};
 pub use decide::{Decision, Evaluation, evaluate, evaluate_within};
-pub use decision_reasons::{DecisionReasons, Side, StatementRef};
+pub use decision_reasons::{DecisionReasons, RefusedPolicy, Side, StatementRef};
 pub use grants::KeyGrant;
 pub use policies::{Guardrails, Policies, PolicySet, ResourcePolicy};
 pub use question::{Question, QuestionError};

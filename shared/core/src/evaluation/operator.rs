@@ -156,3 +156,16 @@ impl Compare {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::policy::grammar::OPERATORS;
+
+    #[test]
+    fn every_operator_of_the_grammar_is_evaluated() {
+        for operator in OPERATORS {
+            assert!(Operator::parse(operator).is_some(), "{operator}");
+        }
+    }
+}

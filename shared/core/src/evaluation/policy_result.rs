@@ -8,7 +8,8 @@ use super::policies::{PolicySet, ResourcePolicy};
 use super::principal::PrincipalMatch;
 use super::request::Asked;
 use super::{Ternary, statement};
-use crate::policy::{Effect, PolicyDocument};
+use crate::arn::Arn;
+use crate::policy::{Effect, GrammarFault, PolicyDocument, PolicyKind};
 
 /// What one side says to a request.
 #[derive(Debug, Clone)]
@@ -24,6 +25,8 @@ pub(super) struct PolicyResult<'a> {
     pub direct: Ternary,
     /// Whether a grant on a key allows.
     pub granted: Ternary,
+    /// The policies that AWS would not have saved, each with the fault.
+    pub refused: Vec<(Cow<'a, str>, GrammarFault)>,
 }
 
 impl<'a> PolicyResult<'a> {
@@ -38,19 +41,27 @@ impl<'a> PolicyResult<'a> {
             everyone: Ternary::No,
             direct: Ternary::No,
             granted: Ternary::No,
+            refused: Vec::new(),
         }
     }
 
     pub fn of_set(side: Side, set: &PolicySet<'a>, request: &Asked<'_>) -> Self {
-        let mut opinion = PolicyResult::none(side);
+        let mut result = PolicyResult::none(side);
         for (name, document) in set.documents() {
-            opinion.apply_policy(name, document, request, false);
+            result.apply_policy(name, document, kind_of_side(side), request, false);
         }
         if !set.is_complete() {
-            opinion.allows = opinion.allows.or(Ternary::Unknown);
-            opinion.denies = opinion.denies.or(Ternary::Unknown);
+            result.allows = result.allows.or(Ternary::Unknown);
+            result.denies = result.denies.or(Ternary::Unknown);
         }
-        opinion
+        result
+    }
+
+    /// What it says where it may not concern the requester: without it all is allowed and nothing denied.
+    pub fn if_limited(mut self, limited: Ternary) -> Self {
+        self.allows = self.allows.or(!limited);
+        self.denies = self.denies.and(limited);
+        self
     }
 
     pub fn of_resource(
@@ -59,28 +70,32 @@ impl<'a> PolicyResult<'a> {
         request: &Asked<'_>,
         bounded: bool,
     ) -> Self {
-        let mut opinion = PolicyResult::none(Side::Resource);
+        let mut result = PolicyResult::none(Side::Resource);
         match policy {
             ResourcePolicy::Known(document) => {
-                opinion.apply_policy(&"resource policy".into(), document, request, bounded)
+                let kind = kind_of_resource_policy(request.resource);
+                result.apply_policy(&"resource policy".into(), document, kind, request, bounded);
             }
             ResourcePolicy::Absent => {}
-            ResourcePolicy::Unknown => {
-                opinion.allow(Ternary::Unknown, PrincipalMatch::Account);
-                opinion.allow(Ternary::Unknown, PrincipalMatch::Direct);
-                opinion.denies = Ternary::Unknown;
-            }
+            ResourcePolicy::Unknown => result.leave_unsettled(),
         }
         for grant in grants {
             let (covers, naming) = grant.covers(request);
-            opinion.granted = opinion.granted.or(covers);
-            opinion.allow(covers, naming);
+            result.granted = result.granted.or(covers);
+            result.allow(covers, naming);
             if covers == Ternary::Yes {
                 let by = || DecidingStatement::Grant { grantee: grant.grantee_principal.clone() };
-                opinion.allowed_by.get_or_insert_with(by);
+                result.allowed_by.get_or_insert_with(by);
             }
         }
-        opinion
+        result
+    }
+
+    /// What a policy says that can't be read: maybe the request is allowed, in whatever way, maybe denied.
+    fn leave_unsettled(&mut self) {
+        self.allow(Ternary::Unknown, PrincipalMatch::Account);
+        self.allow(Ternary::Unknown, PrincipalMatch::Direct);
+        self.denies = self.denies.or(Ternary::Unknown);
     }
 
     fn allow(&mut self, answer: Ternary, naming: PrincipalMatch) {
@@ -99,15 +114,24 @@ impl<'a> PolicyResult<'a> {
         &mut self,
         policy: &Cow<'a, str>,
         document: &'a PolicyDocument,
+        kind: PolicyKind,
         request: &Asked<'_>,
         bounded: bool,
     ) {
+        if let Some(fault) = document.grammar_fault(kind) {
+            self.refused.push((policy.clone(), fault));
+            return self.leave_unsettled();
+        }
         let version = document.version();
         for statement in document.statements() {
-            // AWS saves no statement without an effect.
             let Some(effect) = statement.effect() else { continue };
-            let (answer, naming) =
-                statement::matches(statement, version, request, bounded && effect == Effect::Deny);
+            let (answer, naming) = statement::match_statement(
+                statement,
+                version,
+                kind,
+                request,
+                bounded && effect == Effect::Deny,
+            );
             let decided_by = match effect {
                 Effect::Allow => {
                     self.allow(answer, naming);
@@ -126,4 +150,20 @@ impl<'a> PolicyResult<'a> {
             }
         }
     }
+}
+
+fn kind_of_side(side: Side) -> PolicyKind {
+    match side {
+        Side::Identity | Side::PermissionsBoundary | Side::Session => PolicyKind::Identity,
+        Side::Resource => PolicyKind::Resource,
+        Side::ServiceControl => PolicyKind::ServiceControl,
+        Side::ResourceControl => PolicyKind::ResourceControl,
+    }
+}
+
+fn kind_of_resource_policy(resource: &str) -> PolicyKind {
+    let is_bucket = Arn::parts(resource).is_some_and(|[_, service, region, account, _]| {
+        service == "s3" && region.is_empty() && account.is_empty()
+    });
+    if is_bucket { PolicyKind::Bucket } else { PolicyKind::Resource }
 }

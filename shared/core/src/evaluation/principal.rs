@@ -25,22 +25,22 @@ pub enum PrincipalMatch {
 
 /// Whether the statement speaks of the requester, and how. A statement without a principal element (an
 /// identity policy's) speaks of whoever it is attached to.
-pub fn speaks_of(
+pub fn match_principal(
     statement: Statement<'_>,
     requester: &Requester,
     bounded: bool,
 ) -> (Ternary, PrincipalMatch) {
     match (statement.get("Principal"), statement.get("NotPrincipal")) {
-        (Some(element), _) => named_by(element, requester),
-        (None, Some(element)) => (spared_by(element, requester, bounded), PrincipalMatch::Everyone),
+        (Some(element), _) => match_named(element, requester),
+        (None, Some(element)) => (match_unless_listed(element, requester, bounded), PrincipalMatch::Everyone),
         (None, None) => (Ternary::Yes, PrincipalMatch::Direct),
     }
 }
 
-fn named_by(element: &Value, requester: &Requester) -> (Ternary, PrincipalMatch) {
+fn match_named(element: &Value, requester: &Requester) -> (Ternary, PrincipalMatch) {
     let mut best = (Ternary::No, PrincipalMatch::Account);
-    for_each(element, |kind, value| {
-        let (answer, naming) = is(kind, value, requester);
+    for_each_principal(element, |kind, value| {
+        let (answer, naming) = match_kind(kind, value, requester);
         best = match (best.0, answer) {
             (Ternary::Yes, Ternary::Yes) => (Ternary::Yes, best.1.max(naming)),
             (Ternary::Yes, _) | (_, Ternary::No) => best,
@@ -55,12 +55,12 @@ fn named_by(element: &Value, requester: &Requester) -> (Ternary, PrincipalMatch)
 /// permissions boundary is never spared. Of a list that names some of these, it says that it "might"
 /// apply.
 /// See <https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_notprincipal.html>.
-fn spared_by(element: &Value, requester: &Requester, bounded: bool) -> Ternary {
+fn match_unless_listed(element: &Value, requester: &Requester, bounded: bool) -> Ternary {
     if bounded && requester.account().is_some() {
         return Ternary::Yes;
     }
     let (mut account, mut through, mut direct, mut unsettled) = (false, false, false, false);
-    for_each(element, |kind, value| match is(kind, value, requester) {
+    for_each_principal(element, |kind, value| match match_kind(kind, value, requester) {
         (Ternary::Yes, PrincipalMatch::Account) => account = true,
         (Ternary::Yes, PrincipalMatch::Through) => through = true,
         (Ternary::Yes, PrincipalMatch::Everyone | PrincipalMatch::Direct) => direct = true,
@@ -81,7 +81,7 @@ fn spared_by(element: &Value, requester: &Requester, bounded: bool) -> Ternary {
     }
 }
 
-fn for_each<'v>(element: &'v Value, mut visit: impl FnMut(&'v str, &'v str)) {
+fn for_each_principal<'v>(element: &'v Value, mut visit: impl FnMut(&'v str, &'v str)) {
     match element {
         Value::String(text) => visit("AWS", text),
         Value::Object(kinds) => {
@@ -98,10 +98,10 @@ fn for_each<'v>(element: &'v Value, mut visit: impl FnMut(&'v str, &'v str)) {
     }
 }
 
-fn is(kind: &str, value: &str, requester: &Requester) -> (Ternary, PrincipalMatch) {
+fn match_kind(kind: &str, value: &str, requester: &Requester) -> (Ternary, PrincipalMatch) {
     let direct = |holds: bool| (Ternary::from(holds), PrincipalMatch::Direct);
     match (kind, requester) {
-        ("AWS", _) => names(value, requester),
+        ("AWS", _) => match_aws_principal(value, requester),
         ("Service", Requester::Service(asking)) => direct(value == asking),
         ("Federated", Requester::Federated(provider)) => direct(value == provider),
         ("Service" | "Federated", _) => direct(false),
@@ -113,7 +113,7 @@ fn is(kind: &str, value: &str, requester: &Requester) -> (Ternary, PrincipalMatc
 
 /// Whether an `AWS` principal names the requester. A unique id (`AROA…`) stands in for a deleted role or
 /// user, and names no living one, whatever it is called.
-pub fn names(value: &str, requester: &Requester) -> (Ternary, PrincipalMatch) {
+pub fn match_aws_principal(value: &str, requester: &Requester) -> (Ternary, PrincipalMatch) {
     if value == "*" {
         return (Ternary::Yes, PrincipalMatch::Everyone);
     }

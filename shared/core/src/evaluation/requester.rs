@@ -24,8 +24,8 @@ pub enum Requester {
 }
 
 impl Requester {
-    /// Reads an ARN, a service's name (`….amazonaws.com`), an identity provider's ARN, or `*` for an
-    /// unsigned request.
+    /// Reads an ARN, a service's name (`….amazonaws.com`), an identity provider's ARN or name, or `*` for
+    /// an unsigned request.
     ///
     /// # Errors
     /// When it is none of these.
@@ -34,6 +34,9 @@ impl Requester {
             return Ok(Requester::Anonymous);
         }
         let Ok(arn) = Arn::parse(text) else {
+            if is_identity_provider(text) {
+                return Ok(Requester::Federated(text.to_owned()));
+            }
             let is_service = text.ends_with(".amazonaws.com") || text.ends_with(".amazonaws.com.cn");
             return if is_service {
                 Ok(Requester::Service(text.to_owned()))
@@ -81,6 +84,17 @@ impl Requester {
             Requester::Federated(_) | Requester::Service(_) => None,
         }
     }
+}
+
+/// Whether the text names one of the providers that a trust policy names without an ARN. Cognito's identity
+/// pools look like a service and are none.
+/// See <https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_principal.html#principal-federated-web-identity>.
+fn is_identity_provider(text: &str) -> bool {
+    let is_identity_pools = || {
+        let (name, domain) = text.split_once('.').unwrap_or_default();
+        name.starts_with("cognito-identity") && domain.contains("amazonaws.com")
+    };
+    matches!(text, "accounts.google.com" | "graph.facebook.com" | "www.amazon.com") || is_identity_pools()
 }
 
 /// A text that should have named a requester and does not.

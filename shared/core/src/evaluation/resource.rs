@@ -5,25 +5,53 @@
 use super::Ternary;
 use super::context::Keys;
 use super::pattern::{self, arn_parts};
+use super::request::Asked;
 use super::variables::{Text, expand, has_variable};
-use crate::policy::{LanguageVersion, Statement};
+use crate::arn::Arn;
+use crate::policy::{LanguageVersion, PolicyKind, Statement};
 
 /// Whether the statement covers the resource. A trust policy has no resource element: the role it is
-/// attached to is meant.
+/// attached to is meant, and so it is with the other resources whose policies need none. Only a key policy's
+/// statement without one "has no effect".
+/// See <https://docs.aws.amazon.com/kms/latest/developerguide/key-policy-overview.html>.
 pub(super) fn covers_resource(
     statement: Statement<'_>,
     version: LanguageVersion,
-    resource: &str,
-    keys: Keys<'_>,
+    kind: PolicyKind,
+    request: &Asked<'_>,
 ) -> Ternary {
-    let covered = |pattern, void| covers(pattern, version, resource, keys).unwrap_or(void);
+    let covered = |pattern, void| covers_or_completed(pattern, version, kind, request).unwrap_or(void);
     if let Some(patterns) = statement.strings("Resource") {
         return Ternary::any(patterns.map(|pattern| covered(pattern, Ternary::No)));
     }
-    let others = statement.strings("NotResource");
-    others.map_or(Ternary::Yes, |patterns| {
-        !Ternary::any(patterns.map(|pattern| covered(pattern, Ternary::Unknown)))
-    })
+    if let Some(patterns) = statement.strings("NotResource") {
+        return !Ternary::any(patterns.map(|pattern| covered(pattern, Ternary::Unknown)));
+    }
+    Arn::parts(request.resource).is_none_or(|[_, service, ..]| service != "kms").into()
+}
+
+/// AWS: an ARN with fewer than six parts in an identity policy is completed with wildcards: `arn:aws:sqs` is
+/// `arn:aws:sqs:*:*:*`. Of the other kinds of policy it does not say so.
+fn covers_or_completed(
+    pattern: &str,
+    version: LanguageVersion,
+    kind: PolicyKind,
+    request: &Asked<'_>,
+) -> Option<Ternary> {
+    let covers = |pattern: &str| covers(pattern, version, request.resource, request.keys);
+    let Some(completed) = complete_arn(pattern) else { return covers(pattern) };
+    if kind == PolicyKind::Identity {
+        return covers(&completed);
+    }
+    let (as_written, completed) = (covers(pattern)?, covers(&completed)?);
+    Some(if as_written == completed { as_written } else { Ternary::Unknown })
+}
+
+/// The ARN with a wildcard for each part that is missing; None where none is, or where it is no ARN.
+fn complete_arn(pattern: &str) -> Option<String> {
+    let colons = pattern.bytes().filter(|byte| *byte == b':').count();
+    let missing = 5_usize.checked_sub(colons).filter(|missing| *missing > 0)?;
+    (pattern == "arn" || pattern.starts_with("arn:")).then(|| format!("{pattern}{}", ":*".repeat(missing)))
 }
 
 /// None where a policy variable has no value: such a pattern covers nothing, but whether leaving it out

@@ -5,6 +5,8 @@ use std::borrow::Cow;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
+use super::grammar::{Grammar, GrammarFault, PolicyKind};
+
 /// A policy document that keeps every member it does not know, and the order of all of them.
 ///
 /// The JSON is the model: reading extracts nothing, so printing loses nothing. The views
@@ -14,6 +16,7 @@ use serde_json::{Map, Value, json};
 #[serde(try_from = "Value", into = "Value")]
 pub struct PolicyDocument {
     root: Map<String, Value>,
+    grammar: Grammar,
 }
 
 impl PolicyDocument {
@@ -22,7 +25,11 @@ impl PolicyDocument {
         let mut root = Map::new();
         root.insert("Version".into(), json!("2012-10-17"));
         root.insert("Statement".into(), json!([]));
-        PolicyDocument { root }
+        PolicyDocument::of(root)
+    }
+
+    fn of(root: Map<String, Value>) -> Self {
+        PolicyDocument { grammar: Grammar::of(&root), root }
     }
 
     /// Reads a document from its JSON text.
@@ -50,7 +57,7 @@ impl PolicyDocument {
             }
             Some(_) => return Err(PolicyError::StatementNotAnObject(0)),
         }
-        Ok(PolicyDocument { root })
+        Ok(PolicyDocument::of(root))
     }
 
     /// The document as JSON.
@@ -70,6 +77,11 @@ impl PolicyDocument {
             Some("2012-10-17") => LanguageVersion::V2012,
             _ => LanguageVersion::V2008,
         }
+    }
+
+    /// Why AWS would not have saved the document as a policy of this kind; None where it would.
+    pub fn grammar_fault(&self, kind: PolicyKind) -> Option<GrammarFault> {
+        self.grammar.fault(kind)
     }
 
     /// The statements in order.
@@ -92,7 +104,7 @@ impl PolicyDocument {
     pub(super) fn with_statements(&self, statements: Vec<Value>) -> Self {
         let mut root = self.root.clone();
         root.insert("Statement".into(), Value::Array(statements));
-        PolicyDocument { root }
+        PolicyDocument::of(root)
     }
 }
 

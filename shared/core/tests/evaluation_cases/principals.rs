@@ -37,6 +37,71 @@ fn principals() {
     check(json!({"principal": "arn:aws:iam::111111111111:root", "resourcePolicy": grant(B)}), "allowed");
 }
 
+/// <https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_principal.html#principal-federated-web-identity>
+#[test]
+fn identity_providers_are_no_services() {
+    let trusted = |asking: &str, element: Value, expected| {
+        let trust = json!({"Version": "2012-10-17", "Statement": {"Effect": "Allow", "Principal": element, "Action": "sts:AssumeRoleWithWebIdentity"}});
+        check(
+            json!({"principal": asking, "action": "sts:AssumeRoleWithWebIdentity", "resource": ROLE, "resourcePolicy": trust}),
+            expected,
+        );
+    };
+    for provider in [
+        "accounts.google.com",
+        "cognito-identity.amazonaws.com",
+        "www.amazon.com",
+        "arn:aws:iam::111111111111:saml-provider/ADFS",
+    ] {
+        trusted(provider, json!({"Federated": provider}), "allowed");
+        trusted(provider, json!({"Service": provider}), "implicitlyDenied");
+        trusted(provider, json!({"Federated": "graph.facebook.com"}), "implicitlyDenied");
+    }
+    trusted("cognito-idp.amazonaws.com", json!({"Service": "cognito-idp.amazonaws.com"}), "allowed");
+}
+
+/// <https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_resource.html>
+#[test]
+fn incomplete_arns_are_completed() {
+    let queue = "arn:aws:sqs:us-east-1:111111111111:q";
+    let asked = |effect: &str, more: Value, expected| {
+        let statement = policy(effect, more);
+        check(
+            json!({"action": "sqs:SendMessage", "resource": queue, "identityPolicies": [allow(), statement]}),
+            expected,
+        );
+    };
+    for incomplete in ["arn:aws:sqs", "arn:aws:sqs:us-east-1", "arn:aws:sqs:*:111111111111", "arn:*:sqs"] {
+        asked("Deny", json!({"Resource": incomplete}), "explicitlyDenied");
+        asked("Deny", json!({"NotResource": incomplete}), "allowed");
+    }
+    for other in ["arn:aws:sns", "arn:aws:sqs:eu-west-1", "arn:aws:sqs:us-east-1:222222222222", "arn:aws-cn"]
+    {
+        asked("Deny", json!({"Resource": other}), "allowed");
+        asked("Deny", json!({"NotResource": other}), "explicitlyDenied");
+    }
+    // The page speaks of identity policies only.
+    let denied = policy("Deny", json!({"Principal": "*", "Resource": "arn:aws:sqs"}));
+    check(
+        json!({"action": "sqs:SendMessage", "resource": queue, "identityPolicies": [allow()], "resourcePolicy": denied}),
+        "unknown",
+    );
+}
+
+/// <https://docs.aws.amazon.com/IAM/latest/UserGuide/access_policies_managed-vs-inline.html#aws-managed-policies>
+#[test]
+fn what_aws_owns_is_not_foreign() {
+    for resource in ["arn:aws:iam::aws:policy/ReadOnlyAccess", "arn:aws:iam::aws:policy/job-function/Billing"]
+    {
+        let asked = |policy: Value, expected| {
+            let members = json!({"action": "iam:GetPolicy", "resource": resource, "resourceAccount": null, "identityPolicies": [policy]});
+            check(members, expected);
+        };
+        asked(allow(), "allowed");
+        asked(policy("Allow", json!({"Action": "s3:*"})), "implicitlyDenied");
+    }
+}
+
 /// <https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_notprincipal.html>
 #[test]
 fn not_principal_spares_who_is_listed_with_its_account() {
