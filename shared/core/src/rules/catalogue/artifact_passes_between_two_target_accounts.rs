@@ -12,7 +12,7 @@
 //! A build whose `roleArn` is in 222222222222, and a deploy of its output with a `roleArn` in 333333333333.
 
 use crate::rules::diagnostics::{Fault, Fix};
-use crate::rules::{Diagnostics, Facts, Rule, RuleId, Severity};
+use crate::rules::{Diagnostics, Facts, Rule, RuleId, Severity, Subject};
 
 pub(in crate::rules) const RULE: Rule = Rule {
     id: RuleId::Pl006,
@@ -22,6 +22,7 @@ pub(in crate::rules) const RULE: Rule = Rule {
     sources: &[
         "https://docs.aws.amazon.com/codepipeline/latest/userguide/pipelines-create-cross-account.html",
     ],
+    subject: Subject::Setting,
     check,
 };
 

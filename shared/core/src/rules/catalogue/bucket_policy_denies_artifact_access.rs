@@ -19,7 +19,7 @@ use crate::rules::access_result::AccessResult;
 use crate::rules::diagnostics::{Fault, Fix};
 use crate::rules::documents::Document;
 use crate::rules::facts::role_label;
-use crate::rules::{Diagnostics, Facts, Rule, RuleId, Severity, role_fixes};
+use crate::rules::{Diagnostics, Facts, Rule, RuleId, Severity, Subject, role_fixes};
 
 pub(in crate::rules) const RULE: Rule = Rule {
     id: RuleId::S3002,
@@ -30,6 +30,7 @@ pub(in crate::rules) const RULE: Rule = Rule {
         "https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_evaluation-logic.html",
         "https://docs.aws.amazon.com/codepipeline/latest/userguide/pipelines-create-cross-account.html",
     ],
+    subject: Subject::BucketPolicy,
     check,
 };
 

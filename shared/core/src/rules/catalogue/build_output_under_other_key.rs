@@ -15,7 +15,7 @@
 use crate::pipeline::Action;
 use crate::rules::commands::{in_region, option, script};
 use crate::rules::diagnostics::{Fault, Fix};
-use crate::rules::{Diagnostics, Facts, Rule, RuleId, Severity};
+use crate::rules::{Diagnostics, Facts, Rule, RuleId, Severity, Subject};
 use crate::snapshot::Fact;
 
 pub(in crate::rules) const RULE: Rule = Rule {
@@ -27,6 +27,7 @@ pub(in crate::rules) const RULE: Rule = Rule {
         "https://docs.aws.amazon.com/codebuild/latest/APIReference/API_Project.html",
         "https://docs.aws.amazon.com/codepipeline/latest/userguide/action-reference-CodeBuild.html",
     ],
+    subject: Subject::Setting,
     check,
 };
 

@@ -19,7 +19,7 @@ use crate::evaluation::Side;
 use crate::rules::access::Access;
 use crate::rules::diagnostics::Fault;
 use crate::rules::resources::custom;
-use crate::rules::{Diagnostics, Facts, Rule, RuleId, Severity};
+use crate::rules::{Diagnostics, Facts, Rule, RuleId, Severity, Subject};
 use crate::rules::{deleted_principals, role_fixes};
 use crate::snapshot::Fact;
 
@@ -31,6 +31,7 @@ pub(in crate::rules) const RULE: Rule = Rule {
     sources: &[
         "https://docs.aws.amazon.com/kms/latest/developerguide/key-policy-modifying-external-accounts.html",
     ],
+    subject: Subject::KeyPolicy,
     check,
 };
 

@@ -18,6 +18,7 @@ mod bucket_policy_names_deleted_principal;
 mod bucket_policy_omits_target;
 mod build_in_target_account_with_outputs;
 mod build_output_under_other_key;
+mod cluster_access_entry_missing;
 mod connection_not_usable;
 mod denied_by_organization_policy;
 mod denied_by_permissions_boundary;
@@ -30,6 +31,8 @@ mod key_policy_omits_service_role;
 mod key_policy_omits_target;
 mod lambda_never_reported;
 mod not_a_permission_problem;
+mod other_role_denied;
+mod other_role_not_assumable;
 mod region_without_artifact_store;
 mod service_role_cannot_assume_target;
 mod service_role_not_trusted_by_codepipeline;
@@ -37,6 +40,7 @@ mod service_role_pinned_to_own_account;
 mod stack_role_cannot_read_artifacts;
 mod stack_role_in_other_account;
 mod stack_set_needs_delegated_admin;
+mod stage_condition_failed;
 mod target_role_cannot_pass_role;
 mod target_role_cannot_use_bucket;
 mod target_role_cannot_use_key;
@@ -49,7 +53,7 @@ mod trust_needs_external_id;
 use super::Rule;
 
 /// Every rule, by id.
-pub const ALL: [&Rule; 45] = [
+pub const ALL: [&Rule; 49] = [
     &build_output_under_other_key::RULE,
     &denied_by_organization_policy::RULE,
     &denied_by_permissions_boundary::RULE,
@@ -59,6 +63,7 @@ pub const ALL: [&Rule; 45] = [
     &lambda_never_reported::RULE,
     &connection_not_usable::RULE,
     &stack_set_needs_delegated_admin::RULE,
+    &stage_condition_failed::RULE,
     &service_role_cannot_assume_target::RULE,
     &target_trust_omits_service_role::RULE,
     &target_trusts_whole_account::RULE,
@@ -72,10 +77,13 @@ pub const ALL: [&Rule; 45] = [
     &target_role_cannot_pass_role::RULE,
     &trust_names_deleted_principal::RULE,
     &service_role_pinned_to_own_account::RULE,
+    &cluster_access_entry_missing::RULE,
     &key_policy_omits_target::RULE,
     &key_policy_omits_service_role::RULE,
     &key_not_usable::RULE,
     &key_policy_names_deleted_principal::RULE,
+    &other_role_denied::RULE,
+    &other_role_not_assumable::RULE,
     &artifact_store_without_customer_key::RULE,
     &artifact_key_given_by_id::RULE,
     &artifact_key_given_by_alias::RULE,
@@ -118,6 +126,8 @@ pub enum RuleId {
     Ev007,
     /// `EV008`: stack-set-needs-delegated-admin.
     Ev008,
+    /// `EV009`: stage-condition-failed.
+    Ev009,
     /// `IA001`: service-role-cannot-assume-target.
     Ia001,
     /// `IA002`: target-trust-omits-service-role.
@@ -144,6 +154,8 @@ pub enum RuleId {
     Ia012,
     /// `IA013`: service-role-pinned-to-own-account.
     Ia013,
+    /// `IA015`: cluster-access-entry-missing.
+    Ia015,
     /// `KM001`: key-policy-omits-target.
     Km001,
     /// `KM002`: key-policy-omits-service-role.
@@ -152,6 +164,10 @@ pub enum RuleId {
     Km003,
     /// `KM004`: key-policy-names-deleted-principal.
     Km004,
+    /// `OR001`: other-role-denied.
+    Or001,
+    /// `OR002`: other-role-not-assumable.
+    Or002,
     /// `PL001`: artifact-store-without-customer-key.
     Pl001,
     /// `PL002`: artifact-key-given-by-id.
@@ -205,6 +221,7 @@ impl RuleId {
             RuleId::Ev006 => "EV006",
             RuleId::Ev007 => "EV007",
             RuleId::Ev008 => "EV008",
+            RuleId::Ev009 => "EV009",
             RuleId::Ia001 => "IA001",
             RuleId::Ia002 => "IA002",
             RuleId::Ia003 => "IA003",
@@ -218,10 +235,13 @@ impl RuleId {
             RuleId::Ia011 => "IA011",
             RuleId::Ia012 => "IA012",
             RuleId::Ia013 => "IA013",
+            RuleId::Ia015 => "IA015",
             RuleId::Km001 => "KM001",
             RuleId::Km002 => "KM002",
             RuleId::Km003 => "KM003",
             RuleId::Km004 => "KM004",
+            RuleId::Or001 => "OR001",
+            RuleId::Or002 => "OR002",
             RuleId::Pl001 => "PL001",
             RuleId::Pl002 => "PL002",
             RuleId::Pl003 => "PL003",

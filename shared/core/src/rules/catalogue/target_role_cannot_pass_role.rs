@@ -23,7 +23,7 @@ use crate::rules::diagnostics::{Denied, Fault, Fix};
 use crate::rules::facts::role_location;
 use crate::rules::providers::lacks_anywhere;
 use crate::rules::resources::target_account;
-use crate::rules::{ActionFacts, Diagnostics, Facts, Rule, RuleId, Severity, role_fixes};
+use crate::rules::{ActionFacts, Diagnostics, Facts, Rule, RuleId, Severity, Subject, role_fixes};
 
 pub(in crate::rules) const RULE: Rule = Rule {
     id: RuleId::Ia011,
@@ -31,6 +31,7 @@ pub(in crate::rules) const RULE: Rule = Rule {
     severity: Severity::Error,
     summary: "The action role may not hand on the role that its provider works with.",
     sources: &["https://docs.aws.amazon.com/IAM/latest/UserGuide/id_roles_use_passrole.html"],
+    subject: Subject::Provider,
     check,
 };
 

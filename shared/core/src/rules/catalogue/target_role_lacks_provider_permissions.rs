@@ -18,7 +18,7 @@ use crate::rules::access_result::AccessResult;
 use crate::rules::diagnostics::Fault;
 use crate::rules::facts::role_location;
 use crate::rules::resources::target_account;
-use crate::rules::{ActionFacts, Diagnostics, Facts, Rule, RuleId, Severity, providers, role_fixes};
+use crate::rules::{ActionFacts, Diagnostics, Facts, Rule, RuleId, Severity, Subject, providers, role_fixes};
 
 pub(in crate::rules) const RULE: Rule = Rule {
     id: RuleId::Ia006,
@@ -29,6 +29,7 @@ pub(in crate::rules) const RULE: Rule = Rule {
         "https://docs.aws.amazon.com/codepipeline/latest/userguide/how-to-custom-role.html",
         "https://docs.aws.amazon.com/codepipeline/latest/userguide/action-reference.html",
     ],
+    subject: Subject::Provider,
     check,
 };
 
