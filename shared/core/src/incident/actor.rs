@@ -5,6 +5,7 @@ use crate::pipeline::Action;
 use crate::snapshot::{Fact, Snapshot};
 
 use super::failure::Failure;
+use super::message::Denial;
 
 /// A principal that has a part in an action.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -116,6 +117,22 @@ impl<'a> Surroundings<'a> {
             ActorKind::Other
         };
         Actor { kind, arn }
+    }
+
+    /// Who was denied where the message does not say: the role of the function that is being made, the role that
+    /// the provider works as where the provider speaks, else the role that CodePipeline gave to the action.
+    pub(super) fn unnamed(&self, denied: &Denial, code: Option<&str>, in_own_message: bool) -> Option<Actor> {
+        let of_function = denied.action.eq_ignore_ascii_case("ec2:CreateNetworkInterface");
+        if of_function && self.action.provider() == "CloudFormation" {
+            let arn = "the function's execution role".to_owned();
+            return Some(Actor { kind: ActorKind::FunctionRole, arn });
+        }
+        if in_own_message && code == Some("PermissionError") {
+            let own = self.action.role_arn().map(|role| (ActorKind::ActionRole, role));
+            let (kind, arn) = own.unwrap_or((ActorKind::ServiceRole, self.service_role));
+            return Some(Actor { kind, arn: arn.to_owned() });
+        }
+        self.worker()
     }
 
     /// The role that the provider itself works as in this action, where a message does not say who was denied.

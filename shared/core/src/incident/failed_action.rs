@@ -73,7 +73,7 @@ impl<'a> Incident<'a> {
         let actor = denied.as_ref().and_then(|(denied, text)| {
             let named = denied.actor.as_deref().map(|actor| surroundings.attribute(actor));
             // What the provider says without a name is about the role that it works as.
-            named.or_else(|| surroundings.worker().filter(|_| *text != own || text.contains("API: ")))
+            named.or_else(|| surroundings.unnamed(denied, failure.error_code.as_deref(), *text == own))
         });
         let in_own_words = denied.as_ref().is_some_and(|(_, text)| is_of_build_command(text));
         let mut denial = denied.map(|(denied, _)| denied);
@@ -109,9 +109,13 @@ fn is_words_of_function(failure: &Failure, action: &Action<'_>) -> bool {
         && !failure.message().is_empty()
 }
 
+/// What CodePipeline says with the same code is about artifacts, before the function is called.
 fn of_function(claim: ErrorSignature) -> ErrorSignature {
     match claim {
-        ErrorSignature::LambdaSilent | ErrorSignature::Artifact { .. } => claim,
+        ErrorSignature::LambdaSilent
+        | ErrorSignature::Artifact { .. }
+        | ErrorSignature::NoSuchKey { .. }
+        | ErrorSignature::KeyNotUsable { .. } => claim,
         _ => ErrorSignature::OwnWork,
     }
 }

@@ -1,7 +1,7 @@
 //! What is behind a reason that has nothing to do with permissions, and what to do about it.
 
 /// Parts of a message or of its error code, in lower case; what that means; what to do.
-const EXPLAINED: [(&[&str], &str, &str); 20] = [
+const EXPLAINED: [(&[&str], &str, &str); 21] = [
     (
         &["rollback_complete", "non-updatable", "rollback_failed", "create_failed state"],
         "the stack is in a state in which it can't be updated, since an earlier operation failed",
@@ -93,7 +93,7 @@ const EXPLAINED: [(&[&str], &str, &str); 20] = [
         "see whether what was called can be reached from where the action runs: a subnet without NAT needs a VPC endpoint of the service",
     ),
     (
-        &["larger than", "exceeds the", "exceeded the maximum"],
+        &["larger than", "exceeds ", "exceeded the maximum"],
         "something is too large",
         "make what the message names smaller",
     ),
@@ -138,6 +138,11 @@ const EXPLAINED: [(&[&str], &str, &str); 20] = [
         ],
         "the service does not accept what it was given",
         "correct what the message names in the action's configuration or input",
+    ),
+    (
+        &["circuit breaker", "stabilize"],
+        "what was deployed did not come up",
+        "see in the service's events, and in the log of its tasks, why they stopped",
     ),
     (&["unsupported"], "the service does not support what it was asked for", "change what the message names"),
 ];

@@ -33,7 +33,8 @@ const REFUSALS: [&str; 8] = [
     "kms",
 ];
 /// Codes that say nothing of the reason: the words beside them do.
-const VAGUE: [&str; 7] = [
+const VAGUE: [&str; 8] = [
+    "vpcclienterror",
     "clienterror",
     "generalserviceexception",
     "internalerror",

@@ -1,7 +1,7 @@
 //! What has nothing to do with permissions, where no error code says so: in lower case, as services put it.
 
 /// Any of these in a message that speaks of no refusal.
-const OTHER_REASONS: [&str; 49] = [
+const OTHER_REASONS: [&str; 52] = [
     "non-updatable status",
     "state and can not be updated",
     "state and cannot be updated",
@@ -39,7 +39,10 @@ const OTHER_REASONS: [&str; 49] = [
     "not a valid",
     "limit exceeded",
     "exceeded the maximum",
-    "exceeds the",
+    "exceeds ",
+    "circuit breaker",
+    "not stabilize",
+    "failed to stabilize",
     "larger than",
     "throttl",
     "rate exceeded",

@@ -4,7 +4,7 @@ use super::denial::bare;
 use super::{ErrorSignature, error_code, other_reasons};
 
 /// Every text of a row has to be in the message, whatever its case.
-const WORDINGS: [(&[&str], ErrorSignature); 42] = [
+const WORDINGS: [(&[&str], ErrorSignature); 43] = [
     (&["scriptfailed"], ErrorSignature::OwnWork),
     (&["phase: download_source", "access denied"], ErrorSignature::BuildSource),
     (&["command_execution_error"], ErrorSignature::OwnWork),
@@ -39,6 +39,7 @@ const WORDINGS: [(&[&str], ErrorSignature); 42] = [
     (&["useconnection"], ErrorSignature::Connection),
     (&["must be the master or delegated admin account"], ErrorSignature::StackSetAdmin),
     (&["must be the management account or delegated admin"], ErrorSignature::StackSetAdmin),
+    (&["is not a delegated admin"], ErrorSignature::StackSetAdmin),
     (&["health_constraints"], ErrorSignature::Instances),
     (&["too many individual instances failed deployment"], ErrorSignature::Instances),
     (&["must be logged in to the server"], ErrorSignature::ClusterRefused),

@@ -22,11 +22,12 @@ use crate::evaluation::{Context, Requester, Side, Ternary};
 use crate::incident::Incident;
 use crate::incident::message::{Assumption, ErrorSignature};
 use crate::rules::assume::trusts;
+use crate::rules::commands::{self, option, show};
 use crate::rules::diagnostics::{Denied, Fault, Fix};
 use crate::rules::documents::Document;
 use crate::rules::facts::{role_label, role_location};
 use crate::rules::{Diagnostics, Facts, Rule, RuleId, Severity, Subject};
-use crate::snapshot::Fact;
+use crate::snapshot::{Fact, RoleFacts};
 
 pub(in crate::rules) const RULE: Rule = Rule {
     id: RuleId::Or002,
@@ -53,6 +54,8 @@ fn check(facts: &Facts<'_>, verdicts: &mut Diagnostics) {
     let who = by.as_deref().unwrap_or("the service that works as it");
     let location = role.as_deref().map_or_else(|| incident.action.path(), role_location);
     let fact = role.as_deref().map_or(Fact::Unknown, |role| facts.role(role));
+    // A role of which the trust policy was not read is not known in what matters here.
+    let fact = if fact.part(|role| &role.trust_policy).is_unknown() { Fact::Unknown } else { fact };
     let trust = match (&fact, by.as_deref()) {
         (Fact::Known(known), Some(by)) => {
             let trust = known.trust_policy.known();
@@ -86,7 +89,7 @@ fn check(facts: &Facts<'_>, verdicts: &mut Diagnostics) {
         location,
         message: format!("{who} can't assume {label}, which {} needs", incident.label()),
         because,
-        fix: fix(role.as_deref(), by.as_deref(), matches!(fact, Fact::Absent)),
+        fix: fix(role.as_deref().zip(by.as_deref()), &fact),
         denied: denied.into_iter().collect(),
         severity: None,
     });
@@ -112,8 +115,8 @@ fn by(facts: &Facts<'_>, incident: &Incident<'_>, told: &Assumption, role: Optio
     Some(format!("arn:{}:iam::{account}:role/{named}", partition.unwrap_or_else(|| facts.partition())))
 }
 
-fn fix(role: Option<&str>, by: Option<&str>, absent: bool) -> Fix {
-    let Some((role, by)) = role.zip(by) else {
+fn fix(named: Option<(&str, &str)>, fact: &Fact<&RoleFacts>) -> Fix {
+    let Some((role, by)) = named else {
         return Fix {
             summary: "see that the role exists, and that its trust policy names the service that works as it"
                 .into(),
@@ -123,17 +126,21 @@ fn fix(role: Option<&str>, by: Option<&str>, absent: bool) -> Fix {
     let kind = if by.starts_with("arn:") { "AWS" } else { "Service" };
     let statements: Vec<Value> =
         vec![json!({"Effect": "Allow", "Principal": {kind: by}, "Action": "sts:AssumeRole"})];
-    if absent {
-        let summary = format!(
-            "make {} with this statement in its trust policy, or name another role",
-            role_label(role)
-        );
-        return Fix { summary, statements, ..Fix::default() };
-    }
-    Fix {
-        summary: format!("see that {role} exists, and add this statement to its trust policy"),
-        command: Some(Document::trust_policy(role).add(&statements)),
-        statements,
-        ..Fix::default()
-    }
+    let (summary, command) = match fact {
+        Fact::Absent => {
+            let label = role_label(role);
+            (format!("make {label} with this statement in its trust policy, or name another role"), None)
+        }
+        Fact::Known(_) => {
+            let add = Document::trust_policy(role).add(&statements);
+            (format!("add this statement to the trust policy of {role}"), Some(add))
+        }
+        Fact::Unknown => {
+            let (account, name) = commands::role(role);
+            let look = format!("aws iam get-role {}", option("role-name", &name));
+            let summary = format!("see that {role} exists, and that its trust policy has this statement");
+            (summary, Some(show(account.as_deref(), &look)))
+        }
+    };
+    Fix { summary, statements, command, ..Fix::default() }
 }

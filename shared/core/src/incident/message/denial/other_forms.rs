@@ -5,6 +5,10 @@
 //! You do not have sufficient permissions to call s3.putObject for the deployment bucket, NAME
 //! The IAM role ARN does not give you permission to perform operations in the following AWS service: AmazonAutoScaling
 //! Service role ARN does not allow AWS CodeBuild to create Amazon CloudWatch Logs log streams
+//! You do not have permission to perform the 's3:CreateBucket' action.
+//! The provided execution role does not have permissions to call CreateNetworkInterface on EC2
+//! 'ARN' is not authorized to create managed-rule
+//! Unexpected EC2 error: UnauthorizedOperation
 //! ```
 
 use super::{Denial, after, bare};
@@ -13,7 +17,9 @@ use crate::incident::message::services::action_prefix;
 const REFUSED: [&str; 3] = ["not authorized", "Access Denied", "AccessDenied"];
 
 pub(super) fn read(text: &str) -> Option<Denial> {
-    of_api(text).or_else(|| of_s3_deploy(text)).or_else(|| of_service(text)).or_else(|| of_build(text))
+    let forms =
+        [of_api, of_s3_deploy, of_service, of_build, of_action, of_call, of_managed_rule, of_unexpected];
+    forms.into_iter().find_map(|read| read(text))
 }
 
 fn of_api(text: &str) -> Option<Denial> {
@@ -50,6 +56,34 @@ fn of_build(text: &str) -> Option<Denial> {
     ];
     let (_, action) = CALLS.iter().find(|(call, _)| rest.starts_with(call))?;
     Some(denied(role_in(before), (*action).to_owned()))
+}
+
+fn of_action(text: &str) -> Option<Denial> {
+    let rest = after(text, "not have permission to perform the ")?;
+    let action = bare(rest.split(' ').next()?);
+    action.contains(':').then(|| denied(None, action.to_owned()))
+}
+
+/// Lambda's words on the execution role of a function that it makes.
+fn of_call(text: &str) -> Option<Denial> {
+    let (before, rest) = text.split_once("does not have permissions to call ")?;
+    let mut words = rest.split(' ');
+    let (call, on, service) = (bare(words.next()?), words.next()?, bare(words.next()?));
+    (on == "on").then(|| denied(role_in(before), format!("{}:{call}", action_prefix(service))))
+}
+
+/// Step Functions' words on the role of a state machine that waits for what it starts.
+fn of_managed_rule(text: &str) -> Option<Denial> {
+    let (before, _) = text.split_once(" is not authorized to create managed-rule")?;
+    Some(denied(role_in(before), "events:PutRule".to_owned()))
+}
+
+/// CodeBuild's words on what its project's role may not do in a VPC.
+fn of_unexpected(text: &str) -> Option<Denial> {
+    let (before, rest) = text.split_once(" error: UnauthorizedOperation")?;
+    let service =
+        before.strip_suffix("EC2").map(|_| "ec2").or_else(|| rest.contains("EC2").then_some("ec2"))?;
+    Some(denied(None, format!("{service}:*")))
 }
 
 fn role_in(text: &str) -> Option<String> {
