@@ -69,7 +69,7 @@ fn rule_text(id: &str, name: &str) -> String {
 //! # Example
 //! TODO
 
-use crate::rules::{{Diagnostics, Facts, Rule, RuleId, Severity}};
+use crate::rules::{{Diagnostics, Facts, Rule, RuleId, Severity, Subject}};
 
 pub(in crate::rules) const RULE: Rule = Rule {{
     id: RuleId::{variant},
@@ -77,6 +77,8 @@ pub(in crate::rules) const RULE: Rule = Rule {{
     severity: Severity::Warning,
     summary: "TODO",
     sources: &[],
+    // What it is about: see `Subject`.
+    subject: Subject::Setting,
     check,
 }};
 

@@ -196,6 +196,7 @@ mod tests {
         Finding {
             rule,
             name: "",
+            subject: crate::rules::find(rule.as_str()).unwrap().subject,
             severity: Severity::Error,
             location: String::new(),
             message: String::new(),

@@ -68,6 +68,7 @@ impl Explanations {
                     &[RuleId::Km002, RuleId::S3008, RuleId::Ia013, RuleId::Pl006],
                 ],
             ),
+            ErrorSignature::RoleNotAssumable(_) => (&[&[RuleId::Or002]], &[]),
             ErrorSignature::StackBucket => (&[&[RuleId::Ia010]], &[]),
             // The build's role may be at fault as well, of which nothing is known.
             ErrorSignature::BuildSource => (
@@ -94,6 +95,7 @@ impl Explanations {
             ErrorSignature::Denied(_)
             | ErrorSignature::OwnWork
             | ErrorSignature::LambdaSilent
+            | ErrorSignature::ClusterRefused
             | ErrorSignature::Connection
             | ErrorSignature::StackSetAdmin
             | ErrorSignature::NotPermission
@@ -120,10 +122,4 @@ pub(super) fn judges(action: &str) -> Rules {
         Some("s3") => &[RuleId::S3001, RuleId::S3002, RuleId::Ia005],
         _ => PROVIDER,
     }
-}
-
-/// Whether the rule is about who may do what. Where a failure is no matter of permissions, these are no help.
-pub(super) fn is_about_permissions(rule: RuleId) -> bool {
-    const SETTINGS: Rules = &[RuleId::Km003, RuleId::S3004, RuleId::S3005];
-    ["KM", "S3", "IA"].iter().any(|prefix| rule.as_str().starts_with(prefix)) && !SETTINGS.contains(&rule)
 }

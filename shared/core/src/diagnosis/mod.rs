@@ -1,18 +1,19 @@
 //! A failed action and a snapshot make a report.
 //!
 //! # Layout
+//! - `agreement`: whether a denial that AWS tells of is one that the policies show
 //! - `explanations`: which faults explain a claim
 //! - [`rank`]: which finding explains the failure, and how surely
 //! - [`links`]: console pages to look at
 //! - [`report`]: the report
 
+mod agreement;
 mod explanations;
 pub mod links;
 pub mod rank;
 pub mod report;
 
-use crate::incident::error_evidence::ErrorEvidence;
-use crate::incident::{Failure, evidence};
+use crate::incident::Failure;
 use crate::rules::{Facts, run};
 use crate::snapshot::{Snapshot, SnapshotError};
 
@@ -41,16 +42,16 @@ pub fn diagnose(
         return Ok(None);
     };
     let verdicts = run(&facts);
-    let details = evidence::details(failure, &action, snapshot);
+    let Some(incident) = facts.incident() else { return Ok(None) };
     let store = pipeline.store_for(action.region());
     let evidence = Evidence {
-        claims: ErrorEvidence::of(failure, &details).claims,
+        incident,
         unknown: &verdicts.unknown,
         artifact_bucket: store.as_ref().map(|store| store.bucket()),
     };
     let findings = rank::rank(verdicts.findings, &evidence);
-    let mut report = Report::new(failure, &action, account, findings, verdicts.unknown, remediation);
-    report.add(details, snapshot.unreadable.clone());
+    let mut report = Report::new(incident, account, findings, verdicts.unknown, remediation);
+    report.add(incident, snapshot.unreadable.clone());
     Ok(Some(report))
 }
 

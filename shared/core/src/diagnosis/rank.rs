@@ -9,9 +9,11 @@ use std::cmp::Reverse;
 
 use serde::Serialize;
 
-use super::explanations::{Explanations, is_about_permissions, judges};
-use crate::incident::message::{Agreement, Denial, ErrorSignature};
-use crate::rules::{Denied, Finding, RuleId, Severity, Unknown};
+use super::agreement::Agreement;
+use super::explanations::{Explanations, judges};
+use crate::incident::Incident;
+use crate::incident::message::{Denial, ErrorSignature, PolicyKind};
+use crate::rules::{Denied, Finding, RuleId, Severity, Subject, Unknown};
 
 /// How surely a finding is the cause.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
@@ -41,6 +43,9 @@ impl Confidence {
 pub struct Ranked {
     /// How surely it is the cause.
     pub confidence: Confidence,
+    /// Whether it can't be the cause, going by what AWS answered: it is a fault all the same.
+    #[serde(skip)]
+    pub ruled_out: bool,
     /// The finding.
     #[serde(flatten)]
     pub finding: Finding,
@@ -49,8 +54,8 @@ pub struct Ranked {
 /// What findings are held against.
 #[derive(Debug)]
 pub(super) struct Evidence<'a> {
-    /// What the messages claim.
-    pub claims: Vec<ErrorSignature>,
+    /// What failed, and what was said about it.
+    pub incident: &'a Incident<'a>,
     /// What could not be judged.
     pub unknown: &'a [Unknown],
     /// The bucket that the failed action has its artifacts from.
@@ -58,17 +63,17 @@ pub(super) struct Evidence<'a> {
 }
 
 /// Orders findings by how surely they are the cause; among equals, what the action needs first comes first.
-pub(super) fn rank(mut findings: Vec<Finding>, evidence: &Evidence<'_>) -> Vec<Ranked> {
-    // It failed for a reason of its own, and hints at permissions would lead astray.
-    if findings.iter().any(|finding| finding.rule == RuleId::Ev004) {
-        findings.retain(|finding| !is_about_permissions(finding.rule));
-    }
+pub(super) fn rank(findings: Vec<Finding>, evidence: &Evidence<'_>) -> Vec<Ranked> {
     let confidences: Vec<Confidence> =
         findings.iter().map(|finding| evidence.confidence(finding, &findings)).collect();
-    let ranked = confidences.into_iter().zip(findings);
-    let mut ranked: Vec<Ranked> =
-        ranked.map(|(confidence, finding)| Ranked { confidence, finding }).collect();
-    ranked.sort_by_key(|it| (it.confidence, Reverse(it.finding.severity), step(it.finding.rule)));
+    let other_reason = findings.iter().any(|finding| finding.rule == RuleId::Ev004);
+    let rank = |(confidence, finding): (Confidence, Finding)| {
+        let ruled_out = evidence.rules_out(&finding, confidence, other_reason);
+        let confidence = if ruled_out { Confidence::Possible } else { confidence };
+        Ranked { confidence, ruled_out, finding }
+    };
+    let mut ranked: Vec<Ranked> = confidences.into_iter().zip(findings).map(rank).collect();
+    ranked.sort_by_key(|it| (it.ruled_out, it.confidence, Reverse(it.finding.severity), it.finding.subject));
     ranked
 }
 
@@ -77,41 +82,57 @@ pub(super) fn rank(mut findings: Vec<Finding>, evidence: &Evidence<'_>) -> Vec<R
 pub(super) fn cause(ranked: &[Ranked]) -> Option<&Ranked> {
     let explains =
         |it: &&Ranked| it.confidence != Confidence::Possible || it.finding.severity == Severity::Error;
-    ranked.first().filter(explains)
-}
-
-/// The order in which an action runs into faults: assume the role, fetch from S3, decrypt, use the provider.
-/// What only the message tells comes last, since a fault that is shown says more.
-fn step(rule: RuleId) -> u8 {
-    match rule.as_str().get(..2) {
-        Some("IA") if rule < RuleId::Ia004 => 0,
-        Some("PL") => 1,
-        Some("S3") => 2,
-        _ if rule == RuleId::Ia005 => 3,
-        Some("KM") => 4,
-        Some("EV") => 6,
-        _ => 5,
-    }
+    ranked.first().filter(|it| !it.ruled_out).filter(explains)
 }
 
 impl Evidence<'_> {
     fn confidence(&self, finding: &Finding, findings: &[Finding]) -> Confidence {
         // Such a rule repeats the message; without a denial there is nothing to confirm it by.
-        if finding.rule.as_str().starts_with("EV") && finding.denied.is_empty() {
+        if finding.subject.repeats_message() && finding.denied.is_empty() {
             return Confidence::Likely;
         }
-        let by_claim = self.claims.iter().map(|claim| match claim {
+        let by_claim = self.incident.claims.iter().map(|claim| match claim {
             ErrorSignature::Denied(denial) => self.by_denial(finding, denial, findings),
             claim => self.by_wording(finding, claim, findings),
         });
-        by_claim.min().unwrap_or(Confidence::Possible)
+        let confidence = by_claim.min().unwrap_or(Confidence::Possible);
+        if finding.subject.repeats_message() { confidence.min(Confidence::Likely) } else { confidence }
+    }
+
+    /// Whether what AWS answered speaks against a finding: something else was refused, nothing was, or what it is
+    /// about went well before that.
+    fn rules_out(&self, finding: &Finding, confidence: Confidence, other_reason: bool) -> bool {
+        let subject = finding.subject;
+        if subject.repeats_message() || subject == Subject::Setting {
+            return false;
+        }
+        if other_reason
+            || (confidence == Confidence::Possible && self.incident.claims.iter().any(is_about_others))
+        {
+            return true;
+        }
+        let came_before = match subject {
+            Subject::Trust => true,
+            // Builds, instances and functions fetch their artifacts themselves.
+            it if it.is_about_artifacts() => {
+                let fetched =
+                    ["CloudFormation", "CloudFormationStackSet", "CloudFormationStackInstances", "ECS"];
+                fetched.contains(&self.incident.action.provider())
+                    && self.incident.action.output_artifacts().next().is_none()
+            }
+            _ => false,
+        };
+        came_before && self.incident.provider_answered && confidence == Confidence::Possible
     }
 
     /// AWS says who was denied what, and mostly by which side.
     fn by_denial(&self, finding: &Finding, denial: &Denial, findings: &[Finding]) -> Confidence {
         let agreement = |it: &Finding| it.denied.iter().map(|denied| denial.agreement(denied)).max();
         match agreement(finding).unwrap_or(Agreement::None) {
+            // What a build's command prints is not AWS's word.
+            Agreement::Full if self.incident.in_own_words => Confidence::Likely,
             Agreement::Full => Confidence::Confirmed,
+            Agreement::AnySide if finding.subject == Subject::DeniedRole => Confidence::Likely,
             // Across accounts AWS names one of the two sides, though both may be at fault.
             Agreement::Related => Confidence::Likely,
             Agreement::None => Confidence::Possible,
@@ -172,4 +193,20 @@ impl Evidence<'_> {
             _ => true,
         }
     }
+}
+
+/// Whether a claim says clearly what happened, so that a fault which it does not speak of is another matter.
+fn is_about_others(claim: &ErrorSignature) -> bool {
+    match claim {
+        ErrorSignature::Denied(denial) => {
+            denial.actor.is_some() && denial.side.is_some() && !may_hide(denial)
+        }
+        ErrorSignature::RoleNotAssumable(_) | ErrorSignature::OwnWork | ErrorSignature::NotPermission => true,
+        _ => false,
+    }
+}
+
+/// KMS does not say which key it means.
+fn may_hide(denial: &Denial) -> bool {
+    denial.resource.is_none() && denial.side == Some(PolicyKind::ResourceBased)
 }

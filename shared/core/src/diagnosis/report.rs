@@ -8,9 +8,8 @@ use serde_json::{Map, Value};
 
 use super::links;
 use super::rank::{Confidence, Ranked, cause};
-use crate::incident::Failure;
-use crate::incident::evidence::{Details, TargetFailure};
-use crate::pipeline::Action;
+use crate::incident::evidence::TargetFailure;
+use crate::incident::{Failure, Incident};
 use crate::rules::{RuleId, Unknown};
 
 /// Lines on what could not be read: one missing permission mostly explains them all.
@@ -181,13 +180,13 @@ impl Remediation {
 impl Report {
     /// Puts a report together; `findings` come ranked.
     pub(super) fn new(
-        failure: &Failure,
-        action: &Action<'_>,
+        incident: &Incident<'_>,
         target_account: &str,
         findings: Vec<Ranked>,
         unknown: Vec<Unknown>,
         mut remediation: Remediation,
     ) -> Self {
+        let failure = incident.failure;
         if remediation.mode != "off" {
             remediation.steps = findings.iter().map(|ranked| ranked.finding.fix.clone()).collect();
         }
@@ -203,7 +202,7 @@ impl Report {
             pipeline_account: failure.account.clone(),
             target_account: target_account.to_owned(),
             region: failure.region.clone(),
-            headline: headline(failure, target_account, root_cause.as_ref(), !findings.is_empty()),
+            headline: headline(incident, target_account, root_cause.as_ref(), !findings.is_empty()),
             root_cause,
             findings,
             unknown,
@@ -216,7 +215,7 @@ impl Report {
                 failures: vec![],
                 not_read: vec![],
             },
-            links: links::of(failure, action, target_account),
+            links: links::of(failure, &incident.action, target_account),
             pipeline_arn: failure.pipeline_arn(),
             remediation,
         }
@@ -256,8 +255,9 @@ impl Report {
     }
 
     /// Adds what the provider says, and why there may be more to know.
-    pub(super) fn add(&mut self, details: Details, mut not_read: Vec<String>) {
+    pub(super) fn add(&mut self, incident: &Incident<'_>, mut not_read: Vec<String>) {
         not_read.truncate(NOT_READ);
+        let details = incident.details.clone();
         self.deployment.reason = details.reason;
         self.deployment.failures = details.failures;
         self.deployment.not_read = not_read;
@@ -289,20 +289,38 @@ impl RootCause {
 }
 
 fn headline(
-    failure: &Failure,
+    incident: &Incident<'_>,
     target_account: &str,
     cause: Option<&RootCause>,
     has_findings: bool,
 ) -> String {
+    let failure: &Failure = incident.failure;
     let what = format!(
         "Pipeline {}: {} ({}) failed in account {target_account}",
         failure.pipeline, failure.action, failure.provider
     );
+    // Without a cause of ours, AWS's own words say the most.
+    let reason = Some(in_short(&incident.reason)).filter(|reason| !reason.is_empty());
+    let reason = reason.map(|reason| format!(", and AWS says: {reason}")).unwrap_or_default();
     match cause.map(|cause| (cause.confidence, &cause.message)) {
         Some((Confidence::Confirmed, message)) => format!("{what}: {message}"),
         Some((Confidence::Likely, message)) => format!("{what}, most likely because {message}"),
-        Some((Confidence::Possible, message)) => format!("{what}; one fault was found: {message}"),
-        None if has_findings => format!("{what}; what was found does not explain it"),
-        None => format!("{what}; no fault was found in what could be read"),
+        Some((Confidence::Possible, message)) => format!("{what}{reason}; one fault was found: {message}"),
+        None if has_findings => format!("{what}{reason}; what was found does not explain it"),
+        None => format!("{what}{reason}; no fault was found in what could be read"),
+    }
+}
+
+/// Characters of a reason in a headline.
+const REASON: usize = 240;
+
+/// A reason on one line, without request ids, cut where it is long.
+fn in_short(reason: &str) -> String {
+    let line = reason.split_whitespace().collect::<Vec<_>>().join(" ");
+    let line = line.split("; Request ID:").next().unwrap_or(&line).to_owned();
+    let line = if line.contains("(Service:") && !line.ends_with(')') { line + ")" } else { line };
+    match line.char_indices().nth(REASON) {
+        Some((at, _)) => format!("{} …", line.get(..at).unwrap_or_default().trim_end()),
+        None => line,
     }
 }

@@ -76,7 +76,11 @@ fn never_confirmed_where_the_message_speaks_of_something_else() {
     let other = format!(
         "User: arn:aws:sts::{B}:assumed-role/Other/x is not authorized to perform: kms:Decrypt on resource: {KEY}"
     );
-    check(key_policy_omits_target, "PermissionError", &other, Some((RuleId::Km001, Confidence::Possible)));
+    // Another role than the action's was denied: a fault of its own, beside the one that it has in common.
+    check(key_policy_omits_target, "PermissionError", &other, Some((RuleId::Or001, Confidence::Likely)));
+    let report = report(key_policy_omits_target, "PermissionError", &other);
+    let beside = &report.findings[1];
+    assert_eq!((beside.finding.rule, beside.confidence), (RuleId::Km001, Confidence::Possible));
     check(
         key_policy_omits_target,
         "JobFailed",

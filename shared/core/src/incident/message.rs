@@ -3,18 +3,25 @@
 //! # Layout
 //! - this file: what a message can claim
 //! - [`mod@denial`]: AWS's own grammar, `User: ARN is not authorized to perform: ACTION on resource: ARN …`
-//! - [`agreement`]: whether that is a request which the policies deny
-//! - `wordings`: how CodePipeline, CodeDeploy, CloudFormation, S3 and KMS put it
+//! - [`mod@assumption`]: a role that a service could not assume
+//! - [`mod@error_code`]: the error code, whichever way a service puts it
+//! - `wordings`: how CodePipeline, CodeDeploy, CloudFormation, S3 and KMS put the rest
+//! - `other_reasons`: what has nothing to do with permissions, where no code says so
+//! - [`services`]: how messages name services
 //!
 //! Any text is read, however it was cut, quoted, redacted or wrapped; what says nothing claims
 //! [`ErrorSignature::Nothing`].
 
-pub mod agreement;
+pub mod assumption;
 pub mod denial;
+pub mod error_code;
+mod other_reasons;
+pub mod services;
 mod wordings;
 
-pub use agreement::Agreement;
+pub use assumption::{Assumption, assumption};
 pub use denial::{Denial, PolicyKind, denial};
+pub use error_code::{ErrorCode, error_code};
 
 /// What a message claims to have happened.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -26,6 +33,8 @@ pub enum ErrorSignature {
         /// The role that was to be assumed.
         role: String,
     },
+    /// A service, or a role that works for one, could not assume the role that it was given.
+    RoleNotAssumable(Assumption),
     /// Access was denied, and the message says neither who asked nor for what.
     Refused,
     /// The action role lacks permissions; the service that is named may be the wrong one.
@@ -79,6 +88,8 @@ pub enum ErrorSignature {
     OwnWork,
     /// The Lambda function never reported its result.
     LambdaSilent,
+    /// A Kubernetes cluster does not let the caller in.
+    ClusterRefused,
     /// The connection to the source provider can't be used.
     Connection,
     /// The stack set needs the organization's management or delegated administrator account.
@@ -89,8 +100,11 @@ pub enum ErrorSignature {
     Nothing,
 }
 
-/// Reads a message.
+/// Reads a message: as a sentence first, then as one of the fixed wordings, then by its error code.
 pub fn claim(message: &str) -> ErrorSignature {
+    if let Some(assumption) = assumption(message) {
+        return ErrorSignature::RoleNotAssumable(assumption);
+    }
     match denial(message) {
         Some(denial) if denial.action.eq_ignore_ascii_case("sts:AssumeRole") => {
             ErrorSignature::AssumeRole { role: denial.resource.unwrap_or_default() }

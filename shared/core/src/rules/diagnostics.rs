@@ -3,7 +3,7 @@
 use serde::Serialize;
 use serde_json::Value;
 
-use super::{Rule, RuleId};
+use super::{Rule, RuleId, Subject};
 use crate::arn::bucket_of;
 use crate::evaluation::Side;
 
@@ -34,6 +34,9 @@ pub struct Finding {
     pub rule: RuleId,
     /// The rule's name.
     pub name: &'static str,
+    /// What the rule is about.
+    #[serde(skip)]
+    pub subject: Subject,
     /// How bad it is.
     pub severity: Severity,
     /// Where: a path into the snapshot or the pipeline.
@@ -126,6 +129,7 @@ impl Diagnostics {
         let finding = Finding {
             rule: rule.id,
             name: rule.name,
+            subject: rule.subject,
             severity: fault.severity.unwrap_or(rule.severity),
             location: fault.location,
             message: fault.message,
@@ -146,7 +150,7 @@ impl Diagnostics {
         let shown: Vec<Denied> = self
             .findings
             .iter()
-            .filter(|finding| !finding.rule.as_str().starts_with("EV"))
+            .filter(|finding| !finding.subject.repeats_message())
             .flat_map(|finding| finding.denied.clone())
             .collect();
         let same = |a: &Denied, b: &Denied| {
@@ -154,7 +158,7 @@ impl Diagnostics {
         };
         self.findings.retain(|finding| {
             let told = |denied: &Denied| shown.iter().any(|shown| same(denied, shown));
-            !finding.rule.as_str().starts_with("EV") || !finding.denied.iter().any(told)
+            !finding.subject.repeats_message() || !finding.denied.iter().any(told)
         });
     }
 

@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use crate::arn::Arn;
 use crate::evaluation::{Context, PolicySet};
-use crate::incident::Failure;
+use crate::incident::{Failure, Incident, Surroundings};
 use crate::pipeline::{Action, Pipeline, Store};
 use crate::policy::PolicyDocument;
 use crate::providers::{ActionPlace, Provider};
@@ -19,8 +19,8 @@ pub struct Facts<'a> {
     pipeline: &'a Pipeline,
     /// Look at this action only: stage and name.
     only: Option<(&'a str, &'a str)>,
-    /// What failed, where something did.
-    failure: Option<&'a Failure>,
+    /// What failed, and what was said about it.
+    incident: Option<Incident<'a>>,
 }
 
 /// A cross-account action and what it uses.
@@ -36,7 +36,7 @@ pub struct ActionFacts<'a> {
 impl<'a> Facts<'a> {
     /// All actions of a pipeline.
     pub fn new(snapshot: &'a Snapshot, pipeline: &'a Pipeline) -> Self {
-        Facts { snapshot, pipeline, only: None, failure: None }
+        Facts { snapshot, pipeline, only: None, incident: None }
     }
 
     /// One action of a pipeline.
@@ -46,18 +46,28 @@ impl<'a> Facts<'a> {
         stage: &'a str,
         action: &'a str,
     ) -> Self {
-        Facts { snapshot, pipeline, only: Some((stage, action)), failure: None }
+        Facts { snapshot, pipeline, only: Some((stage, action)), incident: None }
     }
 
     /// The same with what failed: the rules that read its message speak only then.
     #[must_use]
     pub fn with_failure(self, failure: &'a Failure) -> Self {
-        Facts { failure: Some(failure), ..self }
+        let failed = self.actions().find(|action| failure.is_of(action));
+        let (service_role, snapshot) = (self.pipeline.role_arn(), self.snapshot);
+        let read = |action| Incident::read(&Surroundings { failure, action, service_role, snapshot });
+        Facts { incident: failed.map(read), ..self }
     }
 
-    /// What failed, where something did.
-    pub fn failure(&self) -> Option<&'a Failure> {
-        self.failure
+    /// The pipeline execution and the stage of what failed.
+    pub fn failed_stage(&self) -> Option<(&'a str, &'a str)> {
+        let failure = self.incident.as_ref()?.failure;
+        Some((&failure.execution_id, &failure.stage))
+    }
+
+    /// What failed, and what was said about it; none where nothing failed, or an action that the pipeline does
+    /// not have (any more).
+    pub fn incident(&self) -> Option<&Incident<'a>> {
+        self.incident.as_ref()
     }
 
     /// Everything that is known.

@@ -8,7 +8,10 @@
 //! - `tls`: which TLS version a request to S3 counts as
 //! - `assume`: the service role assumes the action role
 //! - `provider_permissions`: whether the action role has what its provider needs
-//! - `event`: what failed, for the rules that read its message
+//! - `event`: what failed, for the rules that read its message; `denied_request`: the request that AWS says it
+//!   denied, evaluated; `other_reason`: what is behind a reason that is no matter of permissions
+//! - `organization_denials`: requests that an organization's policies deny, without a message
+//! - `subject`: what a rule is about
 //! - `dead`: principals that no longer exist
 //! - `commands`, `documents`, `pipeline_edits`: scripts that mend policies and pipelines; `remedies`: which of
 //!   them for a role; `resources`: what Crosspipe's own templates take
@@ -25,17 +28,20 @@ mod assume;
 pub mod catalogue;
 mod commands;
 mod deleted_principals;
+mod denied_request;
 mod diagnostics;
 mod documents;
 mod event;
 mod facts;
 mod organization_denials;
+mod other_reason;
 mod pipeline_edits;
 mod policy_inputs;
 mod provider_permissions;
 mod resources;
 mod role_fixes;
 mod rule_id;
+mod subject;
 mod tls;
 
 use crate::snapshot::{Snapshot, SnapshotError};
@@ -44,6 +50,7 @@ pub use catalogue::ALL;
 pub use diagnostics::{Denied, Diagnostics, Finding, Fix, Severity, Unknown};
 pub use facts::{ActionFacts, Facts};
 pub use rule_id::RuleId;
+pub use subject::Subject;
 
 /// One rule.
 #[derive(Debug)]
@@ -58,6 +65,8 @@ pub struct Rule {
     pub summary: &'static str,
     /// Where AWS says so, the best page first.
     pub sources: &'static [&'static str],
+    /// What it is about, and with it where in the life of an action such a fault shows.
+    pub subject: Subject,
     /// Looks at the facts.
     check: fn(&Facts<'_>, &mut Diagnostics),
 }

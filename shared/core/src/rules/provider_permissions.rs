@@ -9,13 +9,12 @@ use super::access::{Access, OWN, allow};
 use super::access_result::{AccessResult, Refusal};
 use super::diagnostics::Fix;
 use super::documents::Document;
-use super::event::Event;
 use super::{ActionFacts, Denied, Facts};
 use crate::arn::{Arn, bucket_of};
 use crate::evaluation::statement::covers_action;
 use crate::evaluation::{PolicySet, Side, Ternary};
+use crate::incident::actor::is_role;
 use crate::incident::message::PolicyKind;
-use crate::incident::message::agreement::is_role;
 use crate::policy::Effect;
 use crate::providers::Permission;
 use crate::snapshot::{Fact, RoleFacts};
@@ -36,7 +35,7 @@ pub(super) fn needs(action: &ActionFacts<'_>) -> Option<Vec<Permission>> {
 /// does not name. Artifacts, keys, roles and connections are the affair of other rules.
 fn denied(action: &ActionFacts<'_>) -> Option<Permission> {
     const OTHERS: [&str; 5] = ["kms", "sts", "iam", "codestar-connections", "codeconnections"];
-    let denial = Event::of(action.facts()).filter(|event| event.is_of(action))?.denial?;
+    let denial = action.facts().incident().filter(|it| it.is_of(action))?.denial.as_ref()?;
     let own = matches!(denial.side, None | Some(PolicyKind::IdentityBased));
     let (service, _) = denial.action.split_once(':')?;
     let artifact = action
@@ -47,13 +46,13 @@ fn denied(action: &ActionFacts<'_>) -> Option<Permission> {
         return None;
     }
     // Whoever was denied something elsewhere is mistaken about the place.
-    let resource = denial.resource.unwrap_or_else(|| "*".into());
+    let resource = denial.resource.clone().unwrap_or_else(|| "*".into());
     let mut place = resource.split(':').skip(3);
     let here = |part: Option<&str>, own: Option<&str>| part.is_none_or(str::is_empty) || part == own;
     if !(here(place.next(), action.region()) && here(place.next(), Some(action.account))) {
         return None;
     }
-    Some(Permission { action: denial.action.into(), resources: vec![resource] })
+    Some(Permission { action: denial.action.clone().into(), resources: vec![resource] })
 }
 
 /// Whether the role lacks a permission for sure, that is, on each resource that may be meant; and the request

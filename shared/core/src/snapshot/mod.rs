@@ -77,6 +77,9 @@ pub struct Snapshot {
     /// `ListActionExecutions` details of the execution at hand.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub action_executions: Vec<Value>,
+    /// `ListRuleExecutions` details of the execution at hand: the rules of its stages' conditions.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub rule_executions: Vec<Value>,
     /// Why parts are unknown, one line each, as far as those who gathered it know.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub unreadable: Vec<String>,

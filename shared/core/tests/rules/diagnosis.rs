@@ -25,9 +25,17 @@ fn ranked(report: &Report) -> Vec<(&str, Confidence)> {
 }
 
 #[test]
-fn what_is_no_matter_of_permissions_suppresses_hints_at_permissions() {
+fn other_reasons_come_before_faults_of_permissions() {
     let found = report("No bucket with the name site was found");
-    assert_eq!(ranked(&found), [("EV004", Confidence::Likely)]);
+    assert_eq!(ranked(&found), [("EV004", Confidence::Likely), ("KM001", Confidence::Possible)]);
+    assert!(found.findings[1].ruled_out && found.root_cause.unwrap().rule.as_str() == "EV004");
+}
+
+#[test]
+fn own_work_makes_no_fault_the_cause() {
+    let found = report("Error while executing command: make. Reason: exit status 2");
+    assert!(found.findings.iter().all(|it| it.finding.rule.as_str() != "KM001" || it.ruled_out));
+    assert!(found.root_cause.is_none_or(|cause| cause.rule.as_str() != "KM001"), "{}", found.headline);
 }
 
 #[test]

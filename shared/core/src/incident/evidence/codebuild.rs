@@ -26,8 +26,8 @@ pub(super) fn read(failure: &Failure, snapshot: &Snapshot) -> Option<Details> {
     Some(Details {
         reason: first.or(status),
         failures,
-        messages: vec![],
         log: text(build, "/logs/deepLink").map(str::to_owned),
+        ..Details::default()
     })
 }
 

@@ -24,6 +24,7 @@ pub(super) fn read(failure: &Failure, snapshot: &Snapshot) -> Option<Details> {
     let message = info.and_then(|info| text(info, "/errorInformation/message"));
     Some(Details {
         reason: info.and_then(reason),
+        code: info.and_then(|info| text(info, "/errorInformation/code")).map(str::to_owned),
         failures,
         messages: message.map(str::to_owned).into_iter().collect(),
         log: None,

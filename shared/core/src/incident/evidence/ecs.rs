@@ -45,7 +45,7 @@ pub(super) fn read(failure: &Failure, action: &Action<'_>, snapshot: &Snapshot) 
     let of_task = failures.first().and_then(|task| task.message.as_deref());
     let reason = of_task.or(problem).or(rollout).map(str::to_owned);
     let messages = [problem, rollout].into_iter().flatten().map(str::to_owned).collect();
-    Some(Details { reason, failures, messages, log: None })
+    Some(Details { reason, failures, messages, ..Details::default() })
 }
 
 fn stopped_task(task: &Value) -> TargetFailure {

@@ -39,6 +39,8 @@ const LOG_TAIL: usize = 1_900;
 pub struct Details {
     /// Why it failed, in one sentence.
     pub reason: Option<String>,
+    /// The provider's own error code, `NO_INSTANCES`.
+    pub code: Option<String>,
     /// Where it failed, the first failure first.
     pub failures: Vec<TargetFailure>,
     /// Every text that gives a reason, the most telling first. Logs are not among them: what a script prints is

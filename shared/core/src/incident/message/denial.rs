@@ -9,10 +9,15 @@
 //! authorization messages and links. KMS has its own form for a ciphertext whose key it does not disclose.
 //! See <https://docs.aws.amazon.com/IAM/latest/UserGuide/troubleshoot_access-denied.html>.
 
+mod other_forms;
+
+use super::services::principal_of;
+
 /// A request that AWS says it denied.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Denial {
-    /// The ARN of who asked: a role, a session of one, a user. Redacted messages have none.
+    /// Who asked: the ARN of a role, a session of one, a user; or a service by its principal. Redacted messages
+    /// have none.
     pub actor: Option<String>,
     /// The action, `kms:Decrypt`.
     pub action: String,
@@ -43,6 +48,8 @@ pub enum PolicyKind {
     ResourceControl,
     /// The policy of the VPC endpoint that the request came through.
     VpcEndpoint,
+    /// Something else, such as a setting that blocks public access: a reason of its own.
+    Other,
 }
 
 const KINDS: [(&str, PolicyKind); 8] = [
@@ -56,6 +63,9 @@ const KINDS: [(&str, PolicyKind); 8] = [
     ("vpc endpoint polic", PolicyKind::VpcEndpoint),
 ];
 
+/// What some services put before the action.
+const FILLERS: [&str; 5] =
+    ["the following action(s)", "the following actions", "the following action", "operation:", "action:"];
 const PERFORM: &str = "not authorized to perform";
 const NO: &str = "because no ";
 const DENY: &str = "explicit deny";
@@ -64,6 +74,10 @@ const DENY: &str = "explicit deny";
 pub fn denial(text: &str) -> Option<Denial> {
     // Log lines and e-mails wrap messages wherever they like.
     let text = text.split_whitespace().collect::<Vec<_>>().join(" ");
+    by_grammar(&text).or_else(|| other_forms::read(&text))
+}
+
+fn by_grammar(text: &str) -> Option<Denial> {
     text.match_indices(PERFORM).find_map(|(at, _)| {
         let (before, after) = (text.get(..at)?, text.get(at + PERFORM.len()..)?);
         // What a next denial says is none of this one's.
@@ -79,11 +93,16 @@ fn actor(before: &str) -> Option<String> {
     let before = before.trim_end();
     let before = before.strip_suffix(" is").or_else(|| before.strip_suffix(" are"))?;
     let word = bare(before.rsplit(' ').next()?);
-    Some(word.to_owned()).filter(|word| word.starts_with("arn:") || word.contains(".amazonaws.com"))
+    if word.starts_with("arn:") || word.contains(".amazonaws.com") {
+        return Some(word.to_owned());
+    }
+    principal_of(word).map(str::to_owned)
 }
 
 /// `service:Action`, and what comes after it.
 fn action(after: &str) -> Option<(String, &str)> {
+    let after = after.trim_start_matches([':', ' ']);
+    let after = FILLERS.iter().find_map(|filler| after.strip_prefix(filler)).unwrap_or(after);
     let after = after.trim_start_matches([':', ' ']);
     let (word, rest) = after.split_once(' ').unwrap_or((after, ""));
     let word = bare(word);
@@ -112,7 +131,7 @@ fn resource(rest: &str) -> Option<String> {
 
 fn reason(rest: &str) -> (Option<PolicyKind>, Option<bool>, Option<String>) {
     if let Some(no) = after(rest, NO) {
-        return (kind(no).map(|(kind, _)| kind), Some(false), None);
+        return (Some(kind(no).map_or(PolicyKind::Other, |(kind, _)| kind)), Some(false), None);
     }
     if let Some(deny) = after(rest, DENY) {
         let named = after(deny, " in a").and_then(kind);
@@ -120,12 +139,15 @@ fn reason(rest: &str) -> (Option<PolicyKind>, Option<bool>, Option<String>) {
             named.and_then(|(_, rest)| rest.strip_prefix("y: ")).filter(|rest| rest.starts_with("arn:"));
         let policy = policy.and_then(|rest| rest.split(' ').next()).map(|arn| bare(arn).to_owned());
         let named = named.or_else(|| after(deny, " in the ").and_then(kind));
-        return (named.map(|(kind, _)| kind), Some(true), policy);
+        // In something, though in none of these kinds.
+        let in_other = deny.trim_start().starts_with("in ").then_some(PolicyKind::Other);
+        return (named.map(|(kind, _)| kind).or(in_other), Some(true), policy);
     }
     // KMS: "because the resource does not exist in this Region, no resource-based policies allow access, or a
     // resource-based policy explicitly denies access".
     let unsaid = rest.contains("no resource-based policies allow access");
-    (unsaid.then_some(PolicyKind::ResourceBased), None, None)
+    let other = rest.contains("because ").then_some(PolicyKind::Other);
+    (unsaid.then_some(PolicyKind::ResourceBased).or(other), None, None)
 }
 
 /// The kind that is named at the beginning, an article aside, and what comes after the words.

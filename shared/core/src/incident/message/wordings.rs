@@ -1,17 +1,18 @@
 //! How CodePipeline, CodeDeploy, CloudFormation, S3 and KMS put it: fixed wordings, the most telling first.
 
-use super::ErrorSignature;
 use super::denial::bare;
+use super::{ErrorSignature, error_code, other_reasons};
 
 /// Every text of a row has to be in the message, whatever its case.
-const WORDINGS: [(&[&str], ErrorSignature); 37] = [
+const WORDINGS: [(&[&str], ErrorSignature); 43] = [
     (&["scriptfailed"], ErrorSignature::OwnWork),
     (&["phase: download_source", "access denied"], ErrorSignature::BuildSource),
-    (&["build terminated with state"], ErrorSignature::OwnWork),
+    (&["command_execution_error"], ErrorSignature::OwnWork),
     (&["cross-account pass role is not allowed"], ErrorSignature::PassRoleAcross),
     (&["actions in more than one region", "artifactstores"], ErrorSignature::NoStoreInRegion),
     (&["accesscontrollistnotsupported"], ErrorSignature::NoAcls),
     (&["the bucket does not allow acls"], ErrorSignature::NoAcls),
+    (&["blockpublicacls"], ErrorSignature::NoAcls),
     (&["denied by s3", "getobject"], ErrorSignature::StackBucket),
     (&["aws::s3::errors::accessdenied"], ErrorSignature::InstanceBucket),
     (&["downloadbundle", "access denied"], ErrorSignature::InstanceBucket),
@@ -38,9 +39,21 @@ const WORDINGS: [(&[&str], ErrorSignature); 37] = [
     (&["useconnection"], ErrorSignature::Connection),
     (&["must be the master or delegated admin account"], ErrorSignature::StackSetAdmin),
     (&["must be the management account or delegated admin"], ErrorSignature::StackSetAdmin),
+    (&["is not a delegated admin"], ErrorSignature::StackSetAdmin),
     (&["health_constraints"], ErrorSignature::Instances),
     (&["too many individual instances failed deployment"], ErrorSignature::Instances),
-    (&["kms."], ErrorSignature::Key),
+    (&["must be logged in to the server"], ErrorSignature::ClusterRefused),
+    (&["asked for the client to provide credentials"], ErrorSignature::ClusterRefused),
+    (&["cannot", "resource", "in api group"], ErrorSignature::ClusterRefused),
+    (&["is not mapped", "cluster"], ErrorSignature::ClusterRefused),
+    (&["access entry", "cluster"], ErrorSignature::ClusterRefused),
+    (&["exit status"], ErrorSignature::OwnWork),
+];
+
+/// Wordings that a code of another reason outweighs.
+const WEAK: [(&[&str], ErrorSignature); 3] = [
+    (&["kms.", "access"], ErrorSignature::Key),
+    (&["failed to download artifact", "403"], ErrorSignature::InstanceBucket),
     (&["access denied", "s3"], ErrorSignature::Bucket { bucket: None }),
 ];
 
@@ -61,8 +74,24 @@ pub fn read(message: &str) -> ErrorSignature {
     if let Some(claim) = permissions(message, &lower) {
         return claim;
     }
-    if REFUSALS.iter().any(|text| lower.contains(text)) {
-        ErrorSignature::Refused
+    let code = error_code(message);
+    if code.as_ref().is_some_and(|code| code.is_other_reason()) {
+        return ErrorSignature::NotPermission;
+    }
+    if let Some((_, claim)) = WEAK.iter().find(|(texts, _)| says_all(texts)) {
+        return named(claim.clone(), message, &lower);
+    }
+    let refused =
+        code.is_some_and(|code| code.is_refusal()) || REFUSALS.iter().any(|text| lower.contains(text));
+    if !refused && other_reasons::says_one(&lower) {
+        return ErrorSignature::NotPermission;
+    }
+    if refused {
+        return ErrorSignature::Refused;
+    }
+    // What a build says beside that is its own work.
+    if lower.contains("build terminated with state") {
+        ErrorSignature::OwnWork
     } else {
         ErrorSignature::Nothing
     }

@@ -17,7 +17,7 @@ use crate::rules::access::{Access, OWN, allow, object};
 use crate::rules::commands::{in_region, option, script};
 use crate::rules::diagnostics::{Fault, Fix};
 use crate::rules::facts::role_location;
-use crate::rules::{Diagnostics, Facts, Rule, RuleId, Severity};
+use crate::rules::{Diagnostics, Facts, Rule, RuleId, Severity, Subject};
 use crate::snapshot::Fact;
 
 pub(in crate::rules) const RULE: Rule = Rule {
@@ -26,6 +26,7 @@ pub(in crate::rules) const RULE: Rule = Rule {
     severity: Severity::Error,
     summary: "A target account puts artifacts that would stay its own, without the permission to hand them over.",
     sources: &["https://docs.aws.amazon.com/AmazonS3/latest/userguide/about-object-ownership.html"],
+    subject: Subject::BucketPolicy,
     check,
 };
 

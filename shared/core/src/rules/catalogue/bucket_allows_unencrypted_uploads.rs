@@ -23,7 +23,7 @@ use crate::rules::diagnostics::{Fault, Fix};
 use crate::rules::documents::Document;
 use crate::rules::facts::text;
 use crate::rules::resources::bucket_grant;
-use crate::rules::{Diagnostics, Facts, Rule, RuleId, Severity, tls};
+use crate::rules::{Diagnostics, Facts, Rule, RuleId, Severity, Subject, tls};
 use crate::snapshot::{BucketFacts, Fact};
 
 pub(in crate::rules) const RULE: Rule = Rule {
@@ -35,6 +35,7 @@ pub(in crate::rules) const RULE: Rule = Rule {
         "https://docs.aws.amazon.com/codepipeline/latest/userguide/pipelines-create-cross-account.html",
         "https://docs.aws.amazon.com/AmazonS3/latest/userguide/UsingKMSEncryption.html",
     ],
+    subject: Subject::Practice,
     check,
 };
 

@@ -13,7 +13,7 @@
 //! `"artifactStores": {"eu-west-1": {"location": "a-bucket-in-us-east-2", …}}`
 
 use crate::rules::diagnostics::{Fault, Fix};
-use crate::rules::{Diagnostics, Facts, Rule, RuleId, Severity};
+use crate::rules::{Diagnostics, Facts, Rule, RuleId, Severity, Subject};
 use crate::snapshot::Fact;
 
 pub(in crate::rules) const RULE: Rule = Rule {
@@ -22,6 +22,7 @@ pub(in crate::rules) const RULE: Rule = Rule {
     severity: Severity::Error,
     summary: "An artifact bucket does not exist, or is in another Region than its store or another account.",
     sources: &["https://docs.aws.amazon.com/codepipeline/latest/userguide/actions-create-cross-region.html"],
+    subject: Subject::Setting,
     check,
 };
 

@@ -15,7 +15,7 @@
 use crate::rules::access::{Access, artifact_statements};
 use crate::rules::deleted_principals;
 use crate::rules::documents::Document;
-use crate::rules::{Diagnostics, Facts, Rule, RuleId, Severity};
+use crate::rules::{Diagnostics, Facts, Rule, RuleId, Severity, Subject};
 
 pub(in crate::rules) const RULE: Rule = Rule {
     id: RuleId::S3003,
@@ -23,6 +23,7 @@ pub(in crate::rules) const RULE: Rule = Rule {
     severity: Severity::Warning,
     summary: "The artifact bucket's policy names a principal that was deleted.",
     sources: &["https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_principal.html"],
+    subject: Subject::BucketPolicy,
     check,
 };
 

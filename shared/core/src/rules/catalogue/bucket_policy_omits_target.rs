@@ -20,7 +20,7 @@ use crate::rules::deleted_principals;
 use crate::rules::diagnostics::{Fault, Fix};
 use crate::rules::documents::Document;
 use crate::rules::resources::custom;
-use crate::rules::{Diagnostics, Facts, Rule, RuleId, Severity};
+use crate::rules::{Diagnostics, Facts, Rule, RuleId, Severity, Subject};
 use crate::snapshot::Fact;
 
 pub(in crate::rules) const RULE: Rule = Rule {
@@ -31,6 +31,7 @@ pub(in crate::rules) const RULE: Rule = Rule {
     sources: &[
         "https://docs.aws.amazon.com/codepipeline/latest/userguide/pipelines-create-cross-account.html",
     ],
+    subject: Subject::BucketPolicy,
     check,
 };
 

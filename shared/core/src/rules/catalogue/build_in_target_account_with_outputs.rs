@@ -12,7 +12,7 @@
 //! A CodeBuild action with a `roleArn` in another account and `"outputArtifacts": [{"name": "Build"}]`
 
 use crate::rules::diagnostics::{Fault, Fix};
-use crate::rules::{Diagnostics, Facts, Rule, RuleId, Severity};
+use crate::rules::{Diagnostics, Facts, Rule, RuleId, Severity, Subject};
 
 pub(in crate::rules) const RULE: Rule = Rule {
     id: RuleId::Pl010,
@@ -20,6 +20,7 @@ pub(in crate::rules) const RULE: Rule = Rule {
     severity: Severity::Warning,
     summary: "A build in a target account has output artifacts.",
     sources: &["https://docs.aws.amazon.com/codepipeline/latest/userguide/action-reference-CodeBuild.html"],
+    subject: Subject::Setting,
     check,
 };
 

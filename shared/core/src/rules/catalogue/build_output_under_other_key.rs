@@ -19,7 +19,7 @@ use crate::providers::Provider;
 use crate::rules::commands::{in_region, option, script};
 use crate::rules::diagnostics::{Fault, Fix};
 use crate::rules::facts::labels;
-use crate::rules::{ActionFacts, Diagnostics, Facts, Rule, RuleId, Severity};
+use crate::rules::{ActionFacts, Diagnostics, Facts, Rule, RuleId, Severity, Subject};
 use crate::snapshot::Fact;
 
 pub(in crate::rules) const RULE: Rule = Rule {
@@ -31,6 +31,7 @@ pub(in crate::rules) const RULE: Rule = Rule {
         "https://docs.aws.amazon.com/codebuild/latest/APIReference/API_Project.html",
         "https://docs.aws.amazon.com/codepipeline/latest/userguide/action-reference-CodeBuild.html",
     ],
+    subject: Subject::Setting,
     check,
 };
 

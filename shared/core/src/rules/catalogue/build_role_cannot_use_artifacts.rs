@@ -19,7 +19,7 @@ use crate::rules::access_result::AccessResult;
 use crate::rules::artifact_users::{BuildUse, build_uses};
 use crate::rules::diagnostics::Fault;
 use crate::rules::facts::{role_label, role_location};
-use crate::rules::{Diagnostics, Facts, Rule, RuleId, Severity, role_fixes};
+use crate::rules::{Diagnostics, Facts, Rule, RuleId, Severity, Subject, role_fixes};
 use crate::snapshot::Fact;
 
 pub(in crate::rules) const RULE: Rule = Rule {
@@ -31,6 +31,7 @@ pub(in crate::rules) const RULE: Rule = Rule {
         "https://docs.aws.amazon.com/codebuild/latest/userguide/setting-up-service-role.html",
         "https://docs.aws.amazon.com/codepipeline/latest/userguide/action-reference-CodeBuild.html",
     ],
+    subject: Subject::OtherRole,
     check,
 };
 

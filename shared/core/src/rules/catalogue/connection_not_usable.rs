@@ -16,8 +16,7 @@ use crate::incident::message::ErrorSignature;
 use crate::rules::access::allow;
 use crate::rules::diagnostics::{Fault, Fix};
 use crate::rules::documents::Document;
-use crate::rules::event::Event;
-use crate::rules::{Diagnostics, Facts, Rule, RuleId, Severity};
+use crate::rules::{Diagnostics, Facts, Rule, RuleId, Severity, Subject};
 
 pub(in crate::rules) const RULE: Rule = Rule {
     id: RuleId::Ev007,
@@ -28,13 +27,14 @@ pub(in crate::rules) const RULE: Rule = Rule {
         "https://docs.aws.amazon.com/dtconsole/latest/userguide/rename.html",
         "https://docs.aws.amazon.com/codepipeline/latest/userguide/action-reference-CodestarConnectionSource.html",
     ],
+    subject: Subject::Message,
     check,
 };
 
 const ACTIONS: [&str; 2] = ["codeconnections:UseConnection", "codestar-connections:UseConnection"];
 
 fn check(facts: &Facts<'_>, verdicts: &mut Diagnostics) {
-    let Some(event) = Event::of(facts) else { return };
+    let Some(event) = facts.incident() else { return };
     let is_use = |action: &str| ACTIONS.iter().any(|it| it.eq_ignore_ascii_case(action));
     let denied = event.denial.as_ref().is_some_and(|denial| is_use(&denial.action));
     if !event.claims(&ErrorSignature::Connection) && !denied {

@@ -14,11 +14,11 @@
 //! A Deny of everything outside eu-central-1 over the target account, and a deploy to us-east-2.
 
 use crate::evaluation::Side;
+use crate::incident::Incident;
 use crate::incident::message::PolicyKind;
 use crate::rules::commands::option;
 use crate::rules::diagnostics::{Fault, Fix};
-use crate::rules::event::Event;
-use crate::rules::{Diagnostics, Facts, Rule, RuleId, Severity, organization_denials};
+use crate::rules::{Diagnostics, Facts, Rule, RuleId, Severity, Subject, organization_denials};
 
 pub(in crate::rules) const RULE: Rule = Rule {
     id: RuleId::Ev001,
@@ -29,18 +29,19 @@ pub(in crate::rules) const RULE: Rule = Rule {
         "https://docs.aws.amazon.com/IAM/latest/UserGuide/troubleshoot_access-denied.html",
         "https://docs.aws.amazon.com/organizations/latest/userguide/orgs_manage_policies_scps.html",
     ],
+    subject: Subject::Message,
     check,
 };
 
 fn check(facts: &Facts<'_>, verdicts: &mut Diagnostics) {
-    let Some(event) = Event::of(facts) else { return organization_denials::check(facts, verdicts) };
+    let Some(event) = facts.incident() else { return organization_denials::check(facts, verdicts) };
     let Some(denial) = event.denial.as_ref() else { return organization_denials::check(facts, verdicts) };
     let kind = match denial.side {
         Some(PolicyKind::ServiceControl) => "service control policy",
         Some(PolicyKind::ResourceControl) => "resource control policy",
         _ => return organization_denials::check(facts, verdicts),
     };
-    let request = Event::request(denial);
+    let request = Incident::request(denial);
     let named = denial.policy.as_deref().map(|it| format!(" {it}")).unwrap_or_default();
     // Resource control policies are in no snapshot.
     let judgement =

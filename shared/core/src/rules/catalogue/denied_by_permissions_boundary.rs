@@ -12,12 +12,12 @@
 //! A landing zone that puts a boundary without `kms:*` on every role.
 
 use crate::evaluation::Side;
+use crate::incident::Incident;
 use crate::incident::message::PolicyKind;
 use crate::rules::access::allow;
 use crate::rules::commands::{option, role, show};
 use crate::rules::diagnostics::{Fault, Fix};
-use crate::rules::event::Event;
-use crate::rules::{Diagnostics, Facts, Rule, RuleId, Severity};
+use crate::rules::{Diagnostics, Facts, Rule, RuleId, Severity, Subject};
 
 pub(in crate::rules) const RULE: Rule = Rule {
     id: RuleId::Ev002,
@@ -28,14 +28,15 @@ pub(in crate::rules) const RULE: Rule = Rule {
         "https://docs.aws.amazon.com/IAM/latest/UserGuide/access_policies_boundaries.html",
         "https://docs.aws.amazon.com/IAM/latest/UserGuide/troubleshoot_access-denied.html",
     ],
+    subject: Subject::Message,
     check,
 };
 
 fn check(facts: &Facts<'_>, verdicts: &mut Diagnostics) {
-    let Some(event) = Event::of(facts) else { return };
+    let Some(event) = facts.incident() else { return };
     let boundary = |it: &&crate::incident::message::Denial| it.side == Some(PolicyKind::PermissionsBoundary);
     let Some(denial) = event.denial.as_ref().filter(boundary) else { return };
-    let request = Event::request(denial);
+    let request = Incident::request(denial);
     let resource = denial.resource.clone().unwrap_or_else(|| "*".into());
     let denied = event.judge(facts, Side::PermissionsBoundary).map(|it| it.denied()).unwrap_or_default();
     verdicts.fail(Fault {

@@ -11,12 +11,12 @@
 //! # Example
 //! An S3 endpoint whose policy allows the buckets of the target account only.
 
+use crate::incident::Incident;
 use crate::incident::message::PolicyKind;
 use crate::rules::access::allow;
 use crate::rules::commands::{in_region, show};
 use crate::rules::diagnostics::{Fault, Fix};
-use crate::rules::event::Event;
-use crate::rules::{Diagnostics, Facts, Rule, RuleId, Severity};
+use crate::rules::{Diagnostics, Facts, Rule, RuleId, Severity, Subject};
 
 pub(in crate::rules) const RULE: Rule = Rule {
     id: RuleId::Ev003,
@@ -27,18 +27,19 @@ pub(in crate::rules) const RULE: Rule = Rule {
         "https://docs.aws.amazon.com/vpc/latest/privatelink/vpc-endpoints-access.html",
         "https://docs.aws.amazon.com/IAM/latest/UserGuide/troubleshoot_access-denied.html",
     ],
+    subject: Subject::Message,
     check,
 };
 
 fn check(facts: &Facts<'_>, verdicts: &mut Diagnostics) {
-    let Some(event) = Event::of(facts) else { return };
+    let Some(event) = facts.incident() else { return };
     let endpoint = |it: &&crate::incident::message::Denial| it.side == Some(PolicyKind::VpcEndpoint);
     let Some(denial) = event.denial.as_ref().filter(endpoint) else { return };
     let resource = denial.resource.clone().unwrap_or_else(|| "*".into());
     verdicts.fail(Fault {
         location: event.action.path(),
         message: format!("a VPC endpoint policy keeps {} from {}", event.label(), denial.action),
-        because: format!("the error message says that a VPC endpoint policy denies {}", Event::request(denial)),
+        because: format!("the error message says that a VPC endpoint policy denies {}", Incident::request(denial)),
         fix: Fix {
             summary: "add this statement to the policy of the VPC endpoint that the request came through".into(),
             statements: vec![allow(Some("*"), &[&denial.action], &[resource])],

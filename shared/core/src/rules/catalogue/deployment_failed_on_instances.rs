@@ -16,9 +16,8 @@
 use crate::incident::message::ErrorSignature;
 use crate::rules::commands::{in_region, option, show};
 use crate::rules::diagnostics::{Fault, Fix};
-use crate::rules::event::Event;
 use crate::rules::facts::text;
-use crate::rules::{Diagnostics, Facts, Rule, RuleId, Severity};
+use crate::rules::{Diagnostics, Facts, Rule, RuleId, Severity, Subject};
 use crate::snapshot::{DeploymentFacts, Fact};
 use serde_json::Value;
 
@@ -31,11 +30,12 @@ pub(in crate::rules) const RULE: Rule = Rule {
         "https://docs.aws.amazon.com/codedeploy/latest/userguide/troubleshooting-deployments.html",
         "https://docs.aws.amazon.com/codedeploy/latest/APIReference/API_LifecycleEvent.html",
     ],
+    subject: Subject::Message,
     check,
 };
 
 fn check(facts: &Facts<'_>, verdicts: &mut Diagnostics) {
-    let Some(event) = Event::of(facts).filter(|it| it.action.provider() == "CodeDeploy") else { return };
+    let Some(event) = facts.incident().filter(|it| it.action.provider() == "CodeDeploy") else { return };
     let Some(id) = event.failure.deployment_id() else { return };
     // A message that tells of something else is not about the instances.
     let of_instances = [ErrorSignature::Instances, ErrorSignature::InstanceBucket, ErrorSignature::OwnWork];

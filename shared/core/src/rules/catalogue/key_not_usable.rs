@@ -15,7 +15,7 @@ use crate::rules::commands::{in_region, option, script};
 use crate::rules::diagnostics::{Fault, Fix};
 use crate::rules::facts::text;
 use crate::rules::resources::{key_of, target_of};
-use crate::rules::{Diagnostics, Facts, Rule, RuleId, Severity};
+use crate::rules::{Diagnostics, Facts, Rule, RuleId, Severity, Subject};
 use crate::snapshot::Fact;
 
 pub(in crate::rules) const RULE: Rule = Rule {
@@ -24,6 +24,7 @@ pub(in crate::rules) const RULE: Rule = Rule {
     severity: Severity::Error,
     summary: "The artifact key does not exist, is not enabled, or is not for symmetric encryption.",
     sources: &["https://docs.aws.amazon.com/kms/latest/developerguide/key-state.html"],
+    subject: Subject::Setting,
     check,
 };
 

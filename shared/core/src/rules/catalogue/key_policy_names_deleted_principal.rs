@@ -15,7 +15,7 @@
 use crate::rules::access::{Access, key_statement};
 use crate::rules::deleted_principals;
 use crate::rules::documents::Document;
-use crate::rules::{Diagnostics, Facts, Rule, RuleId, Severity};
+use crate::rules::{Diagnostics, Facts, Rule, RuleId, Severity, Subject};
 
 pub(in crate::rules) const RULE: Rule = Rule {
     id: RuleId::Km004,
@@ -23,6 +23,7 @@ pub(in crate::rules) const RULE: Rule = Rule {
     severity: Severity::Warning,
     summary: "The artifact key's policy names a principal that was deleted.",
     sources: &["https://docs.aws.amazon.com/kms/latest/developerguide/key-policy-overview.html"],
+    subject: Subject::KeyPolicy,
     check,
 };
 

@@ -24,7 +24,7 @@ use crate::rules::diagnostics::Fault;
 use crate::rules::facts::role_location;
 use crate::rules::resources::custom;
 use crate::rules::role_fixes;
-use crate::rules::{Diagnostics, Facts, Rule, RuleId, Severity};
+use crate::rules::{Diagnostics, Facts, Rule, RuleId, Severity, Subject};
 use crate::snapshot::Fact;
 
 pub(in crate::rules) const RULE: Rule = Rule {
@@ -33,6 +33,7 @@ pub(in crate::rules) const RULE: Rule = Rule {
     severity: Severity::Error,
     summary: "The pipeline's service role can't use the artifact key.",
     sources: &["https://docs.aws.amazon.com/kms/latest/developerguide/key-policy-default.html"],
+    subject: Subject::KeyPolicy,
     check,
 };
 

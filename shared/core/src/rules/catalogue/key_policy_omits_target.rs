@@ -20,7 +20,7 @@ use crate::rules::access::Access;
 use crate::rules::diagnostics::Fault;
 use crate::rules::facts::unresolved_alias;
 use crate::rules::resources::custom;
-use crate::rules::{Diagnostics, Facts, Rule, RuleId, Severity};
+use crate::rules::{Diagnostics, Facts, Rule, RuleId, Severity, Subject};
 use crate::rules::{deleted_principals, role_fixes};
 use crate::snapshot::Fact;
 
@@ -32,6 +32,7 @@ pub(in crate::rules) const RULE: Rule = Rule {
     sources: &[
         "https://docs.aws.amazon.com/kms/latest/developerguide/key-policy-modifying-external-accounts.html",
     ],
+    subject: Subject::KeyPolicy,
     check,
 };
 

@@ -16,8 +16,7 @@ use crate::incident::message::ErrorSignature;
 use crate::rules::access::allow;
 use crate::rules::commands::{in_region, quoted, show};
 use crate::rules::diagnostics::{Fault, Fix};
-use crate::rules::event::Event;
-use crate::rules::{Diagnostics, Facts, Rule, RuleId, Severity};
+use crate::rules::{Diagnostics, Facts, Rule, RuleId, Severity, Subject};
 
 pub(in crate::rules) const RULE: Rule = Rule {
     id: RuleId::Ev006,
@@ -27,13 +26,15 @@ pub(in crate::rules) const RULE: Rule = Rule {
     sources: &[
         "https://docs.aws.amazon.com/codepipeline/latest/userguide/actions-invoke-lambda-function.html",
     ],
+    subject: Subject::Message,
     check,
 };
 
 fn check(facts: &Facts<'_>, verdicts: &mut Diagnostics) {
-    let Some(event) = Event::of(facts) else { return };
+    let Some(event) = facts.incident() else { return };
     // A function that was not allowed to report says so in its log.
-    let denied = event.denial.as_ref().is_some_and(|it| it.action.starts_with("codepipeline:PutJob"));
+    let told = event.told_by_function.as_ref().or(event.denial.as_ref());
+    let denied = told.is_some_and(|it| it.action.starts_with("codepipeline:PutJob"));
     if !event.claims(&ErrorSignature::LambdaSilent) && !denied {
         return;
     }

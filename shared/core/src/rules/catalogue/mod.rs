@@ -19,6 +19,7 @@ mod bucket_policy_omits_target;
 mod build_in_target_account_with_outputs;
 mod build_output_under_other_key;
 mod build_role_cannot_use_artifacts;
+mod cluster_access_entry_missing;
 mod connection_not_usable;
 mod denied_by_organization_policy;
 mod denied_by_permissions_boundary;
@@ -31,6 +32,8 @@ mod key_policy_omits_service_role;
 mod key_policy_omits_target;
 mod lambda_never_reported;
 mod not_a_permission_problem;
+mod other_role_denied;
+mod other_role_not_assumable;
 mod region_without_artifact_store;
 mod service_role_cannot_assume_target;
 mod service_role_cannot_use_artifacts;
@@ -39,6 +42,7 @@ mod service_role_pinned_to_own_account;
 mod stack_role_cannot_read_artifacts;
 mod stack_role_in_other_account;
 mod stack_set_needs_delegated_admin;
+mod stage_condition_failed;
 mod target_role_cannot_pass_role;
 mod target_role_cannot_use_bucket;
 mod target_role_cannot_use_key;
@@ -51,7 +55,7 @@ mod trust_needs_external_id;
 use super::Rule;
 
 /// Every rule, by id.
-pub const ALL: [&Rule; 47] = [
+pub const ALL: [&Rule; 51] = [
     &build_output_under_other_key::RULE,
     &build_role_cannot_use_artifacts::RULE,
     &denied_by_organization_policy::RULE,
@@ -62,6 +66,7 @@ pub const ALL: [&Rule; 47] = [
     &lambda_never_reported::RULE,
     &connection_not_usable::RULE,
     &stack_set_needs_delegated_admin::RULE,
+    &stage_condition_failed::RULE,
     &service_role_cannot_assume_target::RULE,
     &target_trust_omits_service_role::RULE,
     &target_trusts_whole_account::RULE,
@@ -76,10 +81,13 @@ pub const ALL: [&Rule; 47] = [
     &trust_names_deleted_principal::RULE,
     &service_role_pinned_to_own_account::RULE,
     &service_role_cannot_use_artifacts::RULE,
+    &cluster_access_entry_missing::RULE,
     &key_policy_omits_target::RULE,
     &key_policy_omits_service_role::RULE,
     &key_not_usable::RULE,
     &key_policy_names_deleted_principal::RULE,
+    &other_role_denied::RULE,
+    &other_role_not_assumable::RULE,
     &artifact_store_without_customer_key::RULE,
     &artifact_key_given_by_id::RULE,
     &artifact_key_given_by_alias::RULE,
@@ -124,6 +132,8 @@ pub enum RuleId {
     Ev007,
     /// `EV008`: stack-set-needs-delegated-admin.
     Ev008,
+    /// `EV009`: stage-condition-failed.
+    Ev009,
     /// `IA001`: service-role-cannot-assume-target.
     Ia001,
     /// `IA002`: target-trust-omits-service-role.
@@ -152,6 +162,8 @@ pub enum RuleId {
     Ia013,
     /// `IA014`: service-role-cannot-use-artifacts.
     Ia014,
+    /// `IA015`: cluster-access-entry-missing.
+    Ia015,
     /// `KM001`: key-policy-omits-target.
     Km001,
     /// `KM002`: key-policy-omits-service-role.
@@ -160,6 +172,10 @@ pub enum RuleId {
     Km003,
     /// `KM004`: key-policy-names-deleted-principal.
     Km004,
+    /// `OR001`: other-role-denied.
+    Or001,
+    /// `OR002`: other-role-not-assumable.
+    Or002,
     /// `PL001`: artifact-store-without-customer-key.
     Pl001,
     /// `PL002`: artifact-key-given-by-id.
@@ -214,6 +230,7 @@ impl RuleId {
             RuleId::Ev006 => "EV006",
             RuleId::Ev007 => "EV007",
             RuleId::Ev008 => "EV008",
+            RuleId::Ev009 => "EV009",
             RuleId::Ia001 => "IA001",
             RuleId::Ia002 => "IA002",
             RuleId::Ia003 => "IA003",
@@ -228,10 +245,13 @@ impl RuleId {
             RuleId::Ia012 => "IA012",
             RuleId::Ia013 => "IA013",
             RuleId::Ia014 => "IA014",
+            RuleId::Ia015 => "IA015",
             RuleId::Km001 => "KM001",
             RuleId::Km002 => "KM002",
             RuleId::Km003 => "KM003",
             RuleId::Km004 => "KM004",
+            RuleId::Or001 => "OR001",
+            RuleId::Or002 => "OR002",
             RuleId::Pl001 => "PL001",
             RuleId::Pl002 => "PL002",
             RuleId::Pl003 => "PL003",

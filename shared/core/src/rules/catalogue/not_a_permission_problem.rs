@@ -1,6 +1,7 @@
 //! # What it does
-//! Reads the error message for faults that permissions have nothing to do with: a name that does not exist,
-//! an artifact that is too large, an approval that was rejected.
+//! Reads the error message and its error code for faults that permissions have nothing to do with: a name that
+//! does not exist, a stack in a state in which it can't be updated, a quota, an artifact that is too large, an
+//! approval that was rejected. A code of the provider's own is worth more than any wording.
 //!
 //! # Why deploys fail
 //! Because of what the message says. It is told apart so that nobody looks for a missing permission.
@@ -11,11 +12,13 @@
 //! # Example
 //! "No bucket with the name site-prod was found"
 
+use crate::incident::Incident;
 use crate::incident::message::ErrorSignature;
 use crate::rules::commands::{in_region, option, show};
 use crate::rules::diagnostics::{Fault, Fix};
-use crate::rules::event::Event;
-use crate::rules::{Diagnostics, Facts, Rule, RuleId, Severity};
+use crate::rules::other_reason;
+use crate::rules::{Diagnostics, Facts, Rule, RuleId, Severity, Subject};
+use crate::snapshot::Fact;
 
 pub(in crate::rules) const RULE: Rule = Rule {
     id: RuleId::Ev004,
@@ -23,22 +26,26 @@ pub(in crate::rules) const RULE: Rule = Rule {
     severity: Severity::Error,
     summary: "The action failed for a reason that permissions have nothing to do with.",
     sources: &["https://docs.aws.amazon.com/codepipeline/latest/userguide/troubleshooting.html"],
+    subject: Subject::Message,
     check,
 };
 
 fn check(facts: &Facts<'_>, verdicts: &mut Diagnostics) {
-    let Some(event) = Event::of(facts) else { return };
+    let Some(event) = facts.incident() else { return };
     let rejected = event.action.category() == "Approval";
-    if !event.claims(&ErrorSignature::NotPermission) && !rejected {
+    if !rejected && !event.claims(&ErrorSignature::NotPermission) && !misses_bucket(facts, event) {
         return;
     }
-    let (what, summary) = if rejected {
-        ("somebody rejected the approval", "ask who rejected it, then release the change again")
-    } else {
-        (
-            "it is no matter of permissions",
+    let (message, summary) = match other_reason::explain(&event.reason) {
+        _ if rejected => (
+            "and somebody rejected the approval".to_owned(),
+            "ask who rejected it, then release the change again",
+        ),
+        Some((what, fix)) => (format!("which is no matter of permissions: {what}"), fix),
+        None => (
+            "which is no matter of permissions".to_owned(),
             "correct what the message names in the action's configuration or input",
-        )
+        ),
     };
     let command = format!(
         "aws codepipeline get-pipeline-execution{} {} {}",
@@ -48,8 +55,8 @@ fn check(facts: &Facts<'_>, verdicts: &mut Diagnostics) {
     );
     verdicts.fail(Fault {
         location: event.action.path(),
-        message: format!("{} failed, and {what}", event.label()),
-        because: format!("the error message is: {}", event.failure.message()),
+        message: format!("{} failed, {message}", event.label()),
+        because: format!("the error message is: {}", event.reason),
         fix: Fix {
             summary: summary.into(),
             command: Some(show(facts.pipeline().account(), &command)),
@@ -57,4 +64,11 @@ fn check(facts: &Facts<'_>, verdicts: &mut Diagnostics) {
         },
         ..Fault::default()
     });
+}
+
+/// Whether a bucket is not there, and it is none of the pipeline's own, of which S3004 speaks.
+fn misses_bucket(facts: &Facts<'_>, event: &Incident<'_>) -> bool {
+    let stores = facts.pipeline().stores();
+    let own = stores.into_iter().any(|store| matches!(facts.bucket(store.bucket()), Fact::Absent));
+    event.claims(&ErrorSignature::NoSuchBucket) && !own
 }

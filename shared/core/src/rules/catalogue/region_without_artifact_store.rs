@@ -13,7 +13,7 @@
 //! A pipeline in us-east-2 with `artifactStore` and an action with `"region": "eu-west-1"`
 
 use crate::rules::diagnostics::{Fault, Fix};
-use crate::rules::{Diagnostics, Facts, Rule, RuleId, Severity};
+use crate::rules::{Diagnostics, Facts, Rule, RuleId, Severity, Subject};
 
 pub(in crate::rules) const RULE: Rule = Rule {
     id: RuleId::Pl009,
@@ -24,6 +24,7 @@ pub(in crate::rules) const RULE: Rule = Rule {
         "https://docs.aws.amazon.com/codepipeline/latest/userguide/actions-create-cross-region.html",
         "https://docs.aws.amazon.com/codepipeline/latest/APIReference/API_PipelineDeclaration.html",
     ],
+    subject: Subject::Setting,
     check,
 };
 

@@ -18,7 +18,7 @@ use crate::rules::artifact_users::service_role_uses;
 use crate::rules::diagnostics::Fault;
 use crate::rules::facts::role_location;
 use crate::rules::role_fixes;
-use crate::rules::{Diagnostics, Facts, Rule, RuleId, Severity};
+use crate::rules::{Diagnostics, Facts, Rule, RuleId, Severity, Subject};
 use crate::snapshot::Fact;
 
 pub(in crate::rules) const RULE: Rule = Rule {
@@ -30,6 +30,7 @@ pub(in crate::rules) const RULE: Rule = Rule {
         "https://docs.aws.amazon.com/codepipeline/latest/userguide/how-to-custom-role.html",
         "https://docs.aws.amazon.com/codepipeline/latest/userguide/actions-create-cross-region.html",
     ],
+    subject: Subject::BucketOfRole,
     check,
 };
 

@@ -18,7 +18,7 @@ use crate::rules::assume::trusts;
 use crate::rules::diagnostics::{Denied, Fault, Fix};
 use crate::rules::documents::Document;
 use crate::rules::facts::role_location;
-use crate::rules::{Diagnostics, Facts, Rule, RuleId, Severity};
+use crate::rules::{Diagnostics, Facts, Rule, RuleId, Severity, Subject};
 use crate::snapshot::Fact;
 
 pub(in crate::rules) const RULE: Rule = Rule {
@@ -30,6 +30,7 @@ pub(in crate::rules) const RULE: Rule = Rule {
         "https://docs.aws.amazon.com/codepipeline/latest/userguide/how-to-custom-role.html",
         "https://docs.aws.amazon.com/codepipeline/latest/userguide/cross-service-confused-deputy-prevention.html",
     ],
+    subject: Subject::Trust,
     check,
 };
 

@@ -19,9 +19,8 @@ use crate::incident::message::ErrorSignature;
 use crate::rules::access::{Access, OWN};
 use crate::rules::access_result::AccessResult;
 use crate::rules::diagnostics::Fault;
-use crate::rules::event::Event;
 use crate::rules::facts::{role_label, role_location};
-use crate::rules::{Diagnostics, Facts, Rule, RuleId, Severity, role_fixes};
+use crate::rules::{Diagnostics, Facts, Rule, RuleId, Severity, Subject, role_fixes};
 
 pub(in crate::rules) const RULE: Rule = Rule {
     id: RuleId::Ia010,
@@ -32,11 +31,12 @@ pub(in crate::rules) const RULE: Rule = Rule {
         "https://docs.aws.amazon.com/codepipeline/latest/userguide/action-reference-CloudFormation.html",
         "https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/continuous-delivery-codepipeline-parameter-override-functions.html",
     ],
+    subject: Subject::OtherRole,
     check,
 };
 
 fn check(facts: &Facts<'_>, verdicts: &mut Diagnostics) {
-    let told = Event::of(facts).is_some_and(|event| event.claims(&ErrorSignature::StackBucket));
+    let told = facts.incident().is_some_and(|event| event.claims(&ErrorSignature::StackBucket));
     for action in facts.cross_account_actions().filter(|it| it.action.provider() == "CloudFormation") {
         let overrides = action.action.configuration("ParameterOverrides");
         let refers = overrides.is_some_and(|it| it.contains("Fn::GetArtifactAtt"));

@@ -16,8 +16,7 @@
 use crate::incident::message::ErrorSignature;
 use crate::rules::commands::option;
 use crate::rules::diagnostics::{Fault, Fix};
-use crate::rules::event::Event;
-use crate::rules::{Diagnostics, Facts, Rule, RuleId, Severity};
+use crate::rules::{Diagnostics, Facts, Rule, RuleId, Severity, Subject};
 
 pub(in crate::rules) const RULE: Rule = Rule {
     id: RuleId::Ev008,
@@ -27,11 +26,12 @@ pub(in crate::rules) const RULE: Rule = Rule {
     sources: &[
         "https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/stacksets-orgs-delegated-admin.html",
     ],
+    subject: Subject::Message,
     check,
 };
 
 fn check(facts: &Facts<'_>, verdicts: &mut Diagnostics) {
-    let Some(event) = Event::of(facts).filter(|it| it.claims(&ErrorSignature::StackSetAdmin)) else { return };
+    let Some(event) = facts.incident().filter(|it| it.claims(&ErrorSignature::StackSetAdmin)) else { return };
     let account = facts.account_of(&event.action).unwrap_or("the account");
     let calls_as = event.action.configuration("CallAs").unwrap_or("SELF");
     verdicts.fail(Fault {

@@ -20,16 +20,15 @@ use serde_json::json;
 
 use crate::arn::Arn;
 use crate::evaluation::{Side, Ternary};
-use crate::incident::message::agreement::is_role;
+use crate::incident::actor::is_role;
 use crate::providers::PassedRole;
 use crate::rules::access::{Access, OWN};
 use crate::rules::access_result::AccessResult;
 use crate::rules::diagnostics::{Denied, Fault, Fix};
-use crate::rules::event::Event;
 use crate::rules::facts::{role_location, text};
 use crate::rules::provider_permissions::lacks_anywhere;
 use crate::rules::resources::target_account;
-use crate::rules::{ActionFacts, Diagnostics, Facts, Rule, RuleId, Severity, role_fixes};
+use crate::rules::{ActionFacts, Diagnostics, Facts, Rule, RuleId, Severity, Subject, role_fixes};
 
 pub(in crate::rules) const RULE: Rule = Rule {
     id: RuleId::Ia011,
@@ -37,6 +36,7 @@ pub(in crate::rules) const RULE: Rule = Rule {
     severity: Severity::Error,
     summary: "The action role may not pass the role that its provider works with.",
     sources: &["https://docs.aws.amazon.com/IAM/latest/UserGuide/id_roles_use_passrole.html"],
+    subject: Subject::Provider,
     check,
 };
 
@@ -120,9 +120,10 @@ fn task_roles(
 
 /// The role that the failed action was not allowed to pass, where its message names one.
 fn denied_to_pass(action: &ActionFacts<'_>) -> Option<String> {
-    let denial = Event::of(action.facts()).filter(|event| event.is_of(action))?.denial?;
+    let denial = action.facts().incident().filter(|it| it.is_of(action))?.denial.as_ref()?;
     let of_role = is_role(denial.actor.as_deref()?, action.role_arn());
-    let passed = denial.resource.filter(|it| Arn::parse(it).is_ok_and(|it| it.role_name().is_some()))?;
+    let passed =
+        denial.resource.clone().filter(|it| Arn::parse(it).is_ok_and(|it| it.role_name().is_some()))?;
     (of_role && denial.action.eq_ignore_ascii_case("iam:PassRole")).then_some(passed)
 }
 

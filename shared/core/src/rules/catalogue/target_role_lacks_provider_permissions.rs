@@ -23,7 +23,7 @@ use crate::rules::diagnostics::Fault;
 use crate::rules::facts::{labels, role_location};
 use crate::rules::provider_permissions::{foreign_bucket, lacks, letting_into_bucket, needs, statements};
 use crate::rules::resources::target_account;
-use crate::rules::{ActionFacts, Diagnostics, Facts, Rule, RuleId, Severity, role_fixes};
+use crate::rules::{ActionFacts, Diagnostics, Facts, Rule, RuleId, Severity, Subject, role_fixes};
 
 pub(in crate::rules) const RULE: Rule = Rule {
     id: RuleId::Ia006,
@@ -34,6 +34,7 @@ pub(in crate::rules) const RULE: Rule = Rule {
         "https://docs.aws.amazon.com/codepipeline/latest/userguide/how-to-custom-role.html",
         "https://docs.aws.amazon.com/codepipeline/latest/userguide/action-reference.html",
     ],
+    subject: Subject::Provider,
     check,
 };
 

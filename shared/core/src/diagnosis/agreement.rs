@@ -1,8 +1,9 @@
 //! Whether a denial that a message tells of is one that the policies show.
 
-use super::denial::{Denial, PolicyKind};
-use crate::arn::{Arn, bucket_of};
+use crate::arn::bucket_of;
 use crate::evaluation::{Side, pattern};
+use crate::incident::actor::is_role;
+use crate::incident::message::{Denial, PolicyKind};
 use crate::rules::Denied;
 
 /// How far message and evaluation agree.
@@ -38,7 +39,12 @@ impl Denial {
             }
             Some(PolicyKind::ServiceControl) => Some(Side::ServiceControl),
             // Nothing of these is in a snapshot.
-            Some(PolicyKind::Session | PolicyKind::ResourceControl | PolicyKind::VpcEndpoint) => {
+            Some(
+                PolicyKind::Session
+                | PolicyKind::ResourceControl
+                | PolicyKind::VpcEndpoint
+                | PolicyKind::Other,
+            ) => {
                 return Agreement::None;
             }
         };
@@ -56,14 +62,6 @@ impl Denial {
 
 fn service(action: &str) -> Option<String> {
     action.split_once(':').map(|(service, _)| service.to_ascii_lowercase())
-}
-
-/// Whether an actor is this role or a session of it. Sessions are named without the role's path.
-pub(crate) fn is_role(actor: &str, role_arn: &str) -> bool {
-    let (Ok(actor), Ok(role)) = (Arn::parse(actor), Arn::parse(role_arn)) else { return false };
-    let session_of = actor.resource().strip_prefix("assumed-role/").and_then(|rest| rest.split('/').next());
-    actor == role
-        || (actor.account() == role.account() && session_of.is_some() && session_of == role.role_name())
 }
 
 /// Objects of one bucket count as the same: the message names the real object, the evaluation a

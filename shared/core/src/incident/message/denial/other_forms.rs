@@ -1,0 +1,96 @@
+//! Denials in other sentences than AWS's grammar, of services that tell who was denied what all the same.
+//!
+//! ```text
+//! API: ec2:RunInstances You are not authorized to perform this operation.
+//! You do not have sufficient permissions to call s3.putObject for the deployment bucket, NAME
+//! The IAM role ARN does not give you permission to perform operations in the following AWS service: AmazonAutoScaling
+//! Service role ARN does not allow AWS CodeBuild to create Amazon CloudWatch Logs log streams
+//! You do not have permission to perform the 's3:CreateBucket' action.
+//! The provided execution role does not have permissions to call CreateNetworkInterface on EC2
+//! 'ARN' is not authorized to create managed-rule
+//! Unexpected EC2 error: UnauthorizedOperation
+//! ```
+
+use super::{Denial, after, bare};
+use crate::incident::message::services::action_prefix;
+
+const REFUSED: [&str; 3] = ["not authorized", "Access Denied", "AccessDenied"];
+
+pub(super) fn read(text: &str) -> Option<Denial> {
+    let forms =
+        [of_api, of_s3_deploy, of_service, of_build, of_action, of_call, of_managed_rule, of_unexpected];
+    forms.into_iter().find_map(|read| read(text))
+}
+
+fn of_api(text: &str) -> Option<Denial> {
+    let rest = after(text, "API: ").filter(|rest| REFUSED.iter().any(|words| rest.contains(words)))?;
+    let action = bare(rest.split(' ').next()?);
+    action.contains(':').then(|| denied(None, action.to_owned()))
+}
+
+fn of_s3_deploy(text: &str) -> Option<Denial> {
+    let rest = after(text, "do not have sufficient permissions to call s3.")?;
+    let (call, rest) = rest.split_once(" for the deployment bucket")?;
+    let mut letters = call.trim().chars();
+    let first = letters.next()?.to_ascii_uppercase();
+    let bucket = rest.strip_prefix(", ").and_then(|rest| rest.split(' ').next()).map(bare);
+    let resource =
+        bucket.filter(|bucket| !bucket.is_empty()).map(|bucket| format!("arn:aws:s3:::{bucket}/*"));
+    Some(Denial { resource, ..denied(None, format!("s3:{first}{}", letters.as_str())) })
+}
+
+/// CodeDeploy's IAM_ROLE_PERMISSIONS: which of the service's actions is not said.
+fn of_service(text: &str) -> Option<Denial> {
+    let (before, rest) = text.split_once(" permission to perform operations in the following AWS service")?;
+    let service = bare(rest.trim_start_matches([':', ' ']).split(' ').next()?);
+    let prefix = action_prefix(service);
+    (!prefix.is_empty()).then(|| denied(role_in(before), format!("{prefix}:*")))
+}
+
+fn of_build(text: &str) -> Option<Denial> {
+    let (before, rest) = text.split_once("does not allow AWS CodeBuild to ")?;
+    const CALLS: [(&str, &str); 3] = [
+        ("create Amazon CloudWatch Logs log streams", "logs:CreateLogStream"),
+        ("create Amazon CloudWatch Logs log group", "logs:CreateLogGroup"),
+        ("write to Amazon CloudWatch Logs", "logs:PutLogEvents"),
+    ];
+    let (_, action) = CALLS.iter().find(|(call, _)| rest.starts_with(call))?;
+    Some(denied(role_in(before), (*action).to_owned()))
+}
+
+fn of_action(text: &str) -> Option<Denial> {
+    let rest = after(text, "not have permission to perform the ")?;
+    let action = bare(rest.split(' ').next()?);
+    action.contains(':').then(|| denied(None, action.to_owned()))
+}
+
+/// Lambda's words on the execution role of a function that it makes.
+fn of_call(text: &str) -> Option<Denial> {
+    let (before, rest) = text.split_once("does not have permissions to call ")?;
+    let mut words = rest.split(' ');
+    let (call, on, service) = (bare(words.next()?), words.next()?, bare(words.next()?));
+    (on == "on").then(|| denied(role_in(before), format!("{}:{call}", action_prefix(service))))
+}
+
+/// Step Functions' words on the role of a state machine that waits for what it starts.
+fn of_managed_rule(text: &str) -> Option<Denial> {
+    let (before, _) = text.split_once(" is not authorized to create managed-rule")?;
+    Some(denied(role_in(before), "events:PutRule".to_owned()))
+}
+
+/// CodeBuild's words on what its project's role may not do in a VPC.
+fn of_unexpected(text: &str) -> Option<Denial> {
+    let (before, rest) = text.split_once(" error: UnauthorizedOperation")?;
+    let service =
+        before.strip_suffix("EC2").map(|_| "ec2").or_else(|| rest.contains("EC2").then_some("ec2"))?;
+    Some(denied(None, format!("{service}:*")))
+}
+
+fn role_in(text: &str) -> Option<String> {
+    let arn = |word: &&str| word.starts_with("arn:") && word.contains(":role/");
+    text.split(' ').map(bare).rfind(arn).map(str::to_owned)
+}
+
+fn denied(actor: Option<String>, action: String) -> Denial {
+    Denial { actor, action, resource: None, side: None, explicit: None, policy: None }
+}
