@@ -164,12 +164,8 @@ pub const MEANINGS: &[(&str, Change)] = &[
         organization(world);
         deny(world, json!("s3:*"), json!({"StringNotEquals": {"aws:PrincipalOrgID": "o-aaaa111122"}}));
     }),
-    ("a denial outside a VPC, which the rules can't know", |world| {
-        deny(
-            world,
-            json!("s3:*"),
-            json!({"StringNotEqualsIfExists": {"aws:SourceVpc": "vpc-1"}, "BoolIfExists": {"aws:ViaAWSService": "false"}}),
-        );
+    ("a denial inside somebody's VPC, through which CodePipeline never comes", |world| {
+        deny(world, json!("s3:*"), json!({"StringEquals": {"aws:SourceVpc": "vpc-1"}}));
     }),
     ("a denial of what nobody here does", |world| {
         put(
