@@ -7,10 +7,10 @@ type Rules = &'static [RuleId];
 
 /// The service role may not assume the action role.
 const TRUST: Rules = &[RuleId::Ia001, RuleId::Ia002, RuleId::Ia008, RuleId::Ia009, RuleId::Ia012];
-/// The action role may not use the artifact bucket.
-const BUCKET: Rules = &[RuleId::S3001, RuleId::S3002, RuleId::S3003, RuleId::Ia005];
-/// The action role may not use the artifact key.
-const KEY: Rules = &[RuleId::Km001, RuleId::Km004, RuleId::Ia004];
+/// The action role, or without one the service role, may not use the artifact bucket.
+const BUCKET: Rules = &[RuleId::S3001, RuleId::S3002, RuleId::S3003, RuleId::Ia005, RuleId::Ia014];
+/// The action role, or without one the service role, may not use the artifact key.
+const KEY: Rules = &[RuleId::Km001, RuleId::Km004, RuleId::Ia004, RuleId::Ia014];
 /// The pipeline names no key that others can use.
 const KEY_SETTING: Rules = &[RuleId::Pl001, RuleId::Pl002, RuleId::Pl003, RuleId::Pl004];
 /// The action role may not use the provider.
@@ -50,7 +50,15 @@ impl Explanations {
             ErrorSignature::KeyNotUsable { .. } => (&[&[RuleId::Km003]], &[]),
             // The service role copies.
             ErrorSignature::Replication => {
-                (&[], &[&[RuleId::S3004, RuleId::S3002, RuleId::Pl004, RuleId::Km002, RuleId::Km003]])
+                const COPY: Rules = &[
+                    RuleId::S3004,
+                    RuleId::S3002,
+                    RuleId::Pl004,
+                    RuleId::Km002,
+                    RuleId::Km003,
+                    RuleId::Ia014,
+                ];
+                (&[], &[COPY])
             }
             ErrorSignature::RolePermissions { service: Some(_) } => {
                 (&[&[RuleId::Ia006]], &[&[RuleId::Ia011]])
@@ -70,9 +78,9 @@ impl Explanations {
             ),
             ErrorSignature::RoleNotAssumable(_) => (&[&[RuleId::Or002]], &[]),
             ErrorSignature::StackBucket => (&[&[RuleId::Ia010]], &[]),
-            // The build's role may be at fault as well, of which nothing is known.
+            // The build's role fetches; its project may name another key.
             ErrorSignature::BuildSource => (
-                &[],
+                &[&[RuleId::Cb002]],
                 &[
                     &[
                         RuleId::S3001,
@@ -118,8 +126,8 @@ impl Explanations {
 /// The rules that judge who may do this: where the message leaves the side open, each of them has a say.
 pub(super) fn judges(action: &str) -> Rules {
     match action.split(':').next() {
-        Some("kms") => &[RuleId::Km001, RuleId::Ia004],
-        Some("s3") => &[RuleId::S3001, RuleId::S3002, RuleId::Ia005],
+        Some("kms") => &[RuleId::Km001, RuleId::Km002, RuleId::Ia004, RuleId::Ia014, RuleId::Cb002],
+        Some("s3") => &[RuleId::S3001, RuleId::S3002, RuleId::Ia005, RuleId::Ia014, RuleId::Cb002],
         _ => PROVIDER,
     }
 }

@@ -14,18 +14,19 @@ pub mod rank;
 pub mod report;
 
 use crate::incident::Failure;
-use crate::rules::{Facts, run};
+use crate::pipeline::Pipeline;
+use crate::rules::{Denied, Facts, run};
 use crate::snapshot::{Snapshot, SnapshotError};
 
-use rank::Evidence;
+use rank::{Evidence, Ranked};
 
 pub use rank::Confidence;
 pub use report::{Outcome, Remediation, Report};
 
 /// Explains a failed action by what the snapshot shows.
 ///
-/// None where the action does not reach into another account, neither by its role nor by what it works on: then
-/// there is nothing for Crosspipe to explain.
+/// None where there is nothing for Crosspipe to explain: the action works in the pipeline's own account, and either no
+/// action of the pipeline has a role in another one, or the failure is not about the artifacts.
 ///
 /// # Errors
 /// When the snapshot's pipeline can't be read.
@@ -36,11 +37,13 @@ pub fn diagnose(
 ) -> Result<Option<Report>, SnapshotError> {
     let pipeline = snapshot.pipeline()?;
     let facts = Facts::of_action(snapshot, &pipeline, &failure.stage, &failure.action).with_failure(failure);
-    let Some((action, account)) =
-        facts.actions().find_map(|action| Some((action, facts.reaches_into(&action)?)))
-    else {
+    let Some(action) = facts.actions().next() else { return Ok(None) };
+    let other_account = facts.reaches_into(&action);
+    let shares_artifacts = || pipeline.actions().any(|action| pipeline.target_account(&action).is_some());
+    if other_account.is_none() && !shares_artifacts() {
         return Ok(None);
-    };
+    }
+    let Some(account) = other_account.or_else(|| pipeline.account()) else { return Ok(None) };
     let verdicts = run(&facts);
     let Some(incident) = facts.incident() else { return Ok(None) };
     let store = pipeline.store_for(action.region());
@@ -50,9 +53,25 @@ pub fn diagnose(
         artifact_bucket: store.as_ref().map(|store| store.bucket()),
     };
     let findings = rank::rank(verdicts.findings, &evidence);
+    // At home, Crosspipe's changes can only have broken the use of artifacts; anything else is the team's own affair.
+    if other_account.is_none()
+        && !rank::cause(&findings).is_some_and(|cause| is_about_artifacts(cause, &pipeline))
+    {
+        return Ok(None);
+    }
     let mut report = Report::new(incident, account, findings, verdicts.unknown, remediation);
     report.add(incident, snapshot.unreadable.clone());
     Ok(Some(report))
+}
+
+/// Whether AWS's message fits the finding, and it is about a request for an artifact bucket or its key.
+fn is_about_artifacts(cause: &Ranked, pipeline: &Pipeline) -> bool {
+    let is_artifact = |denied: &Denied| {
+        pipeline.stores().any(|store| {
+            denied.bucket() == Some(store.bucket()) || store.key_id() == Some(denied.resource.as_str())
+        })
+    };
+    cause.confidence != Confidence::Possible && cause.finding.denied.iter().any(is_artifact)
 }
 
 #[cfg(test)]
