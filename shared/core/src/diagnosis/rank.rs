@@ -201,7 +201,18 @@ fn is_about_others(claim: &ErrorSignature) -> bool {
         ErrorSignature::Denied(denial) => {
             denial.actor.is_some() && denial.side.is_some() && !may_hide(denial)
         }
-        ErrorSignature::RoleNotAssumable(_) | ErrorSignature::OwnWork | ErrorSignature::NotPermission => true,
+        ErrorSignature::RoleNotAssumable(_)
+        | ErrorSignature::OwnWork
+        | ErrorSignature::NotPermission
+        | ErrorSignature::InstanceBucket
+        | ErrorSignature::StackBucket
+        | ErrorSignature::NoAcls
+        | ErrorSignature::NoStoreInRegion
+        | ErrorSignature::PassRoleAcross
+        | ErrorSignature::LambdaSilent
+        | ErrorSignature::ClusterRefused
+        | ErrorSignature::Connection
+        | ErrorSignature::StackSetAdmin => true,
         _ => false,
     }
 }

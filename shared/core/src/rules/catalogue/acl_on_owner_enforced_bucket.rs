@@ -11,6 +11,7 @@
 //! # Example
 //! `"configuration": {"BucketName": "site", "CannedACL": "public-read", …}`
 
+use crate::incident::message::{ErrorSignature, PolicyKind};
 use crate::rules::diagnostics::{Fault, Fix};
 use crate::rules::pipeline_edits::remove;
 use crate::rules::{Diagnostics, Facts, Rule, RuleId, Severity, Subject};
@@ -39,24 +40,41 @@ fn check(facts: &Facts<'_>, verdicts: &mut Diagnostics) {
         if acl == "bucket-owner-full-control" {
             continue;
         }
-        match facts.bucket(bucket).part(|bucket| &bucket.object_ownership) {
-            Fact::Unknown => verdicts.unknown(format!("buckets[\"{bucket}\"].objectOwnership")),
-            Fact::Known(ownership) if ownership == "BucketOwnerEnforced" => verdicts.fail(Fault {
-                location: format!("{}.configuration.CannedACL", action.path()),
-                message: format!(
-                    "{}/{} sets an ACL on bucket `{bucket}`, which allows none",
-                    action.stage().name(),
-                    action.name()
-                ),
-                because: format!("`CannedACL` is {acl}, and the bucket's object ownership is {ownership}"),
-                fix: Fix {
-                    summary: format!("remove `CannedACL` from `{}.configuration`", action.path()),
-                    command: Some(remove(facts, &action, "configuration.CannedACL")),
-                    ..Fix::default()
-                },
-                ..Fault::default()
-            }),
-            Fact::Known(_) | Fact::Absent => {}
-        }
+        let ownership = facts.bucket(bucket).part(|bucket| &bucket.object_ownership);
+        let is_refused = facts.incident().is_some_and(|it| {
+            // Block Public Access is a reason of its own beside the kinds of policy.
+            let is_blocked = it.denial.as_ref().is_some_and(|denial| {
+                denial.side == Some(PolicyKind::Other) && denial.action.starts_with("s3:PutObject")
+            });
+            it.action.path() == action.path() && (is_blocked || it.claims(&ErrorSignature::NoAcls))
+        });
+        let reason = match ownership {
+            Fact::Known(ownership) if ownership == "BucketOwnerEnforced" => {
+                format!("the bucket's object ownership is {ownership}")
+            }
+            _ if is_refused => {
+                "S3 refused it: Block Public Access or object ownership allows no such ACL".into()
+            }
+            Fact::Unknown => {
+                verdicts.unknown(format!("buckets[\"{bucket}\"].objectOwnership"));
+                continue;
+            }
+            Fact::Known(_) | Fact::Absent => continue,
+        };
+        verdicts.fail(Fault {
+            location: format!("{}.configuration.CannedACL", action.path()),
+            message: format!(
+                "{}/{} sets an ACL on bucket `{bucket}`, which allows none",
+                action.stage().name(),
+                action.name()
+            ),
+            because: format!("`CannedACL` is {acl}, and {reason}"),
+            fix: Fix {
+                summary: format!("remove `CannedACL` from `{}.configuration`", action.path()),
+                command: Some(remove(facts, &action, "configuration.CannedACL")),
+                ..Fix::default()
+            },
+            ..Fault::default()
+        });
     }
 }
