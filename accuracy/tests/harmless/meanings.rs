@@ -164,11 +164,11 @@ pub const MEANINGS: &[(&str, Change)] = &[
         organization(world);
         deny(world, json!("s3:*"), json!({"StringNotEquals": {"aws:PrincipalOrgID": "o-aaaa111122"}}));
     }),
-    ("a denial outside a VPC, which the rules can't know", |world| {
+    ("a denial of other addresses, which the rules can't know", |world| {
         deny(
             world,
             json!("s3:*"),
-            json!({"StringNotEqualsIfExists": {"aws:SourceVpc": "vpc-1"}, "BoolIfExists": {"aws:ViaAWSService": "false"}}),
+            json!({"NotIpAddressIfExists": {"aws:SourceIp": "192.0.2.0/24"}, "BoolIfExists": {"aws:ViaAWSService": "false"}}),
         );
     }),
     ("a denial of what nobody here does", |world| {
