@@ -8,9 +8,9 @@ use std::path::Path;
 use crosspipe_accuracy::public::{FIRST_RUN, PublicSet};
 
 /// Failures that have to be right: raised as the product gets better, never lowered.
-const RIGHT_FAILURES: usize = 41;
+const RIGHT_FAILURES: usize = 71;
 /// Pipelines that have to be right: raised as the product gets better, never lowered.
-const RIGHT_PIPELINES: usize = 25;
+const RIGHT_PIPELINES: usize = 32;
 /// Failures that are known to have a confirmed cause that is not theirs. Names are only ever taken out.
 const WRONGLY_CONFIRMED: [&str; 0] = [];
 

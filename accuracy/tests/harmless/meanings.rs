@@ -167,6 +167,13 @@ pub const MEANINGS: &[(&str, Change)] = &[
     ("a denial inside somebody's VPC, through which CodePipeline never comes", |world| {
         deny(world, json!("s3:*"), json!({"StringEquals": {"aws:SourceVpc": "vpc-1"}}));
     }),
+    ("a denial of other addresses, which the rules can't know", |world| {
+        deny(
+            world,
+            json!("s3:*"),
+            json!({"NotIpAddressIfExists": {"aws:SourceIp": "192.0.2.0/24"}, "BoolIfExists": {"aws:ViaAWSService": "false"}}),
+        );
+    }),
     ("a denial of what nobody here does", |world| {
         put(
             world,

@@ -8,7 +8,7 @@ pub(super) const FACTS: ProviderFacts = ProviderFacts {
     page: "https://docs.aws.amazon.com/codepipeline/latest/userguide/action-reference-ECS.html",
     artifacts: ArtifactHandler::ActionRole,
     permissions: Some(permissions),
-    passed_roles: passed_roles,
+    passed_roles,
     parameter: Some(("EcsClusterName", "ClusterName")),
 };
 

@@ -200,13 +200,13 @@ impl<'a> Access<'a> {
             names.iter().map(|name| (need.to_owned(), object(facts, store, name))).collect()
         };
         let objects = [of("s3:GetObject", inputs), of("s3:PutObject", outputs)].concat();
-        let bucket = Access::bucket(facts, role_arn, store, objects).as_itself();
+        let bucket = Access::bucket(facts, role_arn, store, objects).without_codepipeline();
         let mut accesses = vec![(bucket, format!("buckets[\"{}\"].policy", store.bucket()))];
         if let Some(key) = facts.key_of(store) {
             let reads = inputs.first().map(|it| ("kms:Decrypt", object(facts, store, it)));
             let writes = outputs.first().map(|it| ("kms:GenerateDataKey", object(facts, store, it)));
             let needs: Vec<_> = reads.into_iter().chain(writes).collect();
-            let access = Access::key(facts, role_arn, &key, store.bucket(), &needs).as_itself();
+            let access = Access::key(facts, role_arn, &key, store.bucket(), &needs).without_codepipeline();
             accesses.push((access, format!("keys[\"{key}\"].policy")));
         }
         accesses
@@ -214,7 +214,7 @@ impl<'a> Access<'a> {
 
     /// The same requests of a role that asks for itself, from wherever it is: it may come through an endpoint of
     /// a VPC.
-    fn as_itself(self) -> Self {
+    fn without_codepipeline(self) -> Self {
         let open = |context: Context, key: &str| context.with_unknown(key);
         let context = NEVER_SENT.into_iter().chain(["aws:ViaAWSService"]).fold(self.context.clone(), open);
         self.in_context(context)

@@ -1,5 +1,7 @@
 //! What rules say.
 
+use std::collections::HashSet;
+
 use serde::Serialize;
 use serde_json::Value;
 
@@ -15,6 +17,9 @@ pub struct Diagnostics {
     /// What could not be judged.
     pub unknown: Vec<Unknown>,
     speaking: Option<&'static Rule>,
+    /// Rule, location, message and reason of each finding: looking for them in the findings would take the square of
+    /// their number.
+    stated: HashSet<(RuleId, String, String, String)>,
 }
 
 /// How bad a fault is.
@@ -140,7 +145,9 @@ impl Diagnostics {
             docs: rule.sources.first().copied().unwrap_or_default(),
             denied: fault.denied,
         };
-        if !self.findings.contains(&finding) {
+        let identity =
+            (finding.rule, finding.location.clone(), finding.message.clone(), finding.because.clone());
+        if self.stated.insert(identity) {
             self.findings.push(finding);
         }
     }

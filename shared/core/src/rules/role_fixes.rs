@@ -30,6 +30,24 @@ pub(super) fn own(
         None => format!("{} of {role_arn}", judgement.what()),
     };
     let denying = judgement.denying();
+    if let Some(owner) = shared_by(role_arn).filter(|_| !judgement.is_of_boundary()) {
+        let change = if denying.is_empty() {
+            format!("{place} needs {}", these(&statements))
+        } else {
+            format!("what denies it, {denying}, is in {place}")
+        };
+        let summary = format!(
+            "{change}; the role is of {owner} and others use it: change it there, or give the action a role of its own"
+        );
+        let listed = format!("aws iam list-role-policies {name}\naws iam list-attached-role-policies {name}");
+        let statements = if denying.is_empty() { statements } else { vec![] };
+        return Fix {
+            summary,
+            statements,
+            command: Some(show(account.as_deref(), &listed)),
+            crosspipe: None,
+        };
+    }
     if !denying.is_empty() {
         let listed = format!("aws iam list-role-policies {name}\naws iam list-attached-role-policies {name}");
         return Fix {
@@ -40,7 +58,14 @@ pub(super) fn own(
     }
     let summary = format!("add {} to {place}", these(&statements));
     if judgement.is_of_boundary() {
-        let shown = format!("aws iam get-role {name} --query Role.PermissionsBoundary");
+        let arn = format!(
+            "$(aws iam get-role {name} --query Role.PermissionsBoundary.PermissionsBoundaryArn --output text)"
+        );
+        let version =
+            "$(aws iam get-policy --policy-arn \"$boundary\" --query Policy.DefaultVersionId --output text)";
+        let shown = format!(
+            "boundary={arn}\naws iam get-policy-version --policy-arn \"$boundary\" --version-id \"{version}\" --query PolicyVersion.Document"
+        );
         let command = Some(show(account.as_deref(), &shown));
         return Fix { summary, statements, command, crosspipe: None };
     }
@@ -147,6 +172,28 @@ pub(super) fn exemption(facts: &Facts<'_>, roles: &[&str]) -> Value {
     let by_account = (!accounts.is_empty())
         .then(|| ("StringNotEquals".to_owned(), json!({ "aws:PrincipalAccount": accounts })));
     by_arn.into_iter().chain(by_account).collect()
+}
+
+/// Who else uses a role that a framework has made for all that it deploys, by the name that it gives to such roles:
+/// no script changes it.
+pub(super) fn shared_by(role_arn: &str) -> Option<&'static str> {
+    let arn = Arn::parse(role_arn).ok()?;
+    let name = arn.role_name()?;
+    let cdk = name.strip_prefix("cdk-").is_some_and(|rest| rest.contains("-role-"));
+    if cdk {
+        Some("the CDK's bootstrap stack")
+    } else if name.starts_with("adf-") {
+        Some("the AWS Deployment Framework")
+    } else if name.starts_with("AWSControlTower") || name == "OrganizationAccountAccessRole" {
+        Some("the organization")
+    } else {
+        None
+    }
+}
+
+/// The script that changes a role, unless others use it, too.
+pub(super) fn unless_shared(role_arn: &str, script: String) -> Option<String> {
+    shared_by(role_arn).is_none().then_some(script)
 }
 
 fn these(statements: &[Value]) -> &'static str {

@@ -112,7 +112,14 @@ fn leading(message: &str) -> Option<&str> {
     let constant =
         |word: &str| word.contains('_') && word.bytes().all(|b| b.is_ascii_uppercase() || b == b'_');
     let named = |word: &str| ENDINGS.iter().any(|end| word.len() > end.len() && word.ends_with(end));
-    words.map(bare).find(|word| is_code(word) && (constant(word) || named(word)))
+    let refuses = |word: &str| {
+        let word = word.to_ascii_lowercase();
+        REFUSALS.iter().any(|part| word.contains(part))
+    };
+    let is_code = |word: &&str| is_code(word) && (constant(word) || named(word) || refuses(word));
+    let codes: Vec<&str> = words.map(bare).filter(is_code).collect();
+    // A step may stand before the code, `Error in DOWNLOAD_SOURCE: AccessDenied: …`: that it was refused says more.
+    codes.iter().find(|code| refuses(code)).or(codes.first()).copied()
 }
 
 fn is_code(word: &str) -> bool {

@@ -6,7 +6,7 @@ use super::{ErrorSignature, error_code, other_reasons};
 /// Every text of a row has to be in the message, whatever its case.
 const WORDINGS: [(&[&str], ErrorSignature); 43] = [
     (&["scriptfailed"], ErrorSignature::OwnWork),
-    (&["phase: download_source", "access denied"], ErrorSignature::BuildSource),
+    (&["download_source", "access denied"], ErrorSignature::BuildSource),
     (&["command_execution_error"], ErrorSignature::OwnWork),
     (&["cross-account pass role is not allowed"], ErrorSignature::PassRoleAcross),
     (&["actions in more than one region", "artifactstores"], ErrorSignature::NoStoreInRegion),

@@ -44,7 +44,7 @@ fn check(facts: &Facts<'_>, verdicts: &mut Diagnostics) {
         );
         let add = format!("add this statement to the trust policy of {role} in account {account}");
         let (statements, document) = (vec![trust_statement(service_role)], Document::trust_policy(role));
-        let added = Some(document.add(&statements));
+        let added = role_fixes::unless_shared(role, document.add(&statements));
         let (message, because, summary, command) = match trust(facts, &action) {
             Some(Trust::NoRole) => (
                 format!("{}, which {} needs, does not exist", action.role_label(), group.label()),
@@ -66,10 +66,13 @@ fn check(facts: &Facts<'_>, verdicts: &mut Diagnostics) {
                 omits,
                 format!("{statement} of its trust policy denies {service_role}"),
                 format!("exempt {service_role} from {statement}, and keep this statement"),
-                Some(document.exempt(
-                    &denying(facts, role, &statement),
-                    &role_fixes::exemption(facts, &[service_role]),
-                )),
+                role_fixes::unless_shared(
+                    role,
+                    document.exempt(
+                        &denying(facts, role, &statement),
+                        &role_fixes::exemption(facts, &[service_role]),
+                    ),
+                ),
             ),
             Some(Trust::Unsettled) => {
                 verdicts.unknown(&location);

@@ -18,7 +18,7 @@ use crate::rules::diagnostics::{Fault, Fix};
 use crate::rules::documents::Document;
 use crate::rules::facts::role_location;
 use crate::rules::resources::target_account;
-use crate::rules::{Diagnostics, Facts, Rule, RuleId, Severity, Subject};
+use crate::rules::{Diagnostics, Facts, Rule, RuleId, Severity, Subject, role_fixes};
 use crate::snapshot::Fact;
 
 pub(in crate::rules) const RULE: Rule = Rule {
@@ -62,7 +62,10 @@ fn check(facts: &Facts<'_>, verdicts: &mut Diagnostics) {
             because: format!("its trust policy lets in {any}, a role that it does not name"),
             fix: Fix {
                 summary: format!("trust only the service role: replace the account in the trust policy of {role} by this statement"),
-                command: Some(Document::trust_policy(role).narrow(&[own, &root], &statements)),
+                command: role_fixes::unless_shared(
+                    role,
+                    Document::trust_policy(role).narrow(&[own, &root], &statements),
+                ),
                 crosspipe: Some(target_account(action.account, &[("ServiceRoleArn", service_role)])),
                 statements,
             },

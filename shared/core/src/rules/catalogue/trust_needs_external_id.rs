@@ -18,7 +18,7 @@ use crate::rules::diagnostics::{Fault, Fix};
 use crate::rules::documents::Document;
 use crate::rules::facts::role_location;
 use crate::rules::resources::target_account;
-use crate::rules::{Diagnostics, Facts, Rule, RuleId, Severity, Subject};
+use crate::rules::{Diagnostics, Facts, Rule, RuleId, Severity, Subject, role_fixes};
 
 pub(in crate::rules) const RULE: Rule = Rule {
     id: RuleId::Ia008,
@@ -50,7 +50,7 @@ fn check(facts: &Facts<'_>, verdicts: &mut Diagnostics) {
             because: format!("without its condition on {keys}, the trust policy of {role} lets {service_role} in"),
             fix: Fix {
                 summary: format!("add this statement, which does not ask for {keys}, to the trust policy of {role} in account {}", action.account),
-                command: Some(Document::trust_policy(role).add(&statements)),
+                command: role_fixes::unless_shared(role, Document::trust_policy(role).add(&statements)),
                 crosspipe: Some(target_account(action.account, &[("ServiceRoleArn", service_role)])),
                 statements,
             },
