@@ -21,6 +21,12 @@ Examples:
   crosspipe diagnose --event event.json --snapshot snapshot.json
   crosspipe diagnose --event event.json --snapshot snapshot.json --format json
 
+The event is what EventBridge sends when an action fails; a rule for source `aws.codepipeline` and detail-type
+`CodePipeline Action Execution State Change` catches it, and CloudWatch Logs as its target keeps it. Without one:
+`detail` needs `pipeline`, `execution-id`, `stage`, `action`, `state` and `type`, as
+`aws codepipeline list-action-executions --pipeline-name my-pipeline` prints them. The snapshot is that of
+`crosspipe snapshot --pipeline my-pipeline --execution ID`.
+
 The error message comes from `actionExecutions` of the snapshot, where the event's action is among them.";
 
 /// Explains a failed action: the same report as the failure reporter's, without AWS

@@ -37,7 +37,7 @@ not given is not in the request. Service control policies come level by level, t
 Its answer, on one line:
   {"decision": "allowed" | "explicitlyDenied" | "implicitlyDenied" | "unknown", "because": {…}}
 
-A line that can't be used is answered by {"error": …}, and the rest go on.
+Blank lines are skipped. A line that can't be used is answered by {"error": …}, and the rest go on.
 Exit codes: 0 every line was answered, 2 some could not be used"#;
 
 /// Decides requests, one JSON object a line, by the policies that come with them
@@ -84,9 +84,14 @@ struct Questions<R> {
 
 impl<R: Read> Questions<R> {
     fn answer_all(&mut self, out: &mut impl Write) -> io::Result<Answer> {
-        let mut bad = 0;
+        let (mut bad, mut asked) = (0, 0);
         let mut first: Option<InputError> = None;
         while let Some(line) = self.next_line()? {
+            // As between the lines of any list of JSON.
+            if line.trim_ascii().is_empty() {
+                continue;
+            }
+            asked += 1;
             let answer = match self.answer(line) {
                 Ok(answer) => answer,
                 Err(problem) => {
@@ -110,9 +115,9 @@ impl<R: Read> Questions<R> {
             Some(first) => Answer::unusable(format!(
                 "{} of {} can't be used; the first is {first}",
                 bad,
-                count(self.number, "line")
+                count(asked, "line")
             )),
-            None if self.number == 0 => {
+            None if asked == 0 => {
                 Answer::unusable(format!("{}:1:1: it is empty\n  expected: {EXPECTED}", self.name))
             }
             None => Answer::default(),

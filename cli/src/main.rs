@@ -3,6 +3,7 @@
 //! # Layout
 //! - [`lint`], [`diagnose`], [`evaluate`], [`explain`], [`snapshot`], [`plan`],
 //!   [`completions`]: the subcommands
+//! - [`live`]: a pipeline as it is in AWS now
 //! - [`input`]: files that may hold any bytes, and where in them something is wrong
 //! - [`source_location`]: from a path such as `stages[1].actions[0]` to a line; [`excerpt`]: that line
 //! - [`output`]: what a subcommand answers with; [`text`]: text for people
@@ -16,6 +17,7 @@ mod excerpt;
 mod explain;
 mod input;
 mod lint;
+mod live;
 mod output;
 mod plan;
 mod snapshot;
@@ -28,7 +30,8 @@ use clap::{Parser, Subcommand};
 
 const HELP: &str = "\
 Examples:
-  crosspipe snapshot --pipeline my-pipeline --diagnostics-role CrosspipeDiagnostics > snapshot.json
+  crosspipe lint --pipeline my-pipeline --diagnostics-role CrosspipeDiagnosticsRole
+  crosspipe snapshot --pipeline my-pipeline --diagnostics-role CrosspipeDiagnosticsRole > snapshot.json
   crosspipe lint snapshot.json
   crosspipe diagnose --event event.json --snapshot snapshot.json
   crosspipe explain KM001

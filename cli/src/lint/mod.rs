@@ -8,14 +8,15 @@ mod json;
 mod sarif;
 mod text;
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
 use crosspipe_core::rules::{Finding, Severity, Unknown, lint as judge};
 
 use crate::excerpt::excerpt;
 use crate::input::{Document, InputError};
-use crate::output::Answer;
+use crate::live::{self, Live, Reach};
+use crate::output::{self, Answer};
 use crate::source_location::SourceLocation;
 use crate::text::Text;
 
@@ -24,11 +25,13 @@ const EXPECTED: &str =
 
 const EXAMPLES: &str = "\
 Examples:
+  crosspipe lint --pipeline my-pipeline --diagnostics-role CrosspipeDiagnosticsRole
+
+  crosspipe snapshot --pipeline my-pipeline --diagnostics-role CrosspipeDiagnosticsRole > snapshot.json
+  crosspipe lint snapshot.json --show-fixes
+
   aws codepipeline get-pipeline --name my-pipeline > pipeline.json
   crosspipe lint pipeline.json
-
-  crosspipe snapshot --pipeline my-pipeline --diagnostics-role CrosspipeDiagnostics > snapshot.json
-  crosspipe lint snapshot.json
 
   crosspipe lint --format sarif snapshots/*.json > crosspipe.sarif
 
@@ -39,8 +42,16 @@ Exit codes: 0 nothing at error level, 1 findings at error level, 2 a file that c
 #[command(after_help = EXAMPLES)]
 pub struct Arguments {
     /// Snapshots or outputs of `aws codepipeline get-pipeline`; `-` is standard input
-    #[arg(required = true, value_name = "FILE")]
+    #[arg(required_unless_present = "pipeline", value_name = "FILE")]
     files: Vec<PathBuf>,
+    /// Reads this pipeline from AWS instead, as `crosspipe snapshot` does
+    #[arg(long, value_name = "NAME", conflicts_with = "files")]
+    pipeline: Option<String>,
+    #[command(flatten)]
+    reach: Reach,
+    /// Prints the scripts of the fixes, too
+    #[arg(long)]
+    show_fixes: bool,
     /// How findings are shown
     #[arg(long, value_enum, default_value_t = Format::Text)]
     format: Format,
@@ -78,25 +89,43 @@ struct Located {
 pub fn run(arguments: &Arguments) -> Answer {
     let mut linted = vec![];
     let mut problems = vec![];
+    let mut notes = vec![];
     for file in &arguments.files {
-        match lint(file) {
+        match Document::read(file, EXPECTED).and_then(|document| lint(&document)) {
             Ok(done) => linted.push(done),
             Err(problem) => problems.push(problem.to_string()),
         }
     }
+    if let Some(name) = &arguments.pipeline {
+        match lint_live(name, &arguments.reach) {
+            Ok((done, unread)) => {
+                linted.push(done);
+                notes = unread;
+            }
+            Err(problem) => problems.push(problem),
+        }
+    }
     let text = match arguments.format {
         _ if linted.is_empty() => Text::default(),
-        Format::Text => text::show(&linted),
+        Format::Text => text::show(&linted, arguments.show_fixes),
         Format::Json => json::show(&linted, arguments.files.len() > 1).into(),
         Format::Sarif => sarif::show(&linted, &problems).into(),
     };
-    Answer { text, problems, faulty: number_of(&linted, Severity::Error) > 0, ..Answer::default() }
+    Answer { text, problems, notes, faulty: number_of(&linted, Severity::Error) > 0 }
 }
 
-fn lint(file: &Path) -> Result<Linted, InputError> {
-    let document = Document::read(file, EXPECTED)?;
+/// Lints a pipeline as it is in AWS now; also says what could not be read. Places are those of the snapshot
+/// that `crosspipe snapshot` would write.
+fn lint_live(name: &str, reach: &Reach) -> Result<(Linted, Vec<String>), String> {
+    let Live { snapshot, notes } = live::read(name, None, reach, "crosspipe-lint")?;
+    let bytes = output::json(&serde_json::json!(snapshot)).into_bytes();
+    let linted = Document::parse(name.to_owned(), bytes, EXPECTED).and_then(|document| lint(&document));
+    Ok((linted.map_err(|error| error.to_string())?, notes))
+}
+
+fn lint(document: &Document) -> Result<Linted, InputError> {
     let verdicts = judge(&document.snapshot()?).map_err(|error| document.wrong_at("", error.to_string()))?;
-    let findings = verdicts.findings.into_iter().map(|finding| locate(&document, finding)).collect();
+    let findings = verdicts.findings.into_iter().map(|finding| locate(document, finding)).collect();
     Ok(Linted { file: document.name().to_owned(), findings, unknown: verdicts.unknown })
 }
 

@@ -153,3 +153,29 @@ fn the_json_of_a_file_with_control_characters_is_json() {
         assert!(ran.json().to_string().contains("evil\u{9b}\u{202e}"), "{}", ran.out);
     }
 }
+
+#[test]
+fn one_cause_is_printed_once_with_its_actions() {
+    let mut snapshot = without_key_grant();
+    let actions = snapshot["pipeline"]["pipeline"]["stages"][1]["actions"].as_array_mut().unwrap();
+    let mut another = actions[0].clone();
+    another["name"] = json!("Another");
+    actions.push(another);
+    let snapshot = json_file(&snapshot);
+    let ran = run(&["lint", snapshot.path()]);
+    assert_eq!(ran.out.matches("error[KM001]").count(), 1, "{}", ran.out);
+    assert!(ran.out.starts_with("1 file: 1 error"), "{}", ran.out);
+    assert!(ran.out.contains("ExternalDeploy") && ran.out.contains("Another"), "{}", ran.out);
+    let findings = run(&["lint", "--format", "json", snapshot.path()]).json();
+    assert_eq!(findings["findings"].as_array().unwrap().len(), 2);
+}
+
+#[test]
+fn scripts_are_printed_when_asked_for() {
+    let snapshot = json_file(&without_key_grant());
+    let short = run(&["lint", snapshot.path()]);
+    assert!(!short.out.contains("aws kms put-key-policy"), "{}", short.out);
+    assert!(short.out.contains("`--show-fixes` prints the script"), "{}", short.out);
+    let long = run(&["lint", "--show-fixes", snapshot.path()]);
+    assert!(long.out.contains("aws kms put-key-policy"), "{}", long.out);
+}

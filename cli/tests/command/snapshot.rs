@@ -119,3 +119,53 @@ fn any_answer_of_an_aws_is_survived() {
     assert_eq!((unknown.code, &unknown.json()["findings"]), (Some(0), &json!([])), "{}", unknown.err);
     let _: Value = ran.json();
 }
+
+#[test]
+fn an_unknown_execution_is_unusable() {
+    let none: Answers = |operation, body| match operation {
+        "ListActionExecutions" => Some((200, json!({"actionExecutionDetails": []}).to_string())),
+        _ => some(operation, body),
+    };
+    let gone: Answers = |operation, body| match operation {
+        "ListActionExecutions" => {
+            Some((400, r#"{"__type":"PipelineExecutionNotFoundException","message":"no"}"#.into()))
+        }
+        _ => some(operation, body),
+    };
+    for answers in [none, gone] {
+        let ran = snapshot(answers, &["--execution", "e-1"]);
+        ran.unusable(&["execution `e-1` of pipeline `MyFirstPipeline`", "list-pipeline-executions"]);
+        assert_eq!(ran.out, "");
+    }
+}
+
+#[test]
+fn lint_reads_a_live_pipeline() {
+    let mut lint = command(&["lint", "--pipeline", "MyFirstPipeline", "--format", "json"]);
+    lint.env_clear().env("AWS_ENDPOINT_URL", serve(some)).env("AWS_REGION", REGION);
+    lint.env("AWS_CONFIG_FILE", "/dev/null").env("AWS_SHARED_CREDENTIALS_FILE", "/dev/null");
+    lint.env("AWS_ACCESS_KEY_ID", A).env("AWS_SECRET_ACCESS_KEY", "local");
+    let ran = Ran::from(lint.env("AWS_EC2_METADATA_DISABLED", "true").output().unwrap());
+    assert_eq!(ran.code, Some(1), "{}", ran.err);
+    assert_eq!(ran.json()["findings"][0]["rule"], "KM001");
+    assert!(ran.err.contains("--diagnostics-role"), "{}", ran.err);
+    run(&["lint", "--pipeline", "x", "file.json"]).unusable(&["cannot be used with"]);
+}
+
+#[test]
+fn missing_credentials_are_named_as_that() {
+    let without = |profile: Option<&str>| {
+        let mut command = command(&["snapshot", "--pipeline", "x", "--region", REGION]);
+        command.env_clear().env("AWS_CONFIG_FILE", "/dev/null");
+        command.env("AWS_SHARED_CREDENTIALS_FILE", "/dev/null").env("AWS_EC2_METADATA_DISABLED", "true");
+        command.envs(profile.map(|name| ("AWS_PROFILE", name)));
+        Ran::from(command.output().unwrap())
+    };
+    let nobody = without(None);
+    nobody.unusable(&["no AWS credentials were found", "next: set AWS_PROFILE"]);
+    let unknown = without(Some("nope"));
+    unknown.unusable(&["profile `nope`", "aws configure list-profiles"]);
+    for ran in [nobody, unknown] {
+        assert!(!ran.err.contains("IMDS"), "{}", ran.err);
+    }
+}

@@ -1,0 +1,137 @@
+//! A pipeline as it is in AWS now, for the subcommands that read it.
+
+use clap::Args;
+use crosspipe_aws::gather::{self, Gathered};
+use crosspipe_aws::{Aws, AwsError, ErrorKind};
+use crosspipe_core::incident::Failure;
+use crosspipe_core::pipeline::Pipeline;
+use crosspipe_core::snapshot::Snapshot;
+
+/// How AWS is reached beside what the environment says.
+#[derive(Debug, Clone, Args)]
+pub struct Reach {
+    /// The role to take on in target accounts, by name; without it their roles stay unknown
+    #[arg(long, value_name = "NAME")]
+    pub diagnostics_role: Option<String>,
+    /// The pipeline's Region
+    #[arg(long, value_name = "REGION")]
+    pub region: Option<String>,
+}
+
+/// What was read, and what to know about what was not.
+pub struct Live {
+    /// The facts.
+    pub snapshot: Snapshot,
+    /// Why parts could not be read, a sentence each.
+    pub notes: Vec<String>,
+}
+
+/// Reads what a pipeline depends on, and with an execution's id what its actions did. `session_name` shows up
+/// in the target account's CloudTrail.
+///
+/// # Errors
+/// When the pipeline or the execution can't be read: a sentence and the next step.
+pub fn read(
+    pipeline: &str,
+    execution: Option<&str>,
+    reach: &Reach,
+    session_name: &str,
+) -> Result<Live, String> {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .map_err(|error| format!("no connection can be made: {error}"))?;
+    runtime.block_on(read_with(pipeline, execution, reach, session_name))
+}
+
+async fn read_with(
+    name: &str,
+    execution: Option<&str>,
+    reach: &Reach,
+    session_name: &str,
+) -> Result<Live, String> {
+    let aws = Aws::connect().await;
+    let aws = reach.region.as_deref().map_or_else(|| aws.clone(), |region| aws.in_region(region));
+    let live =
+        aws.codepipeline().get_pipeline(name).await.map_err(|error| no_pipeline(name, &aws, &error))?;
+    let pipeline =
+        Pipeline::parse(live.clone()).map_err(|error| format!("pipeline `{name}` can't be read: {error}"))?;
+    let options = gather::GatherOptions {
+        tools: &aws,
+        diagnostics_role: reach.diagnostics_role.as_deref(),
+        session_name,
+        until: None,
+    };
+    let executions = match execution {
+        None => Ok(vec![]),
+        Some(id) => match aws.codepipeline().list_action_executions(name, id).await {
+            Ok(details) if details.is_empty() => return Err(no_execution(name, id, None)),
+            Err(error) if matches!(error.kind, ErrorKind::NotFound | ErrorKind::Invalid) => {
+                return Err(no_execution(name, id, Some(&error)));
+            }
+            read => read,
+        },
+    };
+    let failures = executions.as_deref().map(|details| Failure::among(details, &pipeline));
+    let Gathered { mut snapshot, unreadable: mut notes } =
+        gather::snapshot(options, live, &pipeline, None, &failures.unwrap_or_default()).await;
+    match executions {
+        Ok(details) => snapshot.action_executions = details,
+        Err(error) => notes.push(error.to_string()),
+    }
+    snapshot.unreadable.clone_from(&notes);
+    if reach.diagnostics_role.is_none() && pipeline.cross_account_actions().next().is_some() {
+        notes.push(
+            "roles in target accounts were not read; name one to take on there with `--diagnostics-role`"
+                .into(),
+        );
+    }
+    Ok(Live { snapshot, notes })
+}
+
+/// Without the pipeline there is nothing to know about it.
+fn no_pipeline(name: &str, aws: &Aws, error: &AwsError) -> String {
+    if let Some(problem) = credentials_problem(error) {
+        return format!("pipeline `{name}` can't be read: {problem}");
+    }
+    let next = match (aws.region(), error.kind) {
+        (None, _) => "set AWS_REGION, or give `--region`".to_owned(),
+        (Some(region), ErrorKind::NotFound) => {
+            format!("give the name of a pipeline of this account in {region}, or another `--region`")
+        }
+        (_, ErrorKind::AccessDenied) => {
+            "use credentials of the pipeline's account that allow codepipeline:GetPipeline".to_owned()
+        }
+        _ => "check credentials (`aws sts get-caller-identity`) and network, then try again".to_owned(),
+    };
+    format!("pipeline `{name}` can't be read: {error}\n  next: {next}")
+}
+
+fn no_execution(pipeline: &str, id: &str, error: Option<&AwsError>) -> String {
+    let reason = error.map_or_else(|| "it has no actions".to_owned(), ToString::to_string);
+    format!(
+        "execution `{id}` of pipeline `{pipeline}` can't be read: {reason}\n  next: give an id of \
+         `aws codepipeline list-pipeline-executions --pipeline-name {pipeline}`"
+    )
+}
+
+/// What is wrong with the credentials, and the next step, where no request was sent for want of them. The SDK
+/// speaks of the last place where it looked, which is an instance's metadata service, and not of the profile.
+pub fn credentials_problem(error: &AwsError) -> Option<String> {
+    let is_about_credentials = error.code.is_none()
+        && ["credential", "IMDS", "profile"].iter().any(|word| error.message.contains(word));
+    if !is_about_credentials {
+        return None;
+    }
+    Some(match std::env::var("AWS_PROFILE").ok().filter(|name| !name.is_empty()) {
+        Some(profile) => format!(
+            "profile `{profile}` of AWS_PROFILE gives no credentials: it is not in the AWS configuration, or not \
+             complete\n  next: choose one of `aws configure list-profiles`, or sign in with `aws sso login \
+             --profile {profile}`"
+        ),
+        None => "no AWS credentials were found in the environment, the AWS configuration, a container or an \
+                 instance\n  next: set AWS_PROFILE to one of `aws configure list-profiles`, or sign in; `aws sts \
+                 get-caller-identity` shows who you are"
+            .to_owned(),
+    })
+}
