@@ -173,7 +173,7 @@ pub const DIFFERENCES: &[Difference] = &[
     },
     Difference {
         name: "provider-in-an-account",
-        why: "PrincipalMatch an account names its users and roles. Whom an identity provider vouches for is none of them, in whatever account the provider is set up.",
+        why: "Naming an account names its users and roles. Whom an identity provider vouches for is none of them, in whatever account the provider is set up.",
         page: "reference_policies_elements_principal.html#principal-federated-web-identity",
         applies: |case, _, _| {
             let is_provider =

@@ -123,5 +123,13 @@ fn fix(result: &AccessResult, actor: &Actor, denial: &Denial) -> Fix {
             ..Fix::default()
         };
     }
-    role_fixes::own(result, &actor.arn, "PipelineWork", vec![allow(None, &[&denial.action], &resource)], None)
+    let fix = role_fixes::own(
+        result,
+        &actor.arn,
+        "PipelineWork",
+        vec![allow(None, &[&denial.action], &resource)],
+        None,
+    );
+    // What was not seen to be missing is for a person to add.
+    if result.is_clear() { Fix { command: None, ..fix } } else { fix }
 }
