@@ -1,4 +1,4 @@
-//! Who is told, once each: SNS topics for people and chats, a webhook, an event bus for machines.
+//! Sends alerts, once to each destination: SNS topics for people and chats, a webhook, an event bus.
 
 use std::time::SystemTime;
 
@@ -17,7 +17,7 @@ use crate::webhook::{Webhook, WebhookError};
 /// Source of the events that carry reports.
 const SOURCE: &str = "crosspipe";
 
-/// What is told: the same to everybody, but machines get it with every detail.
+/// An alert, and the detail of the event that goes to the event bus.
 #[derive(Debug)]
 pub struct Message {
     alert: Alert,
@@ -42,47 +42,48 @@ impl From<Alert> for Message {
     }
 }
 
-/// Why somebody could not be told.
+/// Why a destination could not be notified.
 #[derive(Debug, Clone, thiserror::Error)]
 pub enum AlertError {
-    /// AWS did not take it.
+    /// AWS refused it.
     #[error(transparent)]
     Aws(#[from] AwsError),
-    /// The webhook did not take it.
+    /// The webhook refused it.
     #[error(transparent)]
     Webhook(#[from] WebhookError),
 }
 
-/// The invocation that tells.
+/// The Lambda invocation.
 #[derive(Debug, Clone, Copy)]
 pub struct Invocation<'a> {
     /// Lambda's id of the request, the same for each attempt at one event.
     pub request_id: &'a str,
-    /// When it ends.
+    /// When it is cut off.
     pub deadline: SystemTime,
-    /// When what its event tells of happened, if the event says so: ISO 8601.
+    /// The `time` of its event, ISO 8601, if the event has one.
     pub happened: Option<&'a str>,
 }
 
-/// Those who are still to be told of one thing.
+/// The destinations that one alert has still to be sent to, claimed by this invocation.
 #[derive(Debug)]
 pub struct DeliveryClaim<'a> {
-    /// One invocation at a time looks, mends and tells: of two that each had some of the receivers, the second
-    /// would tell its own of a fault that the first has just mended. None where it is told, or being told.
+    /// One invocation at a time diagnoses, remediates and notifies. Of two that each had some of the destinations,
+    /// the second would alert of what the first has just remediated. None where the alert was sent, or another
+    /// invocation is sending it.
     claim: Option<IdempotencyClaim>,
-    receivers: Vec<Destination<'a>>,
-    /// An earlier attempt at this same event is at it, or died over it. Nobody else will try again for it, while
-    /// any other event that is at it is tried again by itself.
+    destinations: Vec<Destination<'a>>,
+    /// An earlier attempt at this same event holds the claim, or died with it. Only this event's next attempt can
+    /// finish it, so this one has to fail.
     pub unfinished: bool,
 }
 
 impl DeliveryClaim<'_> {
-    /// Whether there is nobody to tell.
+    /// Whether there is nothing to send.
     pub fn is_empty(&self) -> bool {
         self.claim.is_none()
     }
 
-    /// Nobody was told.
+    /// Gives the claim back: nothing was sent.
     pub async fn abandon(self) {
         if let Some(claim) = self.claim {
             claim.abandon().await;
@@ -90,7 +91,7 @@ impl DeliveryClaim<'_> {
     }
 }
 
-/// The receivers of alerts.
+/// Sends alerts to the destinations of the settings.
 #[derive(Debug, Clone, Copy)]
 pub struct Alerts<'a> {
     aws: &'a Aws,
@@ -100,7 +101,7 @@ pub struct Alerts<'a> {
 }
 
 impl<'a> Alerts<'a> {
-    /// The receivers of these settings.
+    /// A sender for the destinations of these settings.
     pub fn new(
         aws: &'a Aws,
         leases: &'a Leases,
@@ -110,71 +111,73 @@ impl<'a> Alerts<'a> {
         Alerts { aws, leases, settings, webhook }
     }
 
-    /// Those who neither have been told of what has this id nor are just being told.
+    /// Claims the destinations that the alert with this id was not sent to, and is not being sent to.
     ///
     /// # Errors
     /// When the lock table can't be written.
-    pub async fn audience(
+    pub async fn claim_deliveries(
         &self,
         id: &str,
         invocation: Invocation<'_>,
     ) -> Result<DeliveryClaim<'a>, AwsError> {
-        let mut audience = DeliveryClaim { claim: None, receivers: vec![], unfinished: false };
+        let mut claimed = DeliveryClaim { claim: None, destinations: vec![], unfinished: false };
         match self.leases.begin(&format!("report:{id}"), invocation.request_id, invocation.deadline).await? {
             Claimed::Ours(claim) => {
-                let receivers = self.settings.receivers();
-                audience.receivers.extend(receivers.filter(|receiver| !claim.has_done(receiver.name())));
-                audience.claim = Some(claim);
+                let destinations = self.settings.destinations();
+                claimed
+                    .destinations
+                    .extend(destinations.filter(|destination| !claim.has_done(destination.name())));
+                claimed.claim = Some(claim);
             }
             Claimed::Done => {}
-            Claimed::Busy(held) => audience.unfinished = held.holder == invocation.request_id,
+            Claimed::Busy(held) => claimed.unfinished = held.holder == invocation.request_id,
         }
-        Ok(audience)
+        Ok(claimed)
     }
 
-    /// Tells all of them. One who can't be told keeps nobody else from being told, and is tried again with the
-    /// next attempt at the event. A crash between telling and remembering tells twice rather than never.
+    /// Notifies all claimed destinations. One that can't be notified stops no other, and is tried again with the next
+    /// attempt at the event. After a crash between sending and recording, an alert is sent twice rather than never.
     ///
     /// # Errors
-    /// When one of them could not be told, or that all were can't be remembered.
-    pub async fn tell(&self, audience: DeliveryClaim<'_>, message: &Message) -> Result<(), AlertError> {
-        let sent = audience.receivers.iter().map(|receiver| self.send(*receiver, message));
+    /// When a destination could not be notified, or the lock table can't be written.
+    pub async fn notify(&self, deliveries: DeliveryClaim<'_>, message: &Message) -> Result<(), AlertError> {
+        let sent = deliveries.destinations.iter().map(|destination| self.send(*destination, message));
         let outcomes = join_all(sent).await;
-        let (mut told, mut failed) = (vec![], Ok(()));
-        for (receiver, outcome) in audience.receivers.iter().zip(outcomes) {
+        let (mut notified, mut failed) = (vec![], Ok(()));
+        for (destination, outcome) in deliveries.destinations.iter().zip(outcomes) {
             match outcome {
-                Ok(()) => told.push(receiver.name()),
+                Ok(()) => notified.push(destination.name()),
                 Err(error) => {
-                    tracing::warn!(receiver = receiver.name(), %error, "this receiver was not told");
+                    tracing::warn!(destination = destination.name(), %error, "this destination was not notified");
                     failed = Err(error);
                 }
             }
         }
-        let Some(claim) = audience.claim else { return failed };
-        let keep_until = SystemTime::now() + REMEMBERED;
-        let remembered = match &failed {
-            Ok(()) => claim.finish(keep_until).await,
-            Err(_) => claim.leave(&told, keep_until).await,
+        let Some(claim) = deliveries.claim else { return failed };
+        let kept_until = SystemTime::now() + REMEMBERED;
+        let recorded = match &failed {
+            Ok(()) => claim.finish(kept_until).await,
+            Err(_) => claim.leave(&notified, kept_until).await,
         };
-        failed.and(remembered.map_err(AlertError::from))
+        failed.and(recorded.map_err(AlertError::from))
     }
 
-    /// There is nothing to tell, and there will not be.
+    /// Records that this failure needs no alert.
     ///
     /// # Errors
     /// When the lock table can't be written.
-    pub async fn nothing_to_tell(&self, audience: DeliveryClaim<'_>) -> Result<(), AlertError> {
-        let Some(claim) = audience.claim else { return Ok(()) };
+    pub async fn finish_without_alert(&self, deliveries: DeliveryClaim<'_>) -> Result<(), AlertError> {
+        let Some(claim) = deliveries.claim else { return Ok(()) };
         Ok(claim.finish(SystemTime::now() + REMEMBERED).await?)
     }
 
-    /// Tells one receiver, whatever it has been told before.
+    /// Notifies one destination, whatever was sent to it before.
     ///
     /// # Errors
-    /// When it could not be told.
-    pub async fn send(&self, receiver: Destination<'_>, message: &Message) -> Result<(), AlertError> {
+    /// When it could not be notified.
+    pub async fn send(&self, destination: Destination<'_>, message: &Message) -> Result<(), AlertError> {
         let Message { alert, detail } = message;
-        match receiver {
+        match destination {
             Destination::Topic(arn) => self.publish(arn, alert, &email::body(alert)).await?,
             Destination::Chat(arn) => self.publish(arn, alert, &chat::message(alert).to_string()).await?,
             Destination::Webhook(secret_arn) => {

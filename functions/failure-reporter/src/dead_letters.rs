@@ -1,14 +1,14 @@
-//! Events that no further attempt would make readable: kept once, with the reason, and counted.
+//! Events that no further attempt could process: sent to the dead-letter queue once, with the reason, and counted.
 
 use crosspipe_aws::{Aws, AwsError};
 use serde_json::{Value, json};
 
 use crate::metrics::{self, Metric};
 
-/// Keeps an event in the dead-letter queue, in the shape in which Lambda keeps those that it gave up on, so
-/// that one way of looking at the queue serves both.
+/// Sends an event to the dead-letter queue, in the shape of the events that Lambda gave up on, so that one reader
+/// of the queue serves both.
 /// See <https://docs.aws.amazon.com/lambda/latest/dg/invocation-async-retain-records.html>.
-pub async fn keep(
+pub async fn send(
     aws: &Aws,
     queue_url: &str,
     event: &Value,
@@ -22,7 +22,7 @@ pub async fn keep(
         "responsePayload": {"errorMessage": reason},
     });
     aws.sqs().send(queue_url, &record.to_string()).await?;
-    tracing::error!(request_id, reason, "kept an event that can't be read");
+    tracing::error!(request_id, reason, "sent an event that can't be processed to the dead-letter queue");
     metrics::count(&[(Metric::UnreadableEvents, 1)], &json!({"requestId": request_id}));
     Ok(())
 }

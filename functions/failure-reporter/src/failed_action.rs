@@ -1,4 +1,4 @@
-//! A failed action: look, diagnose, tell.
+//! A failed action: read, diagnose, remediate, notify.
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
@@ -14,13 +14,13 @@ use serde_json::Value;
 
 use crate::alerts::{AlertError, Alerts, Invocation, Message};
 use crate::metrics;
-use crate::remediation::{RecheckResult, Remedy};
+use crate::remediation::{RecheckResult, Remediator};
 use crate::settings::{SameAccount, Settings};
 
-/// What is left of an invocation for telling; of a short one a third.
-const FOR_TELLING: Duration = Duration::from_secs(20);
+/// The time that alerts need at the end of an invocation; of a short one a third.
+const TIME_TO_NOTIFY: Duration = Duration::from_secs(20);
 
-/// Explains failed actions.
+/// Reports failed actions.
 pub struct Reporter<'a> {
     pub(crate) aws: &'a Aws,
     leases: &'a Leases,
@@ -28,27 +28,27 @@ pub struct Reporter<'a> {
     settings: &'a Settings,
 }
 
-/// What there is to say of a failure.
-enum Explained {
-    /// What made it fail.
+/// What a failure turned out to be.
+enum Diagnosis {
+    /// A failure to report.
     Report(Box<Report>),
-    /// It was in the pipeline's own account: there is nothing across accounts to explain.
+    /// A failure in the pipeline's own account that has nothing to do with the pipeline's artifacts.
     Own(Box<Failure>),
 }
 
-/// Why a failed action could not be reported: the event is tried again, and kept in the dead-letter queue.
+/// Why a failed action could not be reported: Lambda tries the event again, then keeps it in the dead-letter queue.
 #[derive(Debug, Clone, thiserror::Error)]
 pub enum ReportError {
     /// The event does not say what failed.
     #[error(transparent)]
     Event(#[from] EventError),
-    /// An earlier attempt at this event is at it, or died over it.
+    /// An earlier attempt at this event still runs, or died.
     #[error("an earlier attempt at this event has not finished")]
     Busy,
-    /// An AWS call that the report can't do without failed.
+    /// A necessary AWS call failed.
     #[error(transparent)]
     Aws(#[from] AwsError),
-    /// Somebody could not be told.
+    /// A destination could not be notified.
     #[error(transparent)]
     Alert(#[from] AlertError),
     /// The pipeline can't be read.
@@ -72,65 +72,65 @@ impl<'a> Reporter<'a> {
         Reporter { aws, leases, alerts, settings }
     }
 
-    /// Reports one failure. A receiver that has, or is just getting, its report of it gets no second one. `listed`
-    /// is what `ListActionExecutions` says, if it was asked before.
+    /// Reports one failure. A destination that has its report, or is just getting it, gets no second one. `listed` is
+    /// the answer of `ListActionExecutions`, where it was asked before.
     pub async fn report(
         &self,
         failure: Failure,
         listed: Option<&[Value]>,
         invocation: Invocation<'_>,
     ) -> Result<(), ReportError> {
-        let audience = self.alerts.audience(&failure.action_execution_id, invocation).await?;
-        let outcome = if audience.unfinished { Err(ReportError::Busy) } else { Ok(()) };
-        if audience.is_empty() {
+        let deliveries = self.alerts.claim_deliveries(&failure.action_execution_id, invocation).await?;
+        let outcome = if deliveries.unfinished { Err(ReportError::Busy) } else { Ok(()) };
+        if deliveries.is_empty() {
             tracing::info!(
                 action_execution_id = failure.action_execution_id,
                 "reported already, or about to be"
             );
             return outcome;
         }
-        match self.explain(failure, listed, invocation.deadline).await {
-            Ok(Explained::Report(report)) => {
-                self.alerts.tell(audience, &Message::from(&*report)).await?;
+        match self.diagnose_and_remediate(failure, listed, invocation.deadline).await {
+            Ok(Diagnosis::Report(report)) => {
+                self.alerts.notify(deliveries, &Message::from(&*report)).await?;
                 metrics::count_report(&report, invocation.happened);
             }
-            Ok(Explained::Own(failure)) if self.settings.same_account_failures == SameAccount::Note => {
-                self.alerts.tell(audience, &Message::from(Alert::own_action(&failure))).await?;
+            Ok(Diagnosis::Own(failure)) if self.settings.same_account_failures == SameAccount::Note => {
+                self.alerts.notify(deliveries, &Message::from(Alert::own_action(&failure))).await?;
             }
-            Ok(Explained::Own(_)) => self.alerts.nothing_to_tell(audience).await?,
+            Ok(Diagnosis::Own(_)) => self.alerts.finish_without_alert(deliveries).await?,
             Err(error) => {
-                audience.abandon().await;
+                deliveries.abandon().await;
                 return Err(error);
             }
         }
         outcome
     }
 
-    async fn explain(
+    async fn diagnose_and_remediate(
         &self,
         failure: Failure,
         listed: Option<&[Value]>,
         deadline: SystemTime,
-    ) -> Result<Explained, ReportError> {
+    ) -> Result<Diagnosis, ReportError> {
         let codepipeline = self.aws.codepipeline();
         let executions = async {
             match listed {
                 Some(listed) => Ok(listed.to_vec()),
                 None => {
                     let enough = |details: &[Value]| failure.is_listed(details);
-                    self.executions(&failure.pipeline, &failure.execution_id, enough).await
+                    self.list_action_executions(&failure.pipeline, &failure.execution_id, enough).await
                 }
             }
         };
         let (live, executions) = tokio::try_join!(codepipeline.get_pipeline(&failure.pipeline), executions)?;
         let failure = failure.with_details(&executions);
         let pipeline = Pipeline::parse(live.clone())?;
-        let Some((mut report, _)) = self.look(&failure, live, &pipeline, deadline).await? else {
+        let Some((mut report, _)) = self.read_and_diagnose(&failure, live, &pipeline, deadline).await? else {
             tracing::info!(
                 execution_id = failure.execution_id,
                 "the failed action is in the pipeline's own account"
             );
-            return Ok(Explained::Own(Box::new(failure)));
+            return Ok(Diagnosis::Own(Box::new(failure)));
         };
         tracing::info!(
             execution_id = report.execution_id,
@@ -143,26 +143,27 @@ impl<'a> Reporter<'a> {
             report.add_switch_role(role);
         }
         if let Some(provider) = &self.settings.access_provider_name {
-            let remedy = Remedy::new(self.aws, self.leases, provider);
-            let look = async || self.look_again(&failure, deadline).await;
-            let in_time = deadline.checked_sub(FOR_TELLING).unwrap_or(UNIX_EPOCH);
-            remedy.see_to(&failure, &pipeline, &mut report, in_time, look).await;
+            let remediator = Remediator::new(self.aws, self.leases, provider);
+            let recheck = async || self.recheck(&failure, deadline).await;
+            let remediate_until = deadline.checked_sub(TIME_TO_NOTIFY).unwrap_or(UNIX_EPOCH);
+            remediator.remediate_and_retry(&failure, &pipeline, &mut report, remediate_until, recheck).await;
         }
-        Ok(Explained::Report(Box::new(report)))
+        Ok(Diagnosis::Report(Box::new(report)))
     }
 
-    /// None for an action in the pipeline's own account.
-    async fn look(
+    /// Gathers a snapshot and diagnoses the failure; none for one that [`diagnose`] does not report.
+    async fn read_and_diagnose(
         &self,
         failure: &Failure,
         live: Value,
         pipeline: &Pipeline,
         deadline: SystemTime,
     ) -> Result<Option<(Report, Snapshot)>, ReportError> {
-        let lookout = self.settings.lookout(self.aws, latest_answer(SystemTime::now(), deadline));
+        let gather_options =
+            self.settings.gather_options(self.aws, gather_until(SystemTime::now(), deadline));
         let only = Some((failure.stage.as_str(), failure.action.as_str()));
         let Gathered { mut snapshot, unreadable } =
-            gather::snapshot(lookout, live, pipeline, only, std::slice::from_ref(failure)).await;
+            gather::snapshot(gather_options, live, pipeline, only, std::slice::from_ref(failure)).await;
         for why in &unreadable {
             tracing::warn!(execution_id = failure.execution_id, why, "a part of the snapshot is unknown");
         }
@@ -171,23 +172,19 @@ impl<'a> Reporter<'a> {
         Ok(report.map(|report| (report, snapshot)))
     }
 
-    /// The same once something was changed.
-    async fn look_again(
-        &self,
-        failure: &Failure,
-        deadline: SystemTime,
-    ) -> Result<RecheckResult, ReportError> {
+    /// Reads and diagnoses again, after a remediation.
+    async fn recheck(&self, failure: &Failure, deadline: SystemTime) -> Result<RecheckResult, ReportError> {
         let live = self.aws.codepipeline().get_pipeline(&failure.pipeline).await?;
         let pipeline = Pipeline::parse(live.clone())?;
-        let seen = self.look(failure, live, &pipeline, deadline).await?;
-        Ok(seen.map(|(report, snapshot)| RecheckResult::new(&report, snapshot)).unwrap_or_default())
+        let rechecked = self.read_and_diagnose(failure, live, &pipeline, deadline).await?;
+        Ok(rechecked.map(|(report, snapshot)| RecheckResult::new(&report, snapshot)).unwrap_or_default())
     }
 }
 
-/// When to go on with what is known, so that the report goes out before the invocation ends.
-fn latest_answer(now: SystemTime, deadline: SystemTime) -> SystemTime {
+/// Until when to wait for answers, so that the report goes out before the invocation ends.
+fn gather_until(now: SystemTime, deadline: SystemTime) -> SystemTime {
     let left = deadline.duration_since(now).unwrap_or_default();
-    now + (left - FOR_TELLING.min(left / 3))
+    now + (left - TIME_TO_NOTIFY.min(left / 3))
 }
 
 #[cfg(test)]
@@ -195,10 +192,10 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_report_goes_out_before_the_invocation_ends() {
+    fn gathering_leaves_time_to_notify() {
         let now = SystemTime::UNIX_EPOCH;
         let latest = |seconds| {
-            latest_answer(now, now + Duration::from_secs(seconds)).duration_since(now).unwrap().as_secs()
+            gather_until(now, now + Duration::from_secs(seconds)).duration_since(now).unwrap().as_secs()
         };
         assert_eq!((latest(120), latest(30), latest(0)), (100, 20, 0));
     }

@@ -1,4 +1,4 @@
-//! What came in: which actions failed, each reported on its own.
+//! Finds out which actions failed, from each kind of event; each failure is reported on its own.
 
 use std::time::Duration;
 
@@ -9,53 +9,56 @@ use serde_json::Value;
 use crate::alerts::Invocation;
 use crate::failed_action::{ReportError, Reporter};
 
-/// Events come before `ListActionExecutions` knows of what they tell. After that many looks, as far apart, the
-/// report is made of what the event says.
+/// An event can come before `ListActionExecutions` lists its action execution. After these pauses the report is
+/// made of what the event says.
 const PAUSES: [Duration; 3] = [Duration::from_secs(1), Duration::from_secs(2), Duration::from_secs(4)];
 
 impl Reporter<'_> {
-    /// Serves one event. What of it can't be served keeps nothing else from being served.
+    /// Handles one event. Of several failures in it, one that can't be reported stops no other.
     pub async fn handle(&self, event: &Value, invocation: Invocation<'_>) -> Result<(), ReportError> {
         let mut outcome = Ok(());
         for incoming in event::read(event) {
-            let served = match incoming {
+            let handled = match incoming {
                 Ok(Incoming::Action(failure)) => self.report(*failure, None, invocation).await,
-                Ok(Incoming::Execution(execution)) => self.look_up(&execution, invocation).await,
+                Ok(Incoming::Execution(execution)) => {
+                    self.report_failed_actions(&execution, invocation).await
+                }
                 Ok(Incoming::PassedOver(reason)) => {
                     tracing::info!(%reason, "passed over an event");
                     Ok(())
                 }
                 Err(error) => Err(error.into()),
             };
-            if let Err(error) = served {
-                tracing::error!(%error, "an event was not served");
-                outcome = worth_trying_again(outcome, error);
+            if let Err(error) = handled {
+                tracing::error!(%error, "an event could not be handled");
+                outcome = prefer_retryable(outcome, error);
             }
         }
         outcome
     }
 
-    /// A stage or a pipeline failed: so did actions of it, each of which has an event of its own, too.
-    async fn look_up(
+    /// Reports the failed actions of a failed stage or pipeline; each of them has an event of its own, too.
+    async fn report_failed_actions(
         &self,
         execution: &FailedExecution,
         invocation: Invocation<'_>,
     ) -> Result<(), ReportError> {
         let (pipeline, id) = (execution.pipeline(), execution.execution_id());
-        let details = self.executions(pipeline, id, |details| execution.is_listed(details)).await?;
+        let details =
+            self.list_action_executions(pipeline, id, |details| execution.is_listed(details)).await?;
         let failures = execution.failures(&details);
-        tracing::info!(execution_id = id, failures = failures.len(), "looked up which actions failed");
+        tracing::info!(execution_id = id, failures = failures.len(), "read which actions failed");
         let mut outcome = Ok(());
         for failure in failures {
             if let Err(error) = self.report(failure, Some(&details), invocation).await {
-                outcome = worth_trying_again(outcome, error);
+                outcome = prefer_retryable(outcome, error);
             }
         }
         outcome
     }
 
-    /// The actions of an execution; waits a little until they are `enough`.
-    pub async fn executions(
+    /// The action executions of a pipeline execution; asks again after a pause until they are `enough`.
+    pub async fn list_action_executions(
         &self,
         pipeline: &str,
         execution_id: &str,
@@ -73,8 +76,8 @@ impl Reporter<'_> {
     }
 }
 
-/// Of two errors the one that another attempt may mend, so that there is one.
-fn worth_trying_again(so_far: Result<(), ReportError>, error: ReportError) -> Result<(), ReportError> {
+/// Of two errors the one that another attempt may resolve, so that there is another attempt.
+fn prefer_retryable(so_far: Result<(), ReportError>, error: ReportError) -> Result<(), ReportError> {
     match so_far {
         Err(so_far) if !so_far.is_final() => Err(so_far),
         _ => Err(error),

@@ -3,14 +3,14 @@
 //! # Layout
 //! - `main.rs`: wiring
 //! - `settings.rs`: the environment
-//! - `incoming.rs`: which actions failed, by whatever event came
-//! - `failed_action.rs`: a failed action: look, diagnose, tell
-//! - `remedy/`: what is ours is put back
-//! - `watch.rs`: a change or a schedule: look at the pipelines that it concerns
-//! - `alerts.rs`: who is told, once each
-//! - `webhook.rs`: a webhook as Slack has them
-//! - `dead_letters.rs`: events that can't be read
-//! - `metrics.rs`: what is measured
+//! - `incoming.rs`: finds out which actions failed, from each kind of event
+//! - `failed_action.rs`: a failed action: read, diagnose, remediate, notify
+//! - `remediation/`: the access provider is asked to apply its grants again
+//! - `watch.rs`: a change or a schedule: checks the pipelines that it concerns
+//! - `alerts.rs`: sends alerts, once to each destination
+//! - `webhook.rs`: posts to an incoming webhook as Slack has them
+//! - `dead_letters.rs`: events that can't be processed
+//! - `metrics.rs`: CloudWatch metrics, as log lines
 //!
 //! What the facts mean is judged in `crosspipe-core`; how they are read is in `crosspipe-aws`.
 
@@ -57,7 +57,7 @@ async fn main() -> Result<(), Error> {
         let (event, request_id) = (&event.payload, event.context.request_id.as_str());
         let happened = event.get("time").and_then(Value::as_str);
         let invocation = Invocation { request_id, deadline, happened };
-        let (outcome, is_final) = if WatchEvent::is_about(event) {
+        let (outcome, is_final) = if WatchEvent::is_watch_event(event) {
             let outcome = watch.handle(event, invocation).await;
             let is_final = outcome.as_ref().is_err_and(WatchError::is_final);
             (outcome.map_err(Error::from), is_final)
@@ -69,7 +69,7 @@ async fn main() -> Result<(), Error> {
         match (outcome, &settings.dead_letter_queue_url) {
             // Lambda would try again, twice.
             (Err(error), Some(queue)) if is_final => {
-                dead_letters::keep(&aws, queue, event, request_id, &error.to_string()).await?;
+                dead_letters::send(&aws, queue, event, request_id, &error.to_string()).await?;
                 Ok(())
             }
             (outcome, _) => outcome,

@@ -13,15 +13,15 @@ const NAMESPACE: &str = "Crosspipe";
 /// What is measured. None has a dimension: the rest of a line can be searched in the log, and costs nothing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Metric {
-    /// Failures that were diagnosed and told.
+    /// Failures that were diagnosed and notified of.
     FailuresDiagnosed,
     /// 1 for a failure whose cause is confirmed, 0 for another: the average is the confirmed share.
     Confirmed,
     /// Milliseconds from the failure to its alert.
     TimeToAlert,
-    /// Rules that could not judge, for a part that could not be read.
+    /// Rules that could not judge, because a part of the snapshot could not be read.
     UnknownParts,
-    /// Failures whose cause was put right.
+    /// Failures whose cause was remediated.
     Remediations,
     /// Events that could not be read.
     UnreadableEvents,
@@ -51,7 +51,7 @@ pub fn count_report(report: &Report, failed_at: Option<&str>) {
         (Metric::FailuresDiagnosed, 1),
         (Metric::Confirmed, u64::from(confirmed)),
         (Metric::UnknownParts, report.unknown.len() as u64),
-        (Metric::Remediations, u64::from(report.remediation.outcome.is_mended())),
+        (Metric::Remediations, u64::from(report.remediation.outcome.is_remediated())),
     ];
     if let Some(age) = failed_at.and_then(|time| age(time, SystemTime::now())) {
         values.push((Metric::TimeToAlert, age.as_millis().try_into().unwrap_or(u64::MAX)));

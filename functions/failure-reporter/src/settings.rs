@@ -6,10 +6,10 @@ use crosspipe_aws::Aws;
 use crosspipe_aws::gather::GatherOptions;
 use crosspipe_core::diagnosis::Remediation;
 
-/// What the function is told by its environment. An absent optional variable switches that part off.
+/// The environment variables. An absent optional variable switches that part off.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Settings {
-    /// `LOCK_TABLE`: needed, since without it duplicate events would alert twice.
+    /// `LOCK_TABLE`: required, since without it duplicate events would alert twice.
     pub lock_table: String,
     /// `ALERT_TOPIC_ARN`: where alerts go.
     pub alert_topic_arn: Option<String>,
@@ -21,21 +21,21 @@ pub struct Settings {
     pub event_bus_name: Option<String>,
     /// `DEAD_LETTER_QUEUE_URL`: where events are kept that can't be read; without it Lambda tries them again.
     pub dead_letter_queue_url: Option<String>,
-    /// `DIAGNOSTICS_ROLE_NAME`: the role to take on in target accounts.
+    /// `DIAGNOSTICS_ROLE_NAME`: the role to assume in target accounts.
     pub diagnostics_role_name: Option<String>,
-    /// `CONSOLE_ROLE_NAME`: the role that people take on in target accounts, for links to there.
+    /// `CONSOLE_ROLE_NAME`: the role that people assume in target accounts, for links to their pages.
     pub console_role_name: Option<String>,
     /// `SAME_ACCOUNT_FAILURES`: `ignore` (also when absent) or `note`.
     pub same_account_failures: SameAccount,
     /// `REMEDIATION_MODE`: `off`, `propose` or `apply`.
     pub remediation: Remediation,
-    /// `ACCESS_PROVIDER_NAME`: the function that puts back what is ours; needed by, and read only for, `apply`.
+    /// `ACCESS_PROVIDER_NAME`: the function that applies grants again; required by, and read only for, `apply`.
     pub access_provider_name: Option<String>,
-    /// `WATCHED_PIPELINE`: the one pipeline to look at on changes and schedules; absent: all of the account.
+    /// `WATCHED_PIPELINE`: the one pipeline to check on changes and schedules; absent: all of the account.
     pub watched_pipeline: Option<String>,
 }
 
-/// What becomes of actions that fail in the pipeline's own account.
+/// What is done about actions that fail in the pipeline's own account.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum SameAccount {
     /// Nothing.
@@ -58,7 +58,7 @@ pub enum Destination<'a> {
 }
 
 impl Destination<'_> {
-    /// What tells receivers apart.
+    /// The destination's name in records and logs.
     pub fn name(self) -> &'static str {
         match self {
             Destination::Topic(_) => "topic",
@@ -72,17 +72,17 @@ impl Destination<'_> {
 /// A variable that can't be used.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum SettingsError {
-    /// It is needed and missing.
+    /// It is required and missing.
     #[error("the environment variable {0} is missing: set it as template.yaml does")]
     Missing(&'static str),
     /// It has a value that is not known.
     #[error("the environment variable REMEDIATION_MODE is `{0}`: set it to `off`, `propose` or `apply`")]
     RemediationMode(String),
-    /// `apply` needs somebody who does it.
+    /// `apply` needs the access provider.
     #[error(
         "the environment variable REMEDIATION_MODE is `apply`, and ACCESS_PROVIDER_NAME is missing: set it to the name of the access provider's function, or REMEDIATION_MODE to `propose`"
     )]
-    NobodyToApply,
+    NoAccessProvider,
     /// It has a value that is not known.
     #[error("the environment variable SAME_ACCOUNT_FAILURES is `{0}`: set it to `ignore` or `note`")]
     SameAccountFailures(String),
@@ -108,7 +108,7 @@ impl Settings {
         };
         let access_provider_name = get("ACCESS_PROVIDER_NAME").filter(|_| remediation.mode == "apply");
         if remediation.mode == "apply" && access_provider_name.is_none() {
-            return Err(SettingsError::NobodyToApply);
+            return Err(SettingsError::NoAccessProvider);
         }
         let same_account_failures = match get("SAME_ACCOUNT_FAILURES").as_deref() {
             None | Some("ignore") => SameAccount::Ignore,
@@ -129,14 +129,14 @@ impl Settings {
             access_provider_name,
             watched_pipeline: get("WATCHED_PIPELINE"),
         };
-        if settings.receivers().next().is_none() {
+        if settings.destinations().next().is_none() {
             return Err(SettingsError::NoReceiver);
         }
         Ok(settings)
     }
 
-    /// Where and as whom to look, until then.
-    pub fn lookout<'a>(&'a self, tools: &'a Aws, until: SystemTime) -> GatherOptions<'a> {
+    /// How a snapshot is gathered: through which role, until when.
+    pub fn gather_options<'a>(&'a self, tools: &'a Aws, until: SystemTime) -> GatherOptions<'a> {
         GatherOptions {
             tools,
             diagnostics_role: self.diagnostics_role_name.as_deref(),
@@ -145,15 +145,15 @@ impl Settings {
         }
     }
 
-    /// Everywhere that reports go, people first.
-    pub fn receivers(&self) -> impl Iterator<Item = Destination<'_>> {
-        let receivers = [
+    /// Every destination, people first.
+    pub fn destinations(&self) -> impl Iterator<Item = Destination<'_>> {
+        let destinations = [
             self.alert_topic_arn.as_deref().map(Destination::Topic),
             self.chat_topic_arn.as_deref().map(Destination::Chat),
             self.webhook_secret_arn.as_deref().map(Destination::Webhook),
             self.event_bus_name.as_deref().map(Destination::Bus),
         ];
-        receivers.into_iter().flatten()
+        destinations.into_iter().flatten()
     }
 }
 
@@ -167,7 +167,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_absent_is_off_and_what_is_needed_is_named() {
+    fn missing_and_wrong_variables_are_named() {
         let settings =
             read(&[("LOCK_TABLE", "locks"), ("ALERT_TOPIC_ARN", "topic"), ("EVENT_BUS_NAME", "")]).unwrap();
         assert_eq!((settings.event_bus_name, settings.remediation), (None, Remediation::off()));
@@ -189,7 +189,7 @@ mod tests {
         ];
         let names = |given: &[(&str, &str)]| {
             let settings = read(&[given, &[("LOCK_TABLE", "locks")]].concat()).unwrap();
-            settings.receivers().map(Destination::name).collect::<Vec<_>>()
+            settings.destinations().map(Destination::name).collect::<Vec<_>>()
         };
         for (variable, name) in all {
             assert_eq!(names(&[(variable, name)]), [name]);
@@ -201,7 +201,7 @@ mod tests {
     fn applying_needs_somebody_who_does_it() {
         let common = [("LOCK_TABLE", "locks"), ("ALERT_TOPIC_ARN", "topic")];
         let with = |more: &[(&str, &str)]| read(&[&common[..], more].concat());
-        assert_eq!(with(&[("REMEDIATION_MODE", "apply")]), Err(SettingsError::NobodyToApply));
+        assert_eq!(with(&[("REMEDIATION_MODE", "apply")]), Err(SettingsError::NoAccessProvider));
         let provider = ("ACCESS_PROVIDER_NAME", "provider");
         let settings = with(&[("REMEDIATION_MODE", "apply"), provider]).unwrap();
         assert_eq!(

@@ -1,4 +1,4 @@
-//! A change or a schedule: look at the pipelines that it concerns, before a run does.
+//! A change or a schedule: checks the pipelines that it concerns, before a run fails.
 
 mod check;
 
@@ -15,15 +15,15 @@ use serde_json::Value;
 use crate::alerts::{AlertError, Alerts, Invocation};
 use crate::settings::Settings;
 
-/// Pipelines that are looked at side by side: each look makes some twenty calls at once, and both IAM and
-/// CodePipeline throttle an account.
-const AT_ONCE: usize = 4;
-/// A look is not begun with less time left: one that is cut off is tried again, from its start.
-const ONE_LOOK: Duration = Duration::from_secs(20);
-/// The note on a pipeline's lease: what each receiver knows of.
-const KNOWN: &str = "Known";
+/// Pipelines that are checked side by side. Each check makes some twenty calls at once, and IAM and CodePipeline
+/// throttle per account.
+const CONCURRENT_CHECKS: usize = 4;
+/// No check starts with less time left: one that is cut off starts anew with the next attempt.
+const TIME_FOR_ONE_CHECK: Duration = Duration::from_secs(20);
+/// The note on a pipeline's lease that holds its [`NotifiedFindings`].
+const NOTIFIED_FINDINGS: &str = "Known";
 
-/// Looks for faults that the next run would meet.
+/// Checks pipelines for findings that would make the next run fail.
 pub struct Watch<'a> {
     aws: &'a Aws,
     leases: &'a Leases,
@@ -31,34 +31,34 @@ pub struct Watch<'a> {
     settings: &'a Settings,
 }
 
-/// Why a look could not be finished: the event is tried again, and kept in the dead-letter queue.
+/// Why a check could not be finished: Lambda tries the event again, then keeps it in the dead-letter queue.
 #[derive(Debug, thiserror::Error)]
 pub enum WatchError {
     /// The record does not say what was changed.
     #[error(transparent)]
     Event(#[from] WatchEventError),
-    /// An AWS call that can't be done without failed.
+    /// A necessary AWS call failed.
     #[error(transparent)]
     Aws(#[from] AwsError),
-    /// Somebody could not be told.
+    /// A destination could not be notified.
     #[error(transparent)]
     Alert(#[from] AlertError),
-    /// Another invocation is looking at this pipeline.
+    /// Another invocation is checking this pipeline.
     #[error(transparent)]
     Lease(#[from] LeaseError),
-    /// The pipeline can't be read.
+    /// The pipeline can't be parsed.
     #[error(transparent)]
     Pipeline(#[from] PipelineError),
-    /// The snapshot can't be read.
+    /// The snapshot can't be parsed.
     #[error(transparent)]
     Snapshot(#[from] SnapshotError),
-    /// The function's timeout is too short for the account.
-    #[error("no time was left to look at pipeline `{0}`: give the function a longer timeout")]
+    /// The function's timeout is too short for the number of pipelines.
+    #[error("no time was left to check pipeline `{0}`: give the function a longer timeout")]
     OutOfTime(String),
 }
 
 impl WatchError {
-    /// Whether another attempt would end the same.
+    /// Whether another attempt would fail the same way.
     pub fn is_final(&self) -> bool {
         matches!(self, WatchError::Event(_))
     }
@@ -70,38 +70,38 @@ impl<'a> Watch<'a> {
         Watch { aws, leases, alerts, settings }
     }
 
-    /// Serves one event. A pipeline that can't be looked at keeps no other from being looked at.
+    /// Handles one event. A pipeline whose check fails stops no other check.
     pub async fn handle(&self, event: &Value, invocation: Invocation<'_>) -> Result<(), WatchError> {
-        let occasion = match WatchEvent::from_event(event) {
-            Ok(occasion) => occasion,
+        let watch_event = match WatchEvent::from_event(event) {
+            Ok(watch_event) => watch_event,
             Err(incomplete @ WatchEventError::Missing { .. }) => return Err(incomplete.into()),
             Err(other) => {
                 tracing::info!(%other, "passed over an event that changes nothing here");
                 return Ok(());
             }
         };
-        let names = self.pipelines(&occasion).await?;
-        let (occasion, of) = (&occasion, names.len());
+        let names = self.list_candidates(&watch_event).await?;
+        let (watch_event, pipelines) = (&watch_event, names.len());
         let outcomes: Vec<Result<(), WatchError>> = stream::iter(names)
             .map(|name| async move {
-                let outcome = self.attend(&name, occasion, invocation).await;
+                let outcome = self.check_if_concerned(&name, watch_event, invocation).await;
                 if let Err(error) = &outcome {
-                    tracing::error!(pipeline = name, %error, "could not look at this pipeline");
+                    tracing::error!(pipeline = name, %error, "could not check this pipeline");
                 }
                 outcome
             })
-            .buffer_unordered(AT_ONCE)
+            .buffer_unordered(CONCURRENT_CHECKS)
             .collect()
             .await;
-        let trigger = occasion.trigger();
-        tracing::info!(event = trigger.event, resource = trigger.resource, pipelines = of, "watched");
+        let trigger = watch_event.trigger();
+        tracing::info!(event = trigger.event, resource = trigger.resource, pipelines, "checked");
         outcomes.into_iter().collect()
     }
 
-    /// The pipelines that an occasion may concern.
-    async fn pipelines(&self, occasion: &WatchEvent) -> Result<Vec<String>, WatchError> {
+    /// The names of the pipelines that an event may concern.
+    async fn list_candidates(&self, watch_event: &WatchEvent) -> Result<Vec<String>, WatchError> {
         let only = self.settings.watched_pipeline.as_ref();
-        Ok(match (occasion, only) {
+        Ok(match (watch_event, only) {
             (WatchEvent::Change(Resource::Pipeline(name), _), _) => {
                 only.is_none_or(|only| only == name).then(|| name.clone()).into_iter().collect()
             }
@@ -110,42 +110,42 @@ impl<'a> Watch<'a> {
         })
     }
 
-    /// Looks at a pipeline if it is concerned.
-    async fn attend(
+    /// Checks a pipeline, unless it does not use what was changed.
+    async fn check_if_concerned(
         &self,
         name: &str,
-        occasion: &WatchEvent,
+        watch_event: &WatchEvent,
         invocation: Invocation<'_>,
     ) -> Result<(), WatchError> {
-        if let WatchEvent::Change(resource, _) = occasion
+        if let WatchEvent::Change(resource, _) = watch_event
             && !matches!(resource, Resource::Pipeline(_))
         {
-            let concerned = self.pipeline(name).await?.is_some_and(|(_, it)| resource.concerns(&it));
+            let concerned = self.read_pipeline(name).await?.is_some_and(|(_, it)| resource.is_used_by(&it));
             if !concerned {
                 return Ok(());
             }
         }
-        if SystemTime::now() + ONE_LOOK > invocation.deadline {
+        if SystemTime::now() + TIME_FOR_ONE_CHECK > invocation.deadline {
             return Err(WatchError::OutOfTime(name.to_owned()));
         }
-        // Two looks at once would both find the same fault new.
-        let give_up = invocation.deadline - ONE_LOOK;
+        // Of two checks at once, both would find the same finding new.
+        let give_up = invocation.deadline - TIME_FOR_ONE_CHECK;
         let key = format!("watch:{name}");
         let lease = self.leases.acquire(&key, invocation.request_id, invocation.deadline, give_up).await?;
-        let before = NotifiedFindings::parse(lease.notes().get(KNOWN).map(String::as_str));
-        let mut memory = before.clone();
-        let outcome = self.look(name, occasion.trigger(), &mut memory, invocation.deadline).await;
-        if memory == before {
+        let before = NotifiedFindings::from_json(lease.notes().get(NOTIFIED_FINDINGS).map(String::as_str));
+        let mut notified = before.clone();
+        let outcome = self.check(name, watch_event.trigger(), &mut notified, invocation.deadline).await;
+        if notified == before {
             lease.release().await;
             return outcome;
         }
-        let note = (!memory.is_empty()).then(|| memory.to_json());
-        lease.release_noting(KNOWN, note.as_deref()).await?;
+        let note = (!notified.is_empty()).then(|| notified.to_json());
+        lease.release_noting(NOTIFIED_FINDINGS, note.as_deref()).await?;
         outcome
     }
 
-    /// `GetPipeline`'s answer and what is in it; none if there is no such pipeline.
-    async fn pipeline(&self, name: &str) -> Result<Option<(Value, Pipeline)>, WatchError> {
+    /// `GetPipeline`'s answer, as it came and parsed; none if there is no such pipeline.
+    async fn read_pipeline(&self, name: &str) -> Result<Option<(Value, Pipeline)>, WatchError> {
         match self.aws.codepipeline().get_pipeline(name).await {
             Ok(live) => Ok(Some((live.clone(), Pipeline::parse(live)?))),
             Err(error) if error.kind == ErrorKind::NotFound => Ok(None),

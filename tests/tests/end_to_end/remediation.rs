@@ -1,4 +1,4 @@
-//! What somebody removed of ours is put back, once, and the pipeline goes on; what is not ours is left alone.
+//! Remediation: what somebody removed of Crosspipe's is put back, once; foreign statements are left alone.
 
 use serde_json::{Value, json};
 
@@ -165,9 +165,11 @@ fn what_is_ours_is_put_back_and_the_execution_goes_on() {
     assert_eq!(listening.status(&report["executionId"]), "Succeeded");
     assert_eq!(scene.live().service_role.inline, deployed.service_role.inline);
     let steps = report["remediation"]["steps"].to_string();
-    for part in
-        ["`ServiceRoleGrant` of stack `crosspipe` put back", "IA001 is gone", "Retried the failed actions"]
-    {
+    for part in [
+        "`ServiceRoleGrant` of stack `crosspipe` put back",
+        "IA001 is resolved",
+        "Retried the failed actions",
+    ] {
         assert!(steps.contains(part), "`{part}` is not in {steps}");
     }
     assert!(listening.subscriber.notifications().is_empty(), "one alert for each failure");
@@ -268,7 +270,7 @@ fn there_is_one_attempt_for_each_execution() {
     let again = listening.report().expect("a report of the second failure");
     assert_eq!((rule(&again), outcome(&again)), ("S3001", "alreadyAttempted"), "{again}");
     let steps = again["remediation"]["steps"].as_array().unwrap();
-    assert!(steps[0].as_str().unwrap().contains("put back"), "what came of the first attempt: {again}");
+    assert!(steps[0].as_str().unwrap().contains("put back"), "the outcome of the first attempt: {again}");
     assert!(steps.contains(&again["rootCause"]["fix"]), "{again}");
     listening.scene.assert_unchanged(&before);
     assert_eq!(listening.reporters_calls("lambda", "InvokeFunction"), 1);

@@ -1,4 +1,4 @@
-//! Faults that are told before a run meets them: on a change, and on a schedule.
+//! The watch: findings are notified of before a run, on a change and on a schedule.
 
 use std::thread;
 use std::time::{Duration, Instant};
@@ -74,24 +74,24 @@ impl Watching {
         execution["pipelineExecution"]["status"].as_str().unwrap().to_owned()
     }
 
-    /// How often the reporter has read the bucket policy: once in each look.
-    fn looks(&self) -> usize {
+    /// How often the reporter has read the bucket policy: once in each check.
+    fn checks(&self) -> usize {
         let asked = json!({"account": self.scene().world.tools.id(), "service": "s3", "operation": "GetBucketPolicy"});
         let calls = LocalAws::shared().control("calls", &asked).unwrap();
         let by_reporter = |call: &&Value| call["caller"].to_string().contains("CrosspipeFailureReporter");
         calls["calls"].as_array().unwrap().iter().filter(by_reporter).count()
     }
 
-    fn wait_for_looks(&self, count: usize) {
+    fn wait_for_checks(&self, count: usize) {
         let start = Instant::now();
-        while self.looks() < count {
-            assert!(start.elapsed() < PATIENCE, "{} looks, not {count}", self.looks());
+        while self.checks() < count {
+            assert!(start.elapsed() < PATIENCE, "{} checks, not {count}", self.checks());
             thread::sleep(Duration::from_millis(50));
         }
     }
 
     /// The next alert and the event that goes with it.
-    fn told(&self) -> (String, Value) {
+    fn next_alert_and_event(&self) -> (String, Value) {
         let alert = self.listening.alert().expect("an alert");
         let text = format!("{}\n{}", alert["Subject"].as_str().unwrap(), alert["Message"].as_str().unwrap());
         (text, self.listening.event().expect("an event"))
@@ -106,31 +106,31 @@ fn scheduled() -> Value {
     json!({"detail-type": "Scheduled Event", "source": "aws.events", "time": "2024-05-01T06:00:00Z", "detail": {}})
 }
 
-/// Rules of the faults in an event.
+/// The rules of the findings in an event.
 fn rules(event: &Value) -> Vec<&str> {
-    event["detail"]["faults"]
+    event["detail"]["findings"]
         .as_array()
         .unwrap()
         .iter()
-        .map(|fault| fault["rule"].as_str().unwrap())
+        .map(|finding| finding["rule"].as_str().unwrap())
         .collect()
 }
 
 #[test]
-fn a_bucket_policy_edited_by_hand_is_told_before_any_run() {
+fn hand_edited_bucket_policy_is_notified() {
     let watching = Watching::with(&[("WatchChanges", "true")]).with_trail();
     let world = &watching.scene().world;
-    let looks = watching.looks();
+    let checks = watching.checks();
     let mut harmless = watching.granted.clone();
     harmless["Statement"].as_array_mut().unwrap().push(json!({
         "Sid": "Audit", "Effect": "Allow", "Principal": {"AWS": format!("arn:aws:iam::{}:root", world.tools.id())},
         "Action": "s3:ListBucket", "Resource": format!("arn:aws:s3:::{}", world.bucket),
     }));
     watching.put_bucket_policy(&harmless);
-    watching.wait_for_looks(looks + 1);
+    watching.wait_for_checks(checks + 1);
 
     watching.listening.clean_up_bucket_policy();
-    let (text, event) = watching.told();
+    let (text, event) = watching.next_alert_and_event();
     let root = format!("arn:aws:iam::{}:root", world.tools.id());
     for part in [
         "S3001",
@@ -142,7 +142,7 @@ fn a_bucket_policy_edited_by_hand_is_told_before_any_run() {
     ] {
         assert!(text.contains(part), "`{part}` is not in:\n{text}");
     }
-    assert_eq!((&event["detail-type"], rules(&event)), (&json!("Crosspipe Fault Found"), vec!["S3001"]));
+    assert_eq!((&event["detail-type"], rules(&event)), (&json!("Crosspipe Finding Detected"), vec!["S3001"]));
     let detail = &event["detail"];
     assert_eq!(
         (&detail["pipeline"], &detail["account"], &detail["schemaVersion"]),
@@ -152,31 +152,31 @@ fn a_bucket_policy_edited_by_hand_is_told_before_any_run() {
         (&detail["trigger"]["event"], &detail["trigger"]["actor"]),
         (&json!("PutBucketPolicy"), &json!(root))
     );
-    assert!(detail["faults"][0]["fix"].as_str().unwrap().contains("s3:GetObject"), "{detail}");
+    assert!(detail["findings"][0]["fix"].as_str().unwrap().contains("s3:GetObject"), "{detail}");
 
-    // Delivered again, and edited once more without mending it.
+    // Delivered again, and edited once more without resolving it.
     assert_eq!(watching.invoke(&watching.bucket_policy_changed()), None);
     watching.assert_silent();
 
-    let looks = watching.looks();
+    let checks = watching.checks();
     watching.put_bucket_policy(&watching.granted);
-    let (text, event) = watching.told();
+    let (text, event) = watching.next_alert_and_event();
     assert!(text.contains("S3001"), "{text}");
-    assert_eq!((&event["detail-type"], rules(&event)), (&json!("Crosspipe Fault Mended"), vec!["S3001"]));
-    watching.wait_for_looks(looks + 1);
+    assert_eq!((&event["detail-type"], rules(&event)), (&json!("Crosspipe Finding Resolved"), vec!["S3001"]));
+    watching.wait_for_checks(checks + 1);
     assert_eq!(watching.invoke(&watching.bucket_policy_changed()), None);
     watching.assert_silent();
 
-    // Nobody ran the pipeline meanwhile, and a bucket that no pipeline uses is nobody's concern.
-    let looks = watching.looks();
+    // Nobody ran the pipeline meanwhile, and a bucket that no pipeline uses is of no interest.
+    let checks = watching.checks();
     let mut elsewhere = watching.bucket_policy_changed();
     elsewhere["detail"]["requestParameters"]["bucketName"] = json!("somebody-elses");
     assert_eq!(watching.invoke(&elsewhere), None);
-    assert_eq!(watching.looks(), looks);
+    assert_eq!(watching.checks(), checks);
 }
 
 #[test]
-fn a_schedule_finds_what_was_changed_in_the_target_account() {
+fn schedule_detects_target_account_change() {
     let watching = Watching::with(&[("WatchSchedule", "rate(7 days)")]);
     let world = &watching.scene().world;
     let role = |name: &str, trust: &Value| {
@@ -195,15 +195,15 @@ fn a_schedule_finds_what_was_changed_in_the_target_account() {
 
     role("CrosspipeTargetRole", &nobody);
     assert_eq!(watching.invoke(&scheduled()), None);
-    let (text, event) = watching.told();
+    let (text, event) = watching.next_alert_and_event();
     assert!(text.contains("IA002"), "{text}");
-    assert_eq!((&event["detail-type"], rules(&event)), (&json!("Crosspipe Fault Found"), vec!["IA002"]));
+    assert_eq!((&event["detail-type"], rules(&event)), (&json!("Crosspipe Finding Detected"), vec!["IA002"]));
     assert_eq!(
         event["detail"]["trigger"],
         json!({"event": "Scheduled Event", "time": "2024-05-01T06:00:00Z"})
     );
 
-    // What can't be read any more is neither mended nor, when it can be read again, new.
+    // What can't be read any more is neither resolved nor, when it can be read again, new.
     role("CrosspipeDiagnosticsRole", &nobody);
     assert_eq!(watching.invoke(&scheduled()), None);
     role("CrosspipeDiagnosticsRole", &of_diagnostics);
@@ -214,8 +214,8 @@ fn a_schedule_finds_what_was_changed_in_the_target_account() {
     for _ in 0..2 {
         assert_eq!(watching.invoke(&scheduled()), None);
     }
-    let (_, event) = watching.told();
-    assert_eq!((&event["detail-type"], rules(&event)), (&json!("Crosspipe Fault Mended"), vec!["IA002"]));
+    let (_, event) = watching.next_alert_and_event();
+    assert_eq!((&event["detail-type"], rules(&event)), (&json!("Crosspipe Finding Resolved"), vec!["IA002"]));
     watching.assert_silent();
 
     // The permission that a schedule needs beside those of a report.
@@ -227,28 +227,31 @@ fn a_schedule_finds_what_was_changed_in_the_target_account() {
 }
 
 #[test]
-fn what_is_ours_is_put_back_before_the_next_run_and_once_only() {
+fn owned_statements_are_reapplied_once() {
     let watching = Watching::with(&[("WatchChanges", "true"), ("RemediationMode", "apply")]).with_trail();
     watching.listening.clean_up_bucket_policy();
-    let (_, found) = watching.told();
-    assert_eq!((&found["detail-type"], rules(&found)), (&json!("Crosspipe Fault Found"), vec!["S3001"]));
-    let (text, mended) = watching.told();
-    assert_eq!((&mended["detail-type"], rules(&mended)), (&json!("Crosspipe Fault Mended"), vec!["S3001"]));
-    assert_eq!(mended["detail"]["remediation"]["outcome"], "reapplied", "{mended}");
-    assert!(text.contains("Crosspipe has mended") && text.contains("ArtifactBucketGrant"), "{text}");
+    let (_, found) = watching.next_alert_and_event();
+    assert_eq!((&found["detail-type"], rules(&found)), (&json!("Crosspipe Finding Detected"), vec!["S3001"]));
+    let (text, resolved) = watching.next_alert_and_event();
+    assert_eq!(
+        (&resolved["detail-type"], rules(&resolved)),
+        (&json!("Crosspipe Finding Resolved"), vec!["S3001"])
+    );
+    assert_eq!(resolved["detail"]["remediation"]["outcome"], "reapplied", "{resolved}");
+    assert!(text.contains("Crosspipe has remediated") && text.contains("ArtifactBucketGrant"), "{text}");
     assert_eq!(watching.run_pipeline(), "Succeeded");
 
-    // Whoever takes it away again means it: they are told, and left alone.
+    // Whoever removes it again means it: they are notified, and nothing is put back.
     watching.listening.clean_up_bucket_policy();
-    let (_, found) = watching.told();
-    assert_eq!((&found["detail-type"], rules(&found)), (&json!("Crosspipe Fault Found"), vec!["S3001"]));
+    let (_, found) = watching.next_alert_and_event();
+    assert_eq!((&found["detail-type"], rules(&found)), (&json!("Crosspipe Finding Detected"), vec!["S3001"]));
     assert_eq!(watching.invoke(&watching.bucket_policy_changed()), None);
     watching.assert_silent();
     assert_eq!(watching.run_pipeline(), "Failed");
 }
 
 #[test]
-fn every_receiver_is_told_once_whatever_fails_or_comes_twice() {
+fn each_destination_is_notified_once() {
     let watching = Watching::with(&[("WatchChanges", "true")]);
     let tools = &watching.scene().world.tools;
     let event = watching.bucket_policy_changed();
@@ -258,10 +261,10 @@ fn every_receiver_is_told_once_whatever_fails_or_comes_twice() {
     let error = watching.invoke(&event).expect("an error").to_string();
     assert!(error.contains("sns:Publish"), "{error}");
     let found = watching.listening.event().expect("an event");
-    assert_eq!(found["detail-type"], "Crosspipe Fault Found");
+    assert_eq!(found["detail-type"], "Crosspipe Finding Detected");
     watching.assert_silent();
     assert_eq!(watching.invoke(&event), None);
-    assert!(watching.listening.alert().is_some(), "the one that missed it is told by the next attempt");
+    assert!(watching.listening.alert().is_some(), "the next attempt notifies the destination that failed");
 
     watching.put_bucket_policy(&watching.granted);
     thread::scope(|scope| {
@@ -270,10 +273,10 @@ fn every_receiver_is_told_once_whatever_fails_or_comes_twice() {
             assert_eq!(invocation.join().unwrap(), None);
         }
     });
-    let (_, mended) = watching.told();
+    let (_, resolved) = watching.next_alert_and_event();
     assert_eq!(
-        mended["detail-type"], "Crosspipe Fault Mended",
-        "the other had been told of the fault already"
+        resolved["detail-type"], "Crosspipe Finding Resolved",
+        "the other destination was notified before"
     );
     watching.assert_silent();
 }

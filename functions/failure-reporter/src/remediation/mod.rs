@@ -1,14 +1,14 @@
-//! Mending: what our custom resources own is applied again, once, and looked at.
+//! Remediation: what custom resources own is applied again, once, and checked.
 //!
-//! The reporter itself writes to nothing. It names the target to the access provider, which applies again what it
-//! has on record for it; see [`crosspipe_core::remediation`].
+//! The reporter has no write permission. It names the target to the access provider, which applies again what it
+//! has on record for that target; see [`crosspipe_core::remediation`].
 //!
 //! # Layout
-//! - `failure.rs`: a failed action: mended where that was what it failed for, and retried
-//! - `mended.rs`: what was done, in words
+//! - `failed_action.rs`: remediates what an action failed for, and retries the action
+//! - `result.rs`: what was done, in sentences
 
-mod failure;
-mod reapplied;
+mod failed_action;
+mod result;
 
 use std::collections::BTreeSet;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
@@ -22,142 +22,176 @@ use crosspipe_core::remediation::{ReapplyRequest, ReapplyResponse, Target, targe
 use crosspipe_core::rules::Finding;
 use crosspipe_core::snapshot::Snapshot;
 
-pub use reapplied::Mended;
+pub use result::RemediationResult;
 
-/// What one target takes on a bad day: a lease to wait for, a write, and readings until it shows.
-const ENOUGH: Duration = Duration::from_secs(30);
+/// The time that one target can take: waiting for its lease, a write, and reading until the write shows.
+const TIME_FOR_ONE_TARGET: Duration = Duration::from_secs(30);
 
-/// Has mended what is ours.
+/// Remediates findings through the access provider.
 #[derive(Debug, Clone, Copy)]
-pub struct Remedy<'a> {
+pub struct Remediator<'a> {
     aws: &'a Aws,
     leases: &'a Leases,
-    /// The access provider, by name.
+    /// The access provider's function name.
     access_provider: &'a str,
 }
 
-/// What is wrong now.
+/// What a second check found.
 #[derive(Debug, Clone, Default)]
 pub struct RecheckResult {
-    /// Proven faults.
+    /// The findings of the second check.
     pub findings: Vec<Finding>,
-    /// What they were proven on.
+    /// The facts that it rests on.
     pub snapshot: Snapshot,
 }
 
-impl<'a> Remedy<'a> {
-    /// Through this access provider, given by name.
+impl<'a> Remediator<'a> {
+    /// A remediator that invokes this access provider, given by function name.
     pub fn new(aws: &'a Aws, leases: &'a Leases, access_provider: &'a str) -> Self {
-        Remedy { aws, leases, access_provider }
+        Remediator { aws, leases, access_provider }
     }
 
-    /// Has applied again whatever custom resources own that could mend these findings, and looks again.
+    /// Asks the access provider to apply again whatever custom resources own that could resolve these findings,
+    /// and checks the result with `recheck`.
     ///
-    /// There is one attempt for each `occasion`, such as a pipeline execution, whatever comes of it. `deadline` is
-    /// by when to be done. `look` sees anew where the findings were found.
-    pub async fn mend<E: std::fmt::Display>(
+    /// There is one attempt for each `idempotency_key`, such as a pipeline execution's id, whatever its outcome.
+    /// It ends before `deadline`.
+    pub async fn remediate<E: std::fmt::Display>(
         &self,
         findings: &[Finding],
         pipeline: &Pipeline,
-        occasion: &str,
+        idempotency_key: &str,
         deadline: SystemTime,
-        look: impl AsyncFnOnce() -> Result<RecheckResult, E>,
-    ) -> Mended {
-        let ours = findings.iter().filter(|finding| !targets(finding, pipeline).is_empty());
-        let ours: Vec<&Finding> = ours.collect();
-        let targets: BTreeSet<Target> = ours.iter().flat_map(|finding| targets(finding, pipeline)).collect();
+        recheck: impl AsyncFnOnce() -> Result<RecheckResult, E>,
+    ) -> RemediationResult {
+        let remediable = findings.iter().filter(|finding| !targets(finding, pipeline).is_empty());
+        let remediable: Vec<&Finding> = remediable.collect();
+        let targets: BTreeSet<Target> =
+            remediable.iter().flat_map(|finding| targets(finding, pipeline)).collect();
         if targets.is_empty() {
-            return Mended::new(Outcome::NotAttempted);
+            return RemediationResult::new(Outcome::NotAttempted);
         }
-        if left(deadline) < ENOUGH {
-            let step = "Nothing was tried: there was too little time left.";
-            return Mended::new(Outcome::NotAttempted).step(step);
+        if time_left(deadline) < TIME_FOR_ONE_TARGET {
+            let step = "Nothing was attempted: there was too little time left.";
+            return RemediationResult::new(Outcome::NotAttempted).step(step);
         }
-        let claim = match self.begin(occasion).await {
+        let claim = match self.claim_attempt(idempotency_key).await {
             Ok(Ok(claim)) => claim,
             Ok(Err(attempted)) => return attempted,
             Err(error) => {
-                let step = format!("Nothing was tried, because the attempt could not be recorded: {error}.");
-                return Mended::new(Outcome::NotAttempted).step(step);
+                let step =
+                    format!("Nothing was attempted, because the attempt could not be recorded: {error}.");
+                return RemediationResult::new(Outcome::NotAttempted).step(step);
             }
         };
-        let applied = self.apply(&targets, deadline).await;
+        let applied = self.reapply_targets(&targets, deadline).await;
         if applied.outcome == Outcome::NothingOwned {
             claim.abandon().await;
             return applied;
         }
-        let mended = match applied.outcome {
-            Outcome::Reapplied => applied.verified(&ours, &targets, look().await),
+        let result = match applied.outcome {
+            Outcome::Reapplied => applied.verify(&remediable, &targets, recheck().await),
             _ => applied,
         };
-        tracing::info!(occasion, outcome = mended.outcome.word(), steps = ?mended.steps, "mended");
-        if let Err(error) = claim.keep(&mended.steps.join(" ")).await {
-            tracing::warn!(occasion, %error, "what came of mending is not on record");
+        tracing::info!(
+            idempotency_key,
+            outcome = result.outcome.word(),
+            steps = ?result.steps,
+            "remediation attempted"
+        );
+        if let Err(error) = claim.keep(&result.steps.join(" ")).await {
+            tracing::warn!(idempotency_key, %error, "the outcome of the remediation could not be recorded");
         }
-        mended
+        result
     }
 
-    /// What was done on this occasion, where something was: after that, the faults that were there are gone.
-    pub async fn recall(&self, occasion: &str) -> Option<Mended> {
-        match self.begin(occasion).await {
+    /// The recorded result of the attempt with this key; none if there was none.
+    pub async fn previous_result(&self, idempotency_key: &str) -> Option<RemediationResult> {
+        match self.claim_attempt(idempotency_key).await {
             Ok(Ok(claim)) => claim.abandon().await,
             Ok(Err(attempted)) => return Some(attempted),
-            Err(error) => tracing::warn!(occasion, %error, "whether mending was attempted is not known"),
+            Err(error) => {
+                tracing::warn!(idempotency_key, %error, "could not read if remediation was attempted");
+            }
         }
         None
     }
 
-    /// The one attempt of an occasion, or what came of it.
-    async fn begin(&self, occasion: &str) -> Result<Result<IdempotencyClaim, Mended>, AwsError> {
+    /// Claims the one attempt of this key; the inner error is the result of the attempt that was made before.
+    async fn claim_attempt(
+        &self,
+        idempotency_key: &str,
+    ) -> Result<Result<IdempotencyClaim, RemediationResult>, AwsError> {
         let kept_until = SystemTime::now() + REMEMBERED;
-        Ok(match self.leases.begin(&format!("mend:{occasion}"), occasion, kept_until).await? {
+        let row = format!("remediation:{idempotency_key}");
+        Ok(match self.leases.begin(&row, idempotency_key, kept_until).await? {
             Claimed::Ours(claim) => Ok(claim),
-            Claimed::Busy(held) => Err(Mended::already(held.outcome())),
-            Claimed::Done => Err(Mended::already(None)),
+            Claimed::Busy(held) => Err(RemediationResult::already_attempted(held.outcome())),
+            Claimed::Done => Err(RemediationResult::already_attempted(None)),
         })
     }
 
-    /// Orders every target, and tells what came of it.
-    async fn apply(&self, targets: &BTreeSet<Target>, deadline: SystemTime) -> Mended {
-        let mut mended = Mended::new(Outcome::NothingOwned);
+    /// Has each target applied again, and says what came of it.
+    async fn reapply_targets(&self, targets: &BTreeSet<Target>, deadline: SystemTime) -> RemediationResult {
+        let mut result = RemediationResult::new(Outcome::NothingOwned);
         for target in targets {
-            match self.order(target, deadline).await {
-                Ok(answer) => mended.note(target, &answer),
+            match self.request_reapply(target, deadline).await {
+                Ok(response) => result.add_response(target, &response),
                 Err(error) => {
                     let step = format!("Could not have {} put back: {error}.", target.label());
-                    mended = Mended {
-                        outcome: reapplied::worse(mended.outcome, Outcome::Failed),
-                        ..mended.step(step)
-                    };
+                    result.add_outcome(Outcome::Failed);
+                    result = result.step(step);
                 }
             }
         }
-        mended
+        result
     }
 
-    async fn order(&self, target: &Target, deadline: SystemTime) -> Result<ReapplyResponse, String> {
+    async fn request_reapply(
+        &self,
+        target: &Target,
+        deadline: SystemTime,
+    ) -> Result<ReapplyResponse, ReapplyError> {
         let millis = deadline.duration_since(UNIX_EPOCH).unwrap_or_default().as_millis();
-        let order = ReapplyRequest::new(target.clone(), u64::try_from(millis).unwrap_or(u64::MAX));
-        let order = serde_json::to_value(order).map_err(|error| error.to_string())?;
-        let answer = self.aws.invoke(self.access_provider, &order, left(deadline)).await;
-        let answer = answer.map_err(|error| error.to_string())?;
-        let answer = serde_json::from_value::<ReapplyResponse>(answer)
-            .map_err(|error| format!("the access provider's answer can't be read: {error}"))?;
-        answer.error.clone().map_or(Ok(answer), Err)
+        let request = ReapplyRequest::new(target.clone(), u64::try_from(millis).unwrap_or(u64::MAX));
+        let request = serde_json::to_value(request).map_err(ReapplyError::Request)?;
+        let response = self.aws.invoke(self.access_provider, &request, time_left(deadline)).await?;
+        let response = serde_json::from_value::<ReapplyResponse>(response).map_err(ReapplyError::Response)?;
+        match response.error {
+            Some(error) => Err(ReapplyError::Refused(error)),
+            None => Ok(response),
+        }
     }
+}
+
+/// Why a target could not be applied again.
+#[derive(Debug, thiserror::Error)]
+enum ReapplyError {
+    /// The request can't be written as JSON.
+    #[error("the request can't be written: {0}")]
+    Request(serde_json::Error),
+    /// The access provider could not be invoked.
+    #[error(transparent)]
+    Aws(#[from] AwsError),
+    /// The access provider's response has another shape.
+    #[error("the access provider's response can't be read: {0}")]
+    Response(serde_json::Error),
+    /// The access provider could not do it.
+    #[error("{0}")]
+    Refused(String),
 }
 
 impl RecheckResult {
-    /// What a report found.
+    /// The findings of a report, and the facts that it rests on.
     pub fn new(report: &Report, snapshot: Snapshot) -> Self {
-        RecheckResult { findings: findings(report), snapshot }
+        RecheckResult { findings: all_findings(report), snapshot }
     }
 }
 
-fn findings(report: &Report) -> Vec<Finding> {
+fn all_findings(report: &Report) -> Vec<Finding> {
     report.findings.iter().map(|ranked| ranked.finding.clone()).collect()
 }
 
-fn left(deadline: SystemTime) -> Duration {
+fn time_left(deadline: SystemTime) -> Duration {
     deadline.duration_since(SystemTime::now()).unwrap_or_default()
 }

@@ -1,4 +1,4 @@
-//! One look at one pipeline: read, judge, tell, mend, tell what came of it.
+//! One check of one pipeline: read, judge, notify, remediate, notify of the outcome.
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
@@ -14,163 +14,172 @@ use serde_json::{Value, json};
 use super::{Watch, WatchError};
 use crate::alerts::Message;
 use crate::metrics::{self, Metric};
-use crate::remediation::{RecheckResult, Remedy};
+use crate::remediation::{RecheckResult, Remediator};
 
-/// What is left of an invocation for telling and remembering when reading and mending have to end.
-const TO_TELL: Duration = Duration::from_secs(10);
-/// The same faults are mended once in this time: where something else keeps taking away what is put back, the two
-/// would go on for ever.
-const NO_FIGHT: Duration = Duration::from_secs(60 * 60);
+/// The time that notifications and the record need at the end of an invocation: reading and remediation end before.
+const TIME_TO_NOTIFY: Duration = Duration::from_secs(10);
+/// The same findings are remediated once in this time. Where something else keeps removing what Crosspipe puts
+/// back, the two would otherwise undo each other forever.
+const REMEDIATION_INTERVAL: Duration = Duration::from_secs(60 * 60);
 
-/// A pipeline as it is now, and what is wrong with it.
+/// A pipeline as it is now, and the rules' findings about it.
 struct PipelineState {
     pipeline: Pipeline,
     snapshot: Snapshot,
-    verdicts: Diagnostics,
+    diagnostics: Diagnostics,
 }
 
 impl Watch<'_> {
-    /// Tells each receiver what is news to it, and adds to `memory` what it was told, whatever fails: what was not
-    /// told is news to the next look.
+    /// Notifies each destination of what is new to it, and adds that to `notified`, even where something fails
+    /// later: what a destination was not notified of is new to the next check.
     ///
-    /// A fault is told before it is mended. The other way round, an attempt that dies in between would leave
-    /// nothing to see, and nobody would hear of it.
-    pub(super) async fn look(
+    /// The notification comes before the remediation. The other way round, an attempt that dies in between would
+    /// leave nothing to find, and nobody would hear of it.
+    pub(super) async fn check(
         &self,
         name: &str,
         trigger: &Trigger,
-        memory: &mut NotifiedFindings,
+        notified: &mut NotifiedFindings,
         deadline: SystemTime,
     ) -> Result<(), WatchError> {
-        let Some(view) = self.view(name, deadline).await? else {
-            // Nothing is wrong with a pipeline that is gone, and one of its name starts anew.
-            *memory = NotifiedFindings::default();
+        let Some(state) = self.read_state(name, deadline).await? else {
+            // A deleted pipeline has no findings, and a new one of the same name starts without any.
+            *notified = NotifiedFindings::default();
             return Ok(());
         };
-        let before = memory.clone();
-        let told = self.tell(&view, trigger, None, memory).await;
-        let found = self.found(&view, &before);
-        let Some(access_provider) = self.settings.access_provider_name.as_ref().filter(|_| !found.is_empty())
+        let before = notified.clone();
+        let first_outcome = self.notify_of_changes(&state, trigger, None, notified).await;
+        let detected = self.newly_detected(&state, &before);
+        let Some(access_provider) =
+            self.settings.access_provider_name.as_ref().filter(|_| !detected.is_empty())
         else {
-            return told;
+            return first_outcome;
         };
-        let remedy = Remedy::new(self.aws, self.leases, access_provider);
-        let mut seen = None;
-        let look_again = async || {
-            let view = self.view(name, deadline).await?;
-            let sight = view.as_ref().map(|view| RecheckResult {
-                findings: view.verdicts.findings.clone(),
-                snapshot: view.snapshot.clone(),
+        let remediator = Remediator::new(self.aws, self.leases, access_provider);
+        let mut rechecked = None;
+        let recheck = async || {
+            let state = self.read_state(name, deadline).await?;
+            let result = state.as_ref().map(|state| RecheckResult {
+                findings: state.diagnostics.findings.clone(),
+                snapshot: state.snapshot.clone(),
             });
-            seen = view;
-            Ok::<_, WatchError>(sight.unwrap_or_default())
+            rechecked = state;
+            Ok::<_, WatchError>(result.unwrap_or_default())
         };
-        let in_time = deadline.checked_sub(TO_TELL).unwrap_or(UNIX_EPOCH);
-        let occasion = occasion(&view.pipeline, &found);
-        let mended = remedy.mend(&found, &view.pipeline, &occasion, in_time, look_again).await;
-        let outcome = mended.outcome;
-        let remediation = Remediation { steps: mended.steps, outcome, ..Remediation::apply() };
-        tracing::info!(pipeline = name, outcome = outcome.word(), steps = ?remediation.steps, "remedy");
-        if outcome.is_mended() {
+        let remediate_until = deadline.checked_sub(TIME_TO_NOTIFY).unwrap_or(UNIX_EPOCH);
+        let key = idempotency_key(&state.pipeline, &detected);
+        let result = remediator.remediate(&detected, &state.pipeline, &key, remediate_until, recheck).await;
+        let outcome = result.outcome;
+        let remediation = Remediation { steps: result.steps, outcome, ..Remediation::apply() };
+        tracing::info!(pipeline = name, outcome = outcome.word(), steps = ?remediation.steps, "remediation");
+        if outcome.is_remediated() {
             metrics::count(&[(Metric::Remediations, 1)], &json!({"pipeline": name}));
         }
         if !matches!(outcome, Outcome::Reapplied | Outcome::Failed) {
-            return told;
+            return first_outcome;
         }
-        let now = seen.unwrap_or(view);
-        let told_again = self.tell(&now, trigger, Some(&remediation), memory).await;
+        let now = rechecked.unwrap_or(state);
+        let second_outcome = self.notify_of_changes(&now, trigger, Some(&remediation), notified).await;
         let is_left = |finding: &Finding| {
-            let fault = FindingKey::of(finding, &now.pipeline);
-            now.verdicts.findings.iter().any(|other| FindingKey::of(other, &now.pipeline).is(&fault))
+            let key = FindingKey::from_finding(finding, &now.pipeline);
+            let same = |other| FindingKey::from_finding(other, &now.pipeline).is_same(&key);
+            now.diagnostics.findings.iter().any(same)
         };
-        let left: Vec<Finding> = found.into_iter().filter(is_left).collect();
-        told.and(told_again).and(self.tell_left(&now, left, trigger, &remediation).await)
+        let left: Vec<Finding> = detected.into_iter().filter(is_left).collect();
+        let third_outcome = self.notify_of_unresolved(&now, left, trigger, &remediation).await;
+        first_outcome.and(second_outcome).and(third_outcome)
     }
 
-    async fn tell(
+    /// Notifies each destination of the findings that are new or resolved since its last notification.
+    async fn notify_of_changes(
         &self,
-        view: &PipelineState,
+        state: &PipelineState,
         trigger: &Trigger,
         remediation: Option<&Remediation>,
-        memory: &mut NotifiedFindings,
+        notified: &mut NotifiedFindings,
     ) -> Result<(), WatchError> {
         let mut outcome = Ok(());
-        for receiver in self.settings.receivers() {
-            let news = compare(memory.of(receiver.name()), &view.verdicts, &view.snapshot, &view.pipeline);
-            if news.is_empty() {
-                memory.learn(receiver.name(), news.known);
+        for destination in self.settings.destinations() {
+            let diff = state.compare_with(notified.for_destination(destination.name()));
+            if diff.is_empty() {
+                notified.record(destination.name(), diff.known);
                 continue;
             }
-            for notice in Notice::of(&news, &view.pipeline, trigger) {
+            for notice in Notice::from_diff(&diff, &state.pipeline, trigger) {
                 let notice = match remediation {
-                    Some(remediation) => notice.after(remediation.clone()),
+                    Some(remediation) => notice.with_remediation(remediation.clone()),
                     None => notice,
                 };
-                if let Err(error) = self.alerts.send(receiver, &Message::from(&notice)).await {
+                if let Err(error) = self.alerts.send(destination, &Message::from(&notice)).await {
                     outcome = Err(error.into());
                     break;
                 }
                 tracing::info!(
                     pipeline = notice.pipeline,
-                    receiver = receiver.name(),
+                    destination = destination.name(),
                     notice = notice.detail_type(),
                     rules = notice.rules().join(" "),
-                    "told"
+                    "notified"
                 );
-                memory.learn(receiver.name(), notice.known);
+                notified.record(destination.name(), notice.known);
             }
         }
         outcome
     }
 
-    /// Tells everybody of what is there still, although something was done about it.
-    async fn tell_left(
+    /// Notifies every destination of the findings that remain after a remediation.
+    async fn notify_of_unresolved(
         &self,
-        view: &PipelineState,
+        state: &PipelineState,
         left: Vec<Finding>,
         trigger: &Trigger,
         remediation: &Remediation,
     ) -> Result<(), WatchError> {
-        let news = FindingsDiff { found: left, ..FindingsDiff::default() };
-        for notice in Notice::of(&news, &view.pipeline, trigger) {
-            let notice = notice.after(remediation.clone());
-            for receiver in self.settings.receivers() {
-                self.alerts.send(receiver, &Message::from(&notice)).await?;
+        let diff = FindingsDiff { detected: left, ..FindingsDiff::default() };
+        for notice in Notice::from_diff(&diff, &state.pipeline, trigger) {
+            let notice = notice.with_remediation(remediation.clone());
+            for destination in self.settings.destinations() {
+                self.alerts.send(destination, &Message::from(&notice)).await?;
             }
         }
         Ok(())
     }
 
-    /// What was new to any receiver.
-    fn found(&self, view: &PipelineState, before: &NotifiedFindings) -> Vec<Finding> {
-        let mut found: Vec<Finding> = vec![];
-        for receiver in self.settings.receivers() {
-            let news = compare(before.of(receiver.name()), &view.verdicts, &view.snapshot, &view.pipeline);
-            for finding in news.found {
-                if !found.contains(&finding) {
-                    found.push(finding);
+    /// The findings that are new to at least one destination.
+    fn newly_detected(&self, state: &PipelineState, before: &NotifiedFindings) -> Vec<Finding> {
+        let mut detected: Vec<Finding> = vec![];
+        for destination in self.settings.destinations() {
+            let diff = state.compare_with(before.for_destination(destination.name()));
+            for finding in diff.detected {
+                if !detected.contains(&finding) {
+                    detected.push(finding);
                 }
             }
         }
-        found
+        detected
     }
 
-    /// None if there is no such pipeline. Of one that stays in its account the rules say nothing.
-    async fn view(&self, name: &str, deadline: SystemTime) -> Result<Option<PipelineState>, WatchError> {
-        let Some((live, pipeline)) = self.pipeline(name).await? else { return Ok(None) };
+    /// Reads a pipeline and judges it; none if there is no such pipeline. One without cross-account actions is not
+    /// judged.
+    async fn read_state(
+        &self,
+        name: &str,
+        deadline: SystemTime,
+    ) -> Result<Option<PipelineState>, WatchError> {
+        let Some((live, pipeline)) = self.read_pipeline(name).await? else { return Ok(None) };
         if pipeline.cross_account_actions().next().is_none() {
-            let (snapshot, verdicts) = Default::default();
-            return Ok(Some(PipelineState { pipeline, snapshot, verdicts }));
+            let (snapshot, diagnostics) = Default::default();
+            return Ok(Some(PipelineState { pipeline, snapshot, diagnostics }));
         }
-        let snapshot = self.snapshot(live, &pipeline, deadline).await;
-        let verdicts = lint(&snapshot)?;
-        Ok(Some(PipelineState { pipeline, snapshot, verdicts }))
+        let snapshot = self.read_snapshot(live, &pipeline, deadline).await;
+        let diagnostics = lint(&snapshot)?;
+        Ok(Some(PipelineState { pipeline, snapshot, diagnostics }))
     }
 
-    async fn snapshot(&self, live: Value, pipeline: &Pipeline, deadline: SystemTime) -> Snapshot {
-        let until = deadline.checked_sub(TO_TELL).unwrap_or(UNIX_EPOCH);
-        let lookout = self.settings.lookout(self.aws, until);
-        let Gathered { snapshot, unreadable } = gather::snapshot(lookout, live, pipeline, None, &[]).await;
+    async fn read_snapshot(&self, live: Value, pipeline: &Pipeline, deadline: SystemTime) -> Snapshot {
+        let until = deadline.checked_sub(TIME_TO_NOTIFY).unwrap_or(UNIX_EPOCH);
+        let options = self.settings.gather_options(self.aws, until);
+        let Gathered { snapshot, unreadable } = gather::snapshot(options, live, pipeline, None, &[]).await;
         for why in &unreadable {
             tracing::warn!(pipeline = pipeline.name(), why, "a part of the snapshot is unknown");
         }
@@ -178,10 +187,17 @@ impl Watch<'_> {
     }
 }
 
-/// One attempt at mending: these faults of this pipeline, in this hour.
-fn occasion(pipeline: &Pipeline, found: &[Finding]) -> String {
-    let faults: Vec<FindingKey> = found.iter().map(|finding| FindingKey::of(finding, pipeline)).collect();
-    let hour =
-        SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs() / NO_FIGHT.as_secs();
-    format!("watch:{}:{}:{hour}", pipeline.name(), digest(&faults))
+impl PipelineState {
+    fn compare_with(&self, notified: &[FindingKey]) -> FindingsDiff {
+        compare(notified, &self.diagnostics, &self.snapshot, &self.pipeline)
+    }
+}
+
+/// Identifies one attempt at remediation: these findings of this pipeline, in this hour.
+fn idempotency_key(pipeline: &Pipeline, findings: &[Finding]) -> String {
+    let keys: Vec<FindingKey> =
+        findings.iter().map(|finding| FindingKey::from_finding(finding, pipeline)).collect();
+    let since_epoch = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    let hour = since_epoch.as_secs() / REMEDIATION_INTERVAL.as_secs();
+    format!("watch:{}:{}:{hour}", pipeline.name(), digest(&keys))
 }

@@ -1,14 +1,14 @@
-//! What people are told, and how each receiver reads it.
+//! Alerts: one content, formatted for each destination.
 //!
-//! An [`Alert`] is the content; a failure report and a notice about a fault both turn into one, so that every
-//! receiver says the same. What is in it may come from anywhere (pipeline names, error messages, logs), so each
-//! renderer keeps it from being read as markup and fits it to its receiver's limits; what is cut says so.
+//! An [`Alert`] is the content. A failure report and a notice of the watch both turn into one, so every destination
+//! says the same. Its texts may come from anywhere (pipeline names, error messages, logs), so each format escapes
+//! them and fits them to the destination's limits. What is cut says so.
 //!
 //! # Layout
 //! - this file: the content
-//! - `of_report`: what a diagnosed failure tells
-//! - `of_notice`: what a fault tells that was found, or mended, before a run met it
-//! - `of_failure`: what a failure tells that is not diagnosed
+//! - `of_report`: the alert of a diagnosed failure
+//! - `of_notice`: the alert of findings that were detected or resolved before a run
+//! - `of_failure`: the alert of a failure in the pipeline's own account
 //! - [`email`]: subject and text for SNS
 //! - [`chat`]: custom notifications of Amazon Q Developer in chat applications
 //! - [`event`]: the detail of an event on EventBridge
@@ -28,13 +28,13 @@ use serde::Serialize;
 
 use crate::diagnosis::Confidence;
 
-/// Something that people are told.
+/// The content of a notification.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Alert {
-    /// What it is about: one alert per id and receiver. An action execution's id, or a fault's.
+    /// One alert is sent per id and destination. An action execution's id, or that of a set of findings.
     pub id: String,
-    /// What groups alerts in a chat: those of one pipeline execution, or those of one fault.
+    /// What groups alerts in a chat: those of one pipeline execution, or those of one set of findings.
     pub thread: String,
     /// What has happened.
     pub kind: Kind,
@@ -46,16 +46,16 @@ pub struct Alert {
     pub cause: Option<Cause>,
     /// Further findings, most likely first.
     pub further: Vec<Cause>,
-    /// What was done about it, if anything was.
+    /// What Crosspipe did about it, if anything.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub done: Option<Done>,
-    /// Where to look, in the order in which to look there.
+    /// Console pages, the most useful first.
     pub links: Vec<Link>,
-    /// What the alert rests on.
+    /// The facts behind it.
     pub evidence: Vec<Evidence>,
     /// ARNs of what it is about, the pipeline first.
     pub resources: Vec<String>,
-    /// What receivers filter by: `pipeline`, `targetAccount`. None is empty.
+    /// What subscriptions filter by: `pipeline`, `targetAccount`. None is empty.
     pub attributes: Vec<(&'static str, String)>,
 }
 
@@ -67,10 +67,10 @@ pub enum Kind {
     ActionFailed,
     /// An action in the pipeline's own account failed.
     OwnActionFailed,
-    /// A fault was found before it made anything fail.
-    FaultFound,
-    /// A fault that was found is no more.
-    FaultMended,
+    /// The watch detected findings before a run failed.
+    FindingDetected,
+    /// Findings that were detected no longer hold.
+    FindingResolved,
 }
 
 impl Kind {
@@ -79,19 +79,19 @@ impl Kind {
         match self {
             Kind::ActionFailed => "Crosspipe Failure Report",
             Kind::OwnActionFailed => "Crosspipe Same-Account Failure",
-            Kind::FaultFound => "Crosspipe Fault Found",
-            Kind::FaultMended => "Crosspipe Fault Mended",
+            Kind::FindingDetected => "Crosspipe Finding Detected",
+            Kind::FindingResolved => "Crosspipe Finding Resolved",
         }
     }
 }
 
-/// A fault and what to do about it.
+/// A finding and its fix.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Cause {
     /// The rule's id.
     pub rule: String,
-    /// How surely it is the cause of a failure; none where nothing has failed.
+    /// How certain it is that it caused the failure; none where nothing has failed.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub confidence: Option<Confidence>,
     /// What is wrong, in one sentence.
@@ -112,16 +112,16 @@ impl Cause {
     }
 }
 
-/// What was done about a failure.
+/// What Crosspipe did about a failure.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Done {
-    /// What came of it, in a word.
+    /// The outcome, in a word.
     pub outcome: String,
     /// What was done, one sentence each.
     pub steps: Vec<String>,
 }
 
-/// A page to look at.
+/// A page.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Link {
     /// What is there.
@@ -130,17 +130,17 @@ pub struct Link {
     pub url: String,
 }
 
-/// One thing that is known.
+/// One fact.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Evidence {
-    /// What of.
+    /// What it is about.
     pub name: String,
-    /// What is known of it; may have several lines.
+    /// The fact; may have several lines.
     pub text: String,
 }
 
 impl Evidence {
-    /// One thing that is known.
+    /// A fact.
     pub fn new(name: impl Into<String>, text: impl Into<String>) -> Self {
         Evidence { name: name.into(), text: text.into() }
     }

@@ -1,4 +1,4 @@
-//! What a failure tells that is not diagnosed.
+//! The alert of a failure in the pipeline's own account, which is not diagnosed.
 
 use super::of_report::attributes;
 use super::{Alert, Evidence, Kind, Link};
@@ -6,7 +6,7 @@ use crate::diagnosis::links;
 use crate::incident::Failure;
 
 impl Alert {
-    /// A short note of an action that failed in the pipeline's own account, where its own pages tell all.
+    /// A short note of an action that failed in the pipeline's own account, where its own console pages say why.
     pub fn own_action(failure: &Failure) -> Self {
         let Failure { pipeline, action, account, .. } = failure;
         let why = match failure.message() {

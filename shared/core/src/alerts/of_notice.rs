@@ -1,4 +1,4 @@
-//! What a fault tells that was found, or mended, before a run met it.
+//! The alert of findings that were detected or resolved before a run.
 
 use super::of_report::attributes;
 use super::{Alert, Cause, Done, Evidence, Kind, Link};
@@ -10,44 +10,44 @@ impl From<&Notice> for Alert {
     fn from(notice: &Notice) -> Self {
         let Notice { pipeline, account, trigger, .. } = notice;
         let (kind, subject, headline) = match &notice.kind {
-            NoticeKind::Found(findings) => {
-                let what = several(findings.iter().map(|finding| finding.message.as_str()));
+            NoticeKind::Detected(findings) => {
+                let what = summarize(findings.iter().map(|finding| finding.message.as_str()));
                 let subject = format!("{pipeline}: the next run will fail");
-                (Kind::FaultFound, subject, format!("Pipeline {pipeline} will fail: {what}"))
+                (Kind::FindingDetected, subject, format!("Pipeline {pipeline} will fail: {what}"))
             }
-            NoticeKind::Mended(faults) => {
-                let what = several(faults.iter().map(|fault| fault.message.as_str()));
+            NoticeKind::Resolved(keys) => {
+                let what = summarize(keys.iter().map(|key| key.message.as_str()));
                 let by = match &notice.remediation {
-                    Some(_) => "Crosspipe has mended",
-                    None => "It is no longer so",
+                    Some(_) => "Crosspipe has remediated",
+                    None => "resolved",
                 };
-                let subject = format!("{pipeline}: mended, {}", notice.rules().join(" "));
-                (Kind::FaultMended, subject, format!("Pipeline {pipeline}: {by} that {what}"))
+                let subject = format!("{pipeline}: resolved, {}", notice.rules().join(" "));
+                (Kind::FindingResolved, subject, format!("Pipeline {pipeline}: {by}: {what}"))
             }
         };
         let mut causes = match &notice.kind {
-            NoticeKind::Found(findings) => findings.iter().map(Cause::from).collect(),
-            NoticeKind::Mended(_) => vec![],
+            NoticeKind::Detected(findings) => findings.iter().map(Cause::from).collect(),
+            NoticeKind::Resolved(_) => vec![],
         }
         .into_iter();
         let gone = match &notice.kind {
-            NoticeKind::Mended(faults) => faults.as_slice(),
-            NoticeKind::Found(_) => &[],
+            NoticeKind::Resolved(keys) => keys.as_slice(),
+            NoticeKind::Detected(_) => &[],
         };
-        let gone = gone.iter().map(|fault| Evidence::new(format!("mended, {}", fault.rule), &fault.message));
+        let gone = gone.iter().map(|key| Evidence::new(format!("resolved, {}", key.rule), &key.message));
         let evidence = vec![
             Evidence::new("pipeline", format!("{pipeline} in account {account}, {}", notice.region)),
-            Evidence::new("looked because of", in_words(trigger)),
+            Evidence::new("checked because of", describe_trigger(trigger)),
         ];
         let done = notice
             .remediation
             .as_ref()
             .map(|it| Done { outcome: it.outcome.word().to_owned(), steps: it.steps.clone() });
         let more = match (&notice.remediation, &trigger.actor) {
-            (Some(remediation), _) if !remediation.outcome.is_mended() => {
-                "; putting it back failed".to_owned()
+            (Some(remediation), _) if !remediation.outcome.is_remediated() => {
+                "; remediation failed".to_owned()
             }
-            (None, Some(actor)) => format!(". Seen after {} by {actor}", trigger.event),
+            (None, Some(actor)) => format!(". Detected after {} by {actor}", trigger.event),
             _ => String::new(),
         };
         Alert {
@@ -80,7 +80,7 @@ impl From<&Finding> for Cause {
 }
 
 /// The first, and how many there are beside it.
-fn several<'m>(mut messages: impl Iterator<Item = &'m str>) -> String {
+fn summarize<'m>(mut messages: impl Iterator<Item = &'m str>) -> String {
     let first = messages.next().unwrap_or_default();
     match messages.count() {
         0 => first.to_owned(),
@@ -89,7 +89,7 @@ fn several<'m>(mut messages: impl Iterator<Item = &'m str>) -> String {
 }
 
 /// `PutBucketPolicy on bucket artifacts by arn:… at 2024-05-01T10:00:00Z, through cloudformation.amazonaws.com`.
-fn in_words(trigger: &Trigger) -> String {
+fn describe_trigger(trigger: &Trigger) -> String {
     let parts = [
         (" on ", &trigger.resource),
         (" by ", &trigger.actor),

@@ -1,4 +1,4 @@
-//! What a diagnosed failure tells.
+//! The alert of a diagnosed failure.
 
 use std::collections::BTreeMap;
 
@@ -50,9 +50,9 @@ pub(super) fn attributes(pipeline: &str, target_account: &str) -> Vec<(&'static 
         .collect()
 }
 
-/// What was done. Changes that are only proposed are with their findings already.
+/// What Crosspipe did. Changes that are only proposed are with their findings already.
 fn done(report: &Report) -> Option<Done> {
-    let steps: Vec<String> = report.done_steps().into_iter().map(str::to_owned).collect();
+    let steps: Vec<String> = report.remediation_steps().into_iter().map(str::to_owned).collect();
     (!steps.is_empty()).then(|| Done { outcome: report.remediation.outcome.word().to_owned(), steps })
 }
 

@@ -146,7 +146,7 @@ impl Evidence<'_> {
     /// The message is one of those that say less.
     fn by_wording(&self, finding: &Finding, claim: &ErrorSignature, findings: &[Finding]) -> Confidence {
         let explanations = Explanations::of(claim);
-        let is_named = |it: &Finding| explanations.names(it.rule) && self.is_about(it, claim);
+        let is_named = |it: &Finding| explanations.names(it.rule) && self.is_watch_event(it, claim);
         if is_named(finding) {
             let alone = findings.iter().filter(|it| is_named(it)).count() == 1;
             return self.confirmed_if(alone, |rule| explanations.names(rule));
@@ -155,7 +155,7 @@ impl Evidence<'_> {
         let may_err =
             matches!(claim, ErrorSignature::RolePermissions { .. } | ErrorSignature::Artifact { .. });
         let explains = explanations.names(finding.rule) || explanations.fits(finding.rule);
-        if explains && (may_err || self.is_about(finding, claim)) {
+        if explains && (may_err || self.is_watch_event(finding, claim)) {
             Confidence::Likely
         } else {
             Confidence::Possible
@@ -170,7 +170,7 @@ impl Evidence<'_> {
     }
 
     /// Whether the finding is about what the message names, if it names anything.
-    fn is_about(&self, finding: &Finding, claim: &ErrorSignature) -> bool {
+    fn is_watch_event(&self, finding: &Finding, claim: &ErrorSignature) -> bool {
         let denies = |is: &dyn Fn(&Denied) -> bool| finding.denied.iter().any(is);
         match claim {
             ErrorSignature::AssumeRole { role } => role.is_empty() || denies(&|it| it.resource == *role),

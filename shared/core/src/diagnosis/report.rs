@@ -12,7 +12,7 @@ use crate::incident::evidence::TargetFailure;
 use crate::incident::{Failure, Incident};
 use crate::rules::{RuleId, Unknown};
 
-/// Lines on what could not be read: one missing permission mostly explains them all.
+/// Lines on what could not be read; one missing permission mostly explains them all.
 const NOT_READ: usize = 10;
 
 /// A diagnosed failure.
@@ -63,7 +63,7 @@ pub struct Report {
 pub struct RootCause {
     /// The rule's id.
     pub rule: RuleId,
-    /// How surely it is the cause.
+    /// How certain it is that this is the cause.
     pub confidence: Confidence,
     /// What is wrong.
     pub message: String,
@@ -107,29 +107,29 @@ pub struct Remediation {
     pub mode: &'static str,
     /// What was done, one sentence each; what is left to do, ready to paste.
     pub steps: Vec<String>,
-    /// What came of it.
+    /// The outcome.
     pub outcome: Outcome,
 }
 
-/// What came of mending a failure.
+/// The outcome of a remediation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(into = "&'static str")]
 pub enum Outcome {
-    /// Nothing was tried: it was not asked for, or no custom resource could mend what was found.
+    /// Nothing was attempted: remediation is off, or no custom resource could resolve a finding.
     NotAttempted,
-    /// It was tried for this execution before, and is not tried again.
+    /// It was attempted for this execution before, and is attempted once only.
     AlreadyAttempted,
     /// No custom resource owns what is missing. Nothing was changed.
     NothingOwned,
     /// Everything that custom resources own there is in place. Nothing was changed.
     Unchanged,
-    /// What custom resources own was put back, and the fault is gone. Nothing was retried.
+    /// What custom resources own was put back, and the finding is resolved. Nothing was retried.
     Reapplied,
-    /// The same, and the failed actions were retried.
+    /// Put back and resolved, and the failed actions were retried.
     Retried,
-    /// The same, but CodePipeline did not retry them.
+    /// Put back and resolved, but CodePipeline refused to retry the actions.
     RetryRefused,
-    /// It could not be put back, or the fault is still there.
+    /// It could not be put back, or the finding was not resolved.
     Failed,
 }
 
@@ -148,8 +148,8 @@ impl Outcome {
         }
     }
 
-    /// Whether what was found is mended.
-    pub fn is_mended(self) -> bool {
+    /// Whether the findings are resolved.
+    pub fn is_remediated(self) -> bool {
         matches!(self, Outcome::Reapplied | Outcome::Retried | Outcome::RetryRefused)
     }
 }
@@ -171,7 +171,7 @@ impl Remediation {
         Remediation { mode: "propose", ..Remediation::off() }
     }
 
-    /// The same, until it is known what was done.
+    /// Remediation is on, and nothing was attempted yet.
     pub fn apply() -> Self {
         Remediation { mode: "apply", ..Remediation::off() }
     }
@@ -221,32 +221,32 @@ impl Report {
         }
     }
 
-    /// Says what was done, and in the headline what came of it; what was proposed stays for whatever is not mended.
-    pub fn remedied(&mut self, steps: Vec<String>, outcome: Outcome) {
+    /// Records what was done, and its outcome in the headline. Proposed steps stay where nothing was resolved.
+    pub fn record_remediation(&mut self, steps: Vec<String>, outcome: Outcome) {
         let proposed = std::mem::replace(&mut self.remediation.steps, steps);
-        if !outcome.is_mended() {
+        if !outcome.is_remediated() {
             self.remediation.steps.extend(proposed);
         }
         self.remediation.outcome = outcome;
         self.headline.push_str(match outcome {
             Outcome::NotAttempted | Outcome::NothingOwned | Outcome::Unchanged => "",
-            Outcome::AlreadyAttempted => "; putting it back was attempted before",
+            Outcome::AlreadyAttempted => "; remediation was attempted before",
             Outcome::Reapplied => "; what was missing was put back",
             Outcome::Retried => "; what was missing was put back, and the failed actions were retried",
             Outcome::RetryRefused => "; what was missing was put back, and a new execution has to be started",
-            Outcome::Failed => "; putting it back failed",
+            Outcome::Failed => "; remediation failed",
         });
     }
 
-    /// What was done about it, one sentence each. Changes that are only proposed are under their findings already.
-    pub fn done_steps(&self) -> Vec<&str> {
+    /// What was done, one sentence each. Changes that are only proposed are with their findings already.
+    pub fn remediation_steps(&self) -> Vec<&str> {
         let proposed = |step: &&String| self.findings.iter().any(|ranked| ranked.finding.fix == **step);
         self.remediation.steps.iter().filter(|step| !proposed(step)).map(String::as_str).collect()
     }
 }
 
 impl Report {
-    /// Adds the page on which people take on this role in the target account; its other pages need that.
+    /// Adds the page on which people assume this role in the target account; its other pages need that.
     pub fn add_switch_role(&mut self, role_name: &str) {
         let url = links::switch_role(&self.target_account, role_name, &self.region);
         // Before the pages that it opens.
@@ -254,7 +254,7 @@ impl Report {
         self.links.shift_insert(at, "switchRole".to_owned(), Value::String(url));
     }
 
-    /// Adds what the provider says, and why there may be more to know.
+    /// Adds the provider's details, and what could not be read of them.
     pub(super) fn add(&mut self, incident: &Incident<'_>, mut not_read: Vec<String>) {
         not_read.truncate(NOT_READ);
         let details = incident.details.clone();

@@ -206,9 +206,9 @@ fn what_is_not_mended_stays_proposed() {
             (&report.remediation.steps, report.remediation.outcome),
             (&vec![fix.clone()], Outcome::NotAttempted)
         );
-        assert_eq!(report.done_steps(), Vec::<&str>::new(), "nothing is done by proposing it");
-        report.remedied(vec!["Did something.".to_owned()], outcome);
-        assert_eq!(report.done_steps(), ["Did something."]);
+        assert_eq!(report.remediation_steps(), Vec::<&str>::new(), "nothing is done by proposing it");
+        report.record_remediation(vec!["Did something.".to_owned()], outcome);
+        assert_eq!(report.remediation_steps(), ["Did something."]);
         (report.remediation.steps.contains(&fix), report.headline.contains("put back"))
     };
     assert_eq!(mended(Outcome::Retried), (false, true));

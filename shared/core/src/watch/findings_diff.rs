@@ -1,62 +1,63 @@
-//! The faults of now against those that are known.
+//! The findings of this check compared with those that were notified.
 
 use super::finding_key::FindingKey;
 use crate::pipeline::Pipeline;
 use crate::rules::{Diagnostics, Finding, Severity, Unknown};
 use crate::snapshot::Snapshot;
 
-/// What changed since the last look.
+/// What changed since the last check.
 #[derive(Debug, Default)]
 pub struct FindingsDiff {
-    /// New faults, one finding each.
-    pub found: Vec<Finding>,
-    /// Faults that are gone.
-    pub mended: Vec<FindingKey>,
-    /// What is known from now on.
+    /// New findings, one for each key.
+    pub detected: Vec<Finding>,
+    /// Findings that no longer hold.
+    pub resolved: Vec<FindingKey>,
+    /// The findings that count as notified once this diff was sent.
     pub known: Vec<FindingKey>,
 }
 
 impl FindingsDiff {
-    /// Whether there is nothing to tell.
+    /// Whether there is nothing to notify of.
     pub fn is_empty(&self) -> bool {
-        self.found.is_empty() && self.mended.is_empty()
+        self.detected.is_empty() && self.resolved.is_empty()
     }
 }
 
-/// Compares what the rules say now with the faults that are known.
+/// Compares the rules' findings with the notified ones.
 ///
-/// Only what makes an action fail is news; warnings are for `crosspipe lint`. A known fault that can't be judged
-/// now because something can't be read stays known: it is neither mended nor new. One is just forgotten, to be
-/// told again if it comes back, that gave way to another fault of the same place, or that can't be judged
-/// although everything was read, as with a condition on what only the request will show: it may not be mended.
+/// Only findings of severity `error` count; warnings are for `crosspipe lint`. A notified finding that can't be
+/// judged because something can't be read stays notified: it is neither resolved nor new. It is dropped without
+/// notice, and notified again if it comes back, in two cases: another finding about the same resource takes its
+/// place, or it can't be judged although everything was read (a condition on a value that only the request has).
 pub fn compare(
     known: &[FindingKey],
-    verdicts: &Diagnostics,
+    diagnostics: &Diagnostics,
     snapshot: &Snapshot,
     pipeline: &Pipeline,
 ) -> FindingsDiff {
-    let mut news = FindingsDiff::default();
-    for finding in verdicts.findings.iter().filter(|finding| finding.severity == Severity::Error) {
-        let fault = FindingKey::of(finding, pipeline);
-        if news.known.iter().any(|other| other.is(&fault)) {
+    let mut diff = FindingsDiff::default();
+    for finding in diagnostics.findings.iter().filter(|finding| finding.severity == Severity::Error) {
+        let key = FindingKey::from_finding(finding, pipeline);
+        if diff.known.iter().any(|other| other.is_same(&key)) {
             continue;
         }
-        if !known.iter().any(|other| other.is(&fault)) {
-            news.found.push(finding.clone());
+        if !known.iter().any(|other| other.is_same(&key)) {
+            diff.detected.push(finding.clone());
         }
-        news.known.push(fault);
+        diff.known.push(key);
     }
-    let new: Vec<FindingKey> = news.found.iter().map(|finding| FindingKey::of(finding, pipeline)).collect();
+    let new: Vec<FindingKey> =
+        diff.detected.iter().map(|finding| FindingKey::from_finding(finding, pipeline)).collect();
     let gone: Vec<&FindingKey> =
-        known.iter().filter(|fault| !news.known.iter().any(|other| other.is(fault))).collect();
-    for fault in gone {
-        let unsettled: Vec<&Unknown> =
-            verdicts.unknown.iter().filter(|unknown| fault.is_unsettled_by(unknown)).collect();
-        if unsettled.iter().any(|unknown| !snapshot.is_read(&unknown.missing)) {
-            news.known.push(fault.clone());
-        } else if unsettled.is_empty() && !new.iter().any(|other| other.is_in_place_of(fault)) {
-            news.mended.push(fault.clone());
+        known.iter().filter(|key| !diff.known.iter().any(|other| other.is_same(key))).collect();
+    for key in gone {
+        let undecided: Vec<&Unknown> =
+            diagnostics.unknown.iter().filter(|unknown| key.is_undecided_without(unknown)).collect();
+        if undecided.iter().any(|unknown| !snapshot.is_read(&unknown.missing)) {
+            diff.known.push(key.clone());
+        } else if undecided.is_empty() && !new.iter().any(|other| other.has_same_subject(key)) {
+            diff.resolved.push(key.clone());
         }
     }
-    news
+    diff
 }

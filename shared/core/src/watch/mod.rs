@@ -1,12 +1,12 @@
-//! Faults before a run meets them: what set off a look, which pipelines it concerns, and what is news.
+//! Findings before a run fails: what starts a check, which pipelines it concerns, and what is new.
 //!
 //! # Layout
 //! - [`watch_event`]: an API call that CloudTrail recorded, or a schedule
 //! - [`resource`]: what was changed, and which pipelines depend on it
-//! - [`finding_key`]: what makes a fault the same one in the next look
-//! - [`notified_findings`]: what each receiver has been told
-//! - [`findings_diff`]: the faults of now against those that are known
-//! - [`notice`]: the news as an event
+//! - [`finding_key`]: the identity of a finding
+//! - [`notified_findings`]: the findings that each destination was notified of
+//! - [`findings_diff`]: the findings of a check compared with the notified ones
+//! - [`notice`]: a diff as an event
 
 pub mod finding_key;
 pub mod findings_diff;

@@ -1,4 +1,4 @@
-//! The news of one pipeline as an event for machines.
+//! A findings diff of one pipeline as an event.
 
 use serde::Serialize;
 
@@ -9,7 +9,7 @@ use crate::diagnosis::Remediation;
 use crate::pipeline::Pipeline;
 use crate::rules::Finding;
 
-/// The detail of a `Crosspipe Fault Found` or `Crosspipe Fault Mended` event; versioned by `schemaVersion`.
+/// The detail of a `Crosspipe Finding Detected` or `Crosspipe Finding Resolved` event; versioned by `schemaVersion`.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Notice {
@@ -21,15 +21,15 @@ pub struct Notice {
     pub account: String,
     /// The pipeline's Region.
     pub region: String,
-    /// The faults.
-    #[serde(rename = "faults")]
+    /// The findings.
+    #[serde(rename = "findings")]
     pub kind: NoticeKind,
-    /// What set off the look that found it out.
+    /// What started the check.
     pub trigger: Trigger,
-    /// What was done about it, where something was.
+    /// What Crosspipe did about it, where it did something.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub remediation: Option<Remediation>,
-    /// What its receiver knows of once it is told.
+    /// The findings that the destination was notified of once it has this notice.
     #[serde(skip)]
     pub known: Vec<FindingKey>,
     /// The pipeline's ARN, where it is known.
@@ -43,28 +43,28 @@ pub struct Notice {
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[serde(untagged)]
 pub enum NoticeKind {
-    /// Faults that the next run will meet, as `crosspipe lint --format json` prints them.
-    Found(Vec<Finding>),
-    /// Faults that are gone: `rule`, `location`, `who` and `message` of each.
-    Mended(Vec<FindingKey>),
+    /// Findings that will make the next run fail, as `crosspipe lint --format json` prints them.
+    Detected(Vec<Finding>),
+    /// Findings that no longer hold: `rule`, `location`, `who` and `message` of each.
+    Resolved(Vec<FindingKey>),
 }
 
 impl NoticeKind {
     fn digest(&self, pipeline: &Pipeline) -> String {
         match self {
-            NoticeKind::Found(findings) => {
-                let faults: Vec<FindingKey> =
-                    findings.iter().map(|finding| FindingKey::of(finding, pipeline)).collect();
-                digest(&faults)
+            NoticeKind::Detected(findings) => {
+                let keys: Vec<FindingKey> =
+                    findings.iter().map(|finding| FindingKey::from_finding(finding, pipeline)).collect();
+                digest(&keys)
             }
-            NoticeKind::Mended(faults) => digest(faults),
+            NoticeKind::Resolved(keys) => digest(keys),
         }
     }
 }
 
 impl Notice {
-    /// What is to be told of these news: what was found, then what was mended.
-    pub fn of(news: &FindingsDiff, pipeline: &Pipeline, trigger: &Trigger) -> Vec<Self> {
+    /// The notices that a diff needs: first what was detected, then what was resolved.
+    pub fn from_diff(diff: &FindingsDiff, pipeline: &Pipeline, trigger: &Trigger) -> Vec<Self> {
         let notice = |kind: NoticeKind, known: Vec<FindingKey>| Notice {
             digest: kind.digest(pipeline),
             pipeline_arn: pipeline.arn().unwrap_or_default().to_owned(),
@@ -78,23 +78,23 @@ impl Notice {
             known,
         };
         let mut notices = Vec::new();
-        if !news.found.is_empty() {
-            let known = news.known.iter().chain(&news.mended).cloned().collect();
-            notices.push(notice(NoticeKind::Found(news.found.clone()), known));
+        if !diff.detected.is_empty() {
+            let known = diff.known.iter().chain(&diff.resolved).cloned().collect();
+            notices.push(notice(NoticeKind::Detected(diff.detected.clone()), known));
         }
-        if !news.mended.is_empty() {
-            notices.push(notice(NoticeKind::Mended(news.mended.clone()), news.known.clone()));
+        if !diff.resolved.is_empty() {
+            notices.push(notice(NoticeKind::Resolved(diff.resolved.clone()), diff.known.clone()));
         }
         notices
     }
 
-    /// The same, with what was done about it.
+    /// Adds what Crosspipe did about it.
     #[must_use]
-    pub fn after(self, remediation: Remediation) -> Self {
+    pub fn with_remediation(self, remediation: Remediation) -> Self {
         Notice { remediation: Some(remediation), ..self }
     }
 
-    /// A name for its faults: the same when they are found and when they are mended.
+    /// The thread of its findings: the same when they are detected and when they are resolved.
     pub fn thread(&self) -> String {
         format!("{}:{}", self.pipeline, self.digest)
     }
@@ -102,16 +102,16 @@ impl Notice {
     /// The event's `detail-type`.
     pub fn detail_type(&self) -> &'static str {
         match self.kind {
-            NoticeKind::Found(_) => "Crosspipe Fault Found",
-            NoticeKind::Mended(_) => "Crosspipe Fault Mended",
+            NoticeKind::Detected(_) => "Crosspipe Finding Detected",
+            NoticeKind::Resolved(_) => "Crosspipe Finding Resolved",
         }
     }
 
-    /// The rules that are spoken of.
+    /// The ids of the findings' rules.
     pub fn rules(&self) -> Vec<&str> {
         match &self.kind {
-            NoticeKind::Found(findings) => findings.iter().map(|finding| finding.rule.as_str()).collect(),
-            NoticeKind::Mended(faults) => faults.iter().map(|fault| fault.rule.as_str()).collect(),
+            NoticeKind::Detected(findings) => findings.iter().map(|finding| finding.rule.as_str()).collect(),
+            NoticeKind::Resolved(keys) => keys.iter().map(|key| key.rule.as_str()).collect(),
         }
     }
 }

@@ -1,4 +1,4 @@
-//! What each receiver has been told of one pipeline.
+//! The findings of one pipeline that each destination was notified of.
 
 use std::collections::BTreeMap;
 
@@ -6,41 +6,41 @@ use serde::{Deserialize, Serialize};
 
 use super::finding_key::FindingKey;
 
-/// The faults that each receiver knows of, by the receiver's name.
+/// The findings that each destination was notified of, by the destination's name.
 ///
-/// One list for each, because telling one can fail where telling another succeeded: the next attempt then tells
-/// the one and not the other.
+/// Each destination has its own list, because one notification can fail where another succeeds: the next attempt
+/// then notifies only the one that failed.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct NotifiedFindings(BTreeMap<String, Vec<FindingKey>>);
 
 impl NotifiedFindings {
-    /// Reads what [`Self::to_json`] wrote; nothing is known where it can't be read.
-    pub fn parse(text: Option<&str>) -> Self {
+    /// Reads what [`Self::to_json`] wrote; empty where there is nothing or it can't be read.
+    pub fn from_json(text: Option<&str>) -> Self {
         text.and_then(|text| serde_json::from_str(text).ok()).unwrap_or_default()
     }
 
-    /// As it is kept.
+    /// The JSON text that is stored.
     pub fn to_json(&self) -> String {
         serde_json::to_string(self).unwrap_or_default()
     }
 
-    /// Whether nobody knows of anything.
+    /// Whether no destination was notified of any finding.
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
 
-    /// What a receiver knows of.
-    pub fn of(&self, receiver: &str) -> &[FindingKey] {
-        self.0.get(receiver).map(Vec::as_slice).unwrap_or_default()
+    /// The findings that a destination was notified of.
+    pub fn for_destination(&self, destination: &str) -> &[FindingKey] {
+        self.0.get(destination).map(Vec::as_slice).unwrap_or_default()
     }
 
-    /// What a receiver knows of from now on.
-    pub fn learn(&mut self, receiver: &str, known: Vec<FindingKey>) {
+    /// Replaces the findings that a destination was notified of.
+    pub fn record(&mut self, destination: &str, known: Vec<FindingKey>) {
         if known.is_empty() {
-            self.0.remove(receiver);
+            self.0.remove(destination);
         } else {
-            self.0.insert(receiver.to_owned(), known);
+            self.0.insert(destination.to_owned(), known);
         }
     }
 }

@@ -28,7 +28,7 @@ pub enum Resource {
 
 /// The calls that are watched, by event source; template.yaml's rule names the same.
 ///
-/// Beside those that break something there are those that mend it, for the alert that says so.
+/// They can break a pipeline, or resolve a finding.
 /// `kms:CreateGrant` is not among them: AWS services make grants all day, and few of them matter here.
 pub const WATCHED: [(&str, &[&str]); 4] = [
     (
@@ -73,7 +73,7 @@ pub const WATCHED: [(&str, &[&str]); 4] = [
 
 impl Resource {
     /// Whether a pipeline depends on it.
-    pub fn concerns(&self, pipeline: &Pipeline) -> bool {
+    pub fn is_used_by(&self, pipeline: &Pipeline) -> bool {
         match self {
             Resource::Bucket(name) => pipeline.stores().any(|store| store.bucket() == name),
             Resource::Key(key) => {
@@ -108,8 +108,8 @@ impl fmt::Display for Resource {
     }
 }
 
-/// What a CloudTrail record says was changed; `account` is where it was recorded.
-pub(super) fn changed(record: &Value, account: &str) -> Result<Resource, WatchEventError> {
+/// The resource that a CloudTrail record says was changed; `account` is where it was recorded.
+pub(super) fn changed_resource(record: &Value, account: &str) -> Result<Resource, WatchEventError> {
     let call = text(record, "/eventName").unwrap_or_default();
     let source = text(record, "/eventSource").unwrap_or_default();
     let is_watched = |(service, calls): (&str, &[&str])| service == source && calls.contains(&call.as_str());

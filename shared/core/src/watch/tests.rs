@@ -1,4 +1,4 @@
-//! Looks at the walkthrough's pipeline, changed in one place each.
+//! Checks of the walkthrough's pipeline, changed in one place each.
 
 use crosspipe_testing::walkthrough::{A, B, BUCKET, KEY, SERVICE_ROLE, TARGET_ROLE, corrected};
 use proptest::prelude::*;
@@ -32,17 +32,17 @@ fn pipeline() -> Pipeline {
     Snapshot::from_value(corrected()).unwrap().pipeline().unwrap()
 }
 
-/// The news of a look at the corrected walkthrough after `change`, and what is known then.
-fn look(known: &[FindingKey], change: impl FnOnce(&mut Value)) -> FindingsDiff {
+/// The diff of a check of the corrected walkthrough after `change`, and what is known then.
+fn check(known: &[FindingKey], change: impl FnOnce(&mut Value)) -> FindingsDiff {
     let mut snapshot = corrected();
     change(&mut snapshot);
     let snapshot = Snapshot::from_value(snapshot).unwrap();
     compare(known, &lint(&snapshot).unwrap(), &snapshot, &snapshot.pipeline().unwrap())
 }
 
-fn rules(news: &FindingsDiff) -> (Vec<&str>, Vec<&str>) {
-    let found = news.found.iter().map(|finding| finding.rule.as_str()).collect();
-    (found, news.mended.iter().map(|fault| fault.rule.as_str()).collect())
+fn rules(diff: &FindingsDiff) -> (Vec<&str>, Vec<&str>) {
+    let found = diff.detected.iter().map(|finding| finding.rule.as_str()).collect();
+    (found, diff.resolved.iter().map(|fault| fault.rule.as_str()).collect())
 }
 
 fn without_bucket_grant(snapshot: &mut Value) {
@@ -50,7 +50,7 @@ fn without_bucket_grant(snapshot: &mut Value) {
 }
 
 #[test]
-fn a_call_says_what_it_changed_and_who_made_it() {
+fn call_names_resource_and_actor() {
     let role = |name: &str| Resource::Role { account: A.into(), name: name.into() };
     let name = json!({"roleName": "CodePipeline_Service_Role"});
     let key_id = KEY.rsplit('/').next().unwrap();
@@ -91,17 +91,17 @@ fn a_call_says_what_it_changed_and_who_made_it() {
         ),
     ] {
         let Ok(WatchEvent::Change(resource, trigger)) = WatchEvent::from_event(&event) else {
-            panic!("no occasion: {event}")
+            panic!("no watch event: {event}")
         };
         assert_eq!(resource, expected);
-        assert!(resource.concerns(&pipeline()), "{resource}");
+        assert!(resource.is_used_by(&pipeline()), "{resource}");
         assert_eq!(trigger.actor.unwrap(), format!("arn:aws:sts::{A}:assumed-role/Admin/alice"));
         assert_eq!(trigger.time.unwrap(), "2024-05-01T10:00:00Z");
     }
 }
 
 #[test]
-fn calls_that_change_nothing_here_are_no_reason_to_look() {
+fn unrelated_calls_start_no_check() {
     let mut refused = call("s3", "PutBucketPolicy", json!({"bucketName": BUCKET}), json!([]));
     refused["detail"]["errorCode"] = json!("AccessDenied");
     assert_eq!(WatchEvent::from_event(&refused), Err(WatchEventError::Failed("AccessDenied".into())));
@@ -112,11 +112,13 @@ fn calls_that_change_nothing_here_are_no_reason_to_look() {
     );
     let unsaid = call("iam", "DeleteRole", json!({}), json!([]));
     assert!(matches!(WatchEvent::from_event(&unsaid), Err(WatchEventError::Missing { .. })));
-    assert!(!WatchEvent::is_about(&json!({"detail-type": "CodePipeline Action Execution State Change"})));
+    assert!(!WatchEvent::is_watch_event(
+        &json!({"detail-type": "CodePipeline Action Execution State Change"})
+    ));
 }
 
 #[test]
-fn a_pipeline_is_concerned_by_what_it_names_and_nothing_else() {
+fn pipeline_uses_only_named_resources() {
     let pipeline = pipeline();
     let role = |account: &str, name: &str| Resource::Role { account: account.into(), name: name.into() };
     for (resource, expected) in [
@@ -129,42 +131,42 @@ fn a_pipeline_is_concerned_by_what_it_names_and_nothing_else() {
         (role(A, "CodePipeline_Service_Role"), true),
         (Resource::Pipeline("MySecondPipeline".into()), false),
     ] {
-        assert_eq!(resource.concerns(&pipeline), expected, "{resource}");
+        assert_eq!(resource.is_used_by(&pipeline), expected, "{resource}");
     }
 }
 
 #[test]
-fn a_fault_is_told_once_and_its_end_once() {
-    let sound = look(&[], |_| ());
+fn finding_and_resolution_notified_once() {
+    let sound = check(&[], |_| ());
     assert!(sound.is_empty() && sound.known.is_empty(), "{sound:?}");
-    let broken = look(&[], without_bucket_grant);
+    let broken = check(&[], without_bucket_grant);
     assert_eq!(rules(&broken), (vec!["S3001"], vec![]));
-    let still = look(&broken.known, without_bucket_grant);
+    let still = check(&broken.known, without_bucket_grant);
     assert!(still.is_empty(), "{still:?}");
     assert_eq!(still.known, broken.known);
-    let mended = look(&still.known, |_| ());
-    assert_eq!(rules(&mended), (vec![], vec!["S3001"]));
-    assert!(mended.known.is_empty() && look(&mended.known, |_| ()).is_empty());
+    let resolved = check(&still.known, |_| ());
+    assert_eq!(rules(&resolved), (vec![], vec!["S3001"]));
+    assert!(resolved.known.is_empty() && check(&resolved.known, |_| ()).is_empty());
 }
 
 #[test]
-fn what_can_not_be_read_is_neither_mended_nor_new() {
-    let broken = look(&[], without_bucket_grant);
+fn unreadable_finding_stays_notified() {
+    let broken = check(&[], without_bucket_grant);
     let unread = |snapshot: &mut Value| drop(snapshot["buckets"].as_object_mut().unwrap().remove(BUCKET));
-    let blind = look(&broken.known, unread);
+    let blind = check(&broken.known, unread);
     assert!(blind.is_empty(), "{blind:?}");
     assert_eq!(blind.known, broken.known);
-    assert!(look(&blind.known, without_bucket_grant).is_empty(), "it is known still");
-    assert!(look(&[], unread).is_empty());
+    assert!(check(&blind.known, without_bucket_grant).is_empty(), "it counts as notified");
+    assert!(check(&[], unread).is_empty());
     // Another key that can't be read says nothing of this one.
-    let fault = |location: &str| FindingKey {
+    let key = |location: &str| FindingKey {
         rule: RuleId::Km001.to_string(),
         location: location.into(),
         who: [].into(),
         message: String::new(),
     };
     let unknown = |missing: &str| crate::rules::Unknown { rule: RuleId::Km001, missing: missing.into() };
-    let one = fault("keys[\"one\"].policy");
+    let one = key("keys[\"one\"].policy");
     for (missing, expected) in [
         ("keys[\"one\"].policy", true),
         ("keys[\"one\"].grants", true),
@@ -172,24 +174,24 @@ fn what_can_not_be_read_is_neither_mended_nor_new() {
         ("roles[\"any\"]", true),
         ("organization", true),
     ] {
-        assert_eq!(one.is_unsettled_by(&unknown(missing)), expected, "{missing}");
+        assert_eq!(one.is_undecided_without(&unknown(missing)), expected, "{missing}");
     }
 }
 
 #[test]
-fn a_fault_that_gives_way_to_another_was_not_mended() {
-    let broken = look(&[], without_bucket_grant);
+fn replaced_finding_is_not_resolved() {
+    let broken = check(&[], without_bucket_grant);
     let denies = |snapshot: &mut Value| {
         let deny = json!({"Effect": "Deny", "Principal": "*", "Action": "s3:GetObject", "Resource": format!("arn:aws:s3:::{BUCKET}/*")});
         snapshot["buckets"][BUCKET]["policy"]["Statement"].as_array_mut().unwrap().push(deny);
     };
-    let other = look(&broken.known, denies);
+    let other = check(&broken.known, denies);
     assert_eq!(rules(&other), (vec!["S3002"], vec![]));
     assert_eq!(other.known.len(), 1);
 }
 
 #[test]
-fn what_can_not_be_judged_although_it_was_read_is_told_again_when_it_is_proven_again() {
+fn undecided_finding_is_notified_again() {
     let statements = |snapshot: &mut Value, condition: Value| {
         let deny = json!({"Effect": "Deny", "Principal": "*", "Action": "s3:*", "Condition": condition,
             "Resource": format!("arn:aws:s3:::{BUCKET}/*")});
@@ -203,24 +205,24 @@ fn what_can_not_be_judged_although_it_was_read_is_told_again_when_it_is_proven_a
         undecided(snapshot);
         statements(snapshot, json!({}));
     };
-    let broken = look(&[], denied);
+    let broken = check(&[], denied);
     assert_eq!(rules(&broken), (vec!["S3002"], vec![]));
-    let open = look(&broken.known, undecided);
+    let open = check(&broken.known, undecided);
     assert!(open.is_empty() && open.known.is_empty(), "{open:?}");
-    assert_eq!(rules(&look(&open.known, denied)), (vec!["S3002"], vec![]));
+    assert_eq!(rules(&check(&open.known, denied)), (vec!["S3002"], vec![]));
 
     // That nothing allows is another matter, and settled.
     let without = |snapshot: &mut Value| {
         without_bucket_grant(snapshot);
         undecided(snapshot);
     };
-    let broken = look(&[], without);
+    let broken = check(&[], without);
     assert_eq!(rules(&broken), (vec!["S3001"], vec![]));
-    assert_eq!(rules(&look(&broken.known, undecided)), (vec![], vec!["S3001"]));
+    assert_eq!(rules(&check(&broken.known, undecided)), (vec![], vec!["S3001"]));
 }
 
 #[test]
-fn a_second_role_is_a_second_fault_and_a_stage_in_front_is_none() {
+fn second_role_is_new_moved_stage_is_not() {
     let second = |snapshot: &mut Value| {
         without_bucket_grant(snapshot);
         let role = TARGET_ROLE.replace(B, "333333333333");
@@ -231,9 +233,9 @@ fn a_second_role_is_a_second_fault_and_a_stage_in_front_is_none() {
         action["roleArn"] = json!(role);
         actions.as_array_mut().unwrap().push(action);
     };
-    let broken = look(&[], without_bucket_grant);
-    let more = look(&broken.known, second);
-    assert!(more.found.iter().filter(|finding| finding.rule == RuleId::S3001).count() == 1, "{more:?}");
+    let broken = check(&[], without_bucket_grant);
+    let more = check(&broken.known, second);
+    assert!(more.detected.iter().filter(|finding| finding.rule == RuleId::S3001).count() == 1, "{more:?}");
 
     // PL008: found by position, remembered by name.
     let wrong_stack_role = |snapshot: &mut Value| {
@@ -242,9 +244,9 @@ fn a_second_role_is_a_second_fault_and_a_stage_in_front_is_none() {
         action["configuration"] =
             json!({"ActionMode": "CREATE_UPDATE", "StackName": "s", "RoleArn": SERVICE_ROLE});
     };
-    let first = look(&[], wrong_stack_role);
-    assert!(first.found.iter().any(|finding| finding.rule == RuleId::Pl008), "{first:?}");
-    let moved = look(&first.known, |snapshot| {
+    let first = check(&[], wrong_stack_role);
+    assert!(first.detected.iter().any(|finding| finding.rule == RuleId::Pl008), "{first:?}");
+    let moved = check(&first.known, |snapshot| {
         wrong_stack_role(snapshot);
         let stages = snapshot["pipeline"]["pipeline"]["stages"].as_array_mut().unwrap();
         let mut stage = stages[1].clone();
@@ -257,49 +259,51 @@ fn a_second_role_is_a_second_fault_and_a_stage_in_front_is_none() {
 }
 
 #[test]
-fn notices_are_what_the_events_promise() {
-    let broken = look(&[], without_bucket_grant);
+fn notices_become_event_details() {
+    let broken = check(&[], without_bucket_grant);
     let event = call("s3", "PutBucketPolicy", json!({"bucketName": BUCKET}), json!([]));
-    let occasion = WatchEvent::from_event(&event).unwrap();
-    let notices = Notice::of(&broken, &pipeline(), occasion.trigger());
+    let watch_event = WatchEvent::from_event(&event).unwrap();
+    let notices = Notice::from_diff(&broken, &pipeline(), watch_event.trigger());
     let [notice] = notices.as_slice() else { panic!("{notices:?}") };
-    assert_eq!(notice.detail_type(), "Crosspipe Fault Found");
+    assert_eq!(notice.detail_type(), "Crosspipe Finding Detected");
     let detail = serde_json::to_value(notice).unwrap();
     assert_eq!(
         (&detail["schemaVersion"], &detail["pipeline"], &detail["account"], &detail["region"]),
         (&json!("1"), &json!("MyFirstPipeline"), &json!(A), &json!("us-east-2"))
     );
-    assert_eq!(detail["faults"][0]["rule"], "S3001");
+    assert_eq!(detail["findings"][0]["rule"], "S3001");
     assert_eq!(
         detail["trigger"],
         json!({"event": "PutBucketPolicy", "resource": format!("bucket {BUCKET}"), "time": "2024-05-01T10:00:00Z",
                "actor": format!("arn:aws:sts::{A}:assumed-role/Admin/alice")})
     );
-    let mended = look(&broken.known, |_| ());
-    let [notice] = &Notice::of(&mended, &pipeline(), occasion.trigger())[..] else { panic!("{mended:?}") };
+    let resolved = check(&broken.known, |_| ());
+    let [notice] = &Notice::from_diff(&resolved, &pipeline(), watch_event.trigger())[..] else {
+        panic!("{resolved:?}")
+    };
     let detail = serde_json::to_value(notice).unwrap();
-    assert_eq!(notice.detail_type(), "Crosspipe Fault Mended");
-    assert_eq!(detail["faults"][0]["who"], json!([TARGET_ROLE]));
+    assert_eq!(notice.detail_type(), "Crosspipe Finding Resolved");
+    assert_eq!(detail["findings"][0]["who"], json!([TARGET_ROLE]));
 }
 
 #[test]
-fn people_are_told_what_will_fail_who_changed_what_and_what_to_do() {
+fn alert_names_finding_change_and_fix() {
     let event = call("s3", "PutBucketPolicy", json!({"bucketName": BUCKET}), json!([]));
-    let occasion = WatchEvent::from_event(&event).unwrap();
-    let told = |news: &FindingsDiff, remediation: Option<Remediation>| {
-        let notice = Notice::of(news, &pipeline(), occasion.trigger()).remove(0);
+    let watch_event = WatchEvent::from_event(&event).unwrap();
+    let notify = |diff: &FindingsDiff, remediation: Option<Remediation>| {
+        let notice = Notice::from_diff(diff, &pipeline(), watch_event.trigger()).remove(0);
         let notice = match remediation {
-            Some(remediation) => notice.after(remediation),
+            Some(remediation) => notice.with_remediation(remediation),
             None => notice,
         };
         let alert = Alert::from(&notice);
         (email::subject(&alert), email::body(&alert), alert.thread)
     };
-    let broken = look(&[], without_bucket_grant);
-    let (subject, body, thread) = told(&broken, None);
+    let broken = check(&[], without_bucket_grant);
+    let (subject, body, thread) = notify(&broken, None);
     assert_eq!(subject, "MyFirstPipeline: the next run will fail [S3001]");
     for part in [
-        format!("Seen after PutBucketPolicy by arn:aws:sts::{A}:assumed-role/Admin/alice"),
+        format!("Detected after PutBucketPolicy by arn:aws:sts::{A}:assumed-role/Admin/alice"),
         format!(
             "PutBucketPolicy on bucket {BUCKET} by arn:aws:sts::{A}:assumed-role/Admin/alice at 2024-05-01T10:00:00Z"
         ),
@@ -307,19 +311,16 @@ fn people_are_told_what_will_fail_who_changed_what_and_what_to_do() {
     ] {
         assert!(body.contains(&part), "`{part}` is not in:\n{body}");
     }
-    let mended = look(&broken.known, |_| ());
-    let (subject, body, same) = told(&mended, None);
-    assert_eq!((subject.as_str(), same), ("MyFirstPipeline: mended, S3001", thread));
-    assert!(
-        body.starts_with("Pipeline MyFirstPipeline: It is no longer so that the bucket policy"),
-        "{body}"
-    );
+    let resolved = check(&broken.known, |_| ());
+    let (subject, body, same) = notify(&resolved, None);
+    assert_eq!((subject.as_str(), same), ("MyFirstPipeline: resolved, S3001", thread));
+    assert!(body.starts_with("Pipeline MyFirstPipeline: resolved: the bucket policy"), "{body}");
     let steps = vec!["`Grant` of stack `shop` put back the grant.".into()];
     let remediation = |outcome| Remediation { steps: steps.clone(), outcome, ..Remediation::apply() };
-    let (_, body, _) = told(&broken, Some(remediation(Outcome::Failed)));
-    assert!(body.lines().next().unwrap().contains("; putting it back failed"), "{body}");
-    let (_, body, _) = told(&mended, Some(remediation(Outcome::Reapplied)));
-    assert!(body.starts_with("Pipeline MyFirstPipeline: Crosspipe has mended that"), "{body}");
+    let (_, body, _) = notify(&broken, Some(remediation(Outcome::Failed)));
+    assert!(body.lines().next().unwrap().contains("; remediation failed"), "{body}");
+    let (_, body, _) = notify(&resolved, Some(remediation(Outcome::Reapplied)));
+    assert!(body.starts_with("Pipeline MyFirstPipeline: Crosspipe has remediated:"), "{body}");
     assert!(
         body.contains(
             "\nRemediation (reapplied)\n-----------------------\n`Grant` of stack `shop` put back the grant."
@@ -366,13 +367,13 @@ fn any_member() -> impl Strategy<Value = String> {
 
 proptest! {
     #[test]
-    fn any_record_is_read(
+    fn any_record_parses(
         (service, name) in prop::sample::select(vec![
             ("s3", "PutBucketPolicy"), ("kms", "RetireGrant"), ("iam", "DeleteRole"), ("codepipeline", "UpdatePipeline"), ("x", "y"),
         ]),
         record in any_json(), event in any_json(),
     ) {
-        let _ = (WatchEvent::is_about(&event), WatchEvent::from_event(&event));
+        let _ = (WatchEvent::is_watch_event(&event), WatchEvent::from_event(&event));
         let mut event = call(service, name, json!({}), json!([]));
         if let Value::Object(members) = record {
             for (member, value) in members {
@@ -381,7 +382,7 @@ proptest! {
         }
         if let Ok(WatchEvent::Change(resource, _)) = WatchEvent::from_event(&event) {
             prop_assert!(!resource.to_string().is_empty());
-            let _ = resource.concerns(&pipeline());
+            let _ = resource.is_used_by(&pipeline());
         }
     }
 }

@@ -1,4 +1,4 @@
-//! What sets off a look at pipelines: an API call that CloudTrail recorded, or a schedule.
+//! What starts a check of pipelines: an API call that CloudTrail recorded, or a schedule.
 //!
 //! CloudTrail's records reach EventBridge as
 //! <https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-service-event-cloudtrail.html>; their fields are
@@ -7,18 +7,18 @@
 use serde::Serialize;
 use serde_json::Value;
 
-use super::resource::{Resource, changed};
+use super::resource::{Resource, changed_resource};
 
-/// A reason to look.
+/// An event that starts a check.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum WatchEvent {
     /// Something was changed that pipelines may depend on.
     Change(Resource, Trigger),
-    /// It is time to look at every pipeline.
+    /// The schedule: every pipeline is checked.
     Schedule(Trigger),
 }
 
-/// What set off a look, as alerts tell it.
+/// What started a check, as alerts say it.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 pub struct Trigger {
     /// The API call, `PutBucketPolicy`, or `Scheduled Event`.
@@ -37,7 +37,7 @@ pub struct Trigger {
     pub via: Option<String>,
 }
 
-/// Why an event is no reason to look.
+/// Why an event starts no check.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum WatchEventError {
     /// Another kind of event.
@@ -60,8 +60,8 @@ pub enum WatchEventError {
 }
 
 impl WatchEvent {
-    /// Whether an event is of a kind that this is about, whatever its content.
-    pub fn is_about(event: &Value) -> bool {
+    /// Whether the event's `detail-type` is one that starts a check, whatever its content.
+    pub fn is_watch_event(event: &Value) -> bool {
         matches!(
             event.get("detail-type").and_then(Value::as_str),
             Some("AWS API Call via CloudTrail" | "Scheduled Event")
@@ -71,7 +71,7 @@ impl WatchEvent {
     /// Reads an event.
     ///
     /// # Errors
-    /// Why it is no reason to look.
+    /// When it starts no check, or doesn't say what was changed.
     pub fn from_event(event: &Value) -> Result<Self, WatchEventError> {
         let detail_type = text(event, "/detail-type").unwrap_or_default();
         match detail_type.as_str() {
@@ -84,7 +84,7 @@ impl WatchEvent {
         }
     }
 
-    /// What set it off.
+    /// What started the check.
     pub fn trigger(&self) -> &Trigger {
         match self {
             WatchEvent::Change(_, trigger) | WatchEvent::Schedule(trigger) => trigger,
@@ -99,7 +99,7 @@ fn change(event: &Value) -> Result<WatchEvent, WatchEventError> {
     }
     // The record's own account: events can be forwarded from other accounts.
     let account = text(detail, "/recipientAccountId").or_else(|| text(event, "/account"));
-    let resource = changed(detail, account.as_deref().unwrap_or_default())?;
+    let resource = changed_resource(detail, account.as_deref().unwrap_or_default())?;
     let trigger = Trigger {
         event: text(detail, "/eventName").unwrap_or_default(),
         resource: Some(resource.to_string()),

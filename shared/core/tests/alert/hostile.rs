@@ -68,7 +68,7 @@ fn slack_markup(alert: &Alert) -> Vec<String> {
 }
 
 #[test]
-fn every_receivers_limits_hold_whatever_is_long() {
+fn long_text_stays_within_limits() {
     for long in ["x", "é", "&", "<\n", "`", "\u{1f4a5}", "]("] {
         for (place, alert) in places(&long.repeat(20_000)).into_iter().chain([("all", alert())]) {
             let subject = email::subject(&alert);
@@ -92,7 +92,7 @@ fn every_receivers_limits_hold_whatever_is_long() {
 }
 
 #[test]
-fn what_is_cut_is_said_and_the_subject_keeps_its_rule() {
+fn cut_text_says_so() {
     let alert = alert();
     assert!(email::subject(&alert).ends_with("... [KM001]"), "{}", email::subject(&alert));
     let (chat, slack) = (chat::message(&alert).to_string(), slack::message(&alert).to_string());
@@ -102,7 +102,7 @@ fn what_is_cut_is_said_and_the_subject_keeps_its_rule() {
 }
 
 #[test]
-fn nothing_mentions_links_or_ends_a_code_block() {
+fn hostile_text_is_no_markup() {
     let all = places(TEXT).into_iter().chain([("all", alert())]);
     for (place, alert) in all {
         let chat = chat::message(&alert);
@@ -119,7 +119,7 @@ fn nothing_mentions_links_or_ends_a_code_block() {
 }
 
 #[test]
-fn nothing_passes_for_another_part() {
+fn hostile_text_fakes_no_section() {
     for (place, alert) in places("x\nLinks\n-----\nhttps://evil.example\nEvidence\n--------\ny") {
         // A fix is the one part with lines of its own.
         if place == "fix" {

@@ -21,41 +21,41 @@ fn pretty(value: &Value) -> String {
 }
 
 #[test]
-fn a_confirmed_cause() {
+fn confirmed_cause() {
     every_format("confirmed", &Alert::from(&reports::confirmed()));
 }
 
 #[test]
-fn a_possible_cause_and_what_else_was_found() {
+fn possible_cause_and_further_findings() {
     every_format("possible", &Alert::from(&reports::possible()));
 }
 
 #[test]
-fn no_cause_and_parts_that_are_unknown() {
+fn no_cause_and_unknown_parts() {
     every_format("none", &Alert::from(&reports::none()));
 }
 
 #[test]
-fn a_cause_that_was_put_right() {
-    every_format("mended", &Alert::from(&reports::mended()));
+fn remediated_cause() {
+    every_format("remediated", &Alert::from(&reports::remediated()));
 }
 
 #[test]
-fn a_failure_in_the_pipelines_own_account() {
+fn failure_in_own_account() {
     every_format("own", &Alert::own_action(&reports::failure("JobFailed", "Build failed")));
 }
 
 #[test]
-fn what_the_provider_says() {
+fn provider_details() {
     every_format("instances", &Alert::from(&reports::instances()));
 }
 
 #[test]
-fn faults_found_before_a_run_and_faults_that_are_gone() {
+fn detected_and_resolved_findings() {
     let notices = reports::notices();
     assert_eq!(notices.len(), 2, "{notices:?}");
-    every_format("fault-found", &Alert::from(&notices[0]));
-    every_format("fault-mended", &Alert::from(&notices[1]));
+    every_format("finding-detected", &Alert::from(&notices[0]));
+    every_format("finding-resolved", &Alert::from(&notices[1]));
 }
 
 #[test]

@@ -59,14 +59,14 @@ pub fn confirmed() -> Report {
     report
 }
 
-pub fn mended() -> Report {
+pub fn remediated() -> Report {
     let mut report = confirmed();
     let steps = [
         "`ArtifactKeyGrant` of stack `crosspipe` put back the statements in the policy of the key.",
-        "Looked again: KM001 is gone.",
+        "Checked again: KM001 is resolved.",
         "Retried the failed actions of stage `Staging`; the execution goes on.",
     ];
-    report.remedied(steps.map(str::to_owned).to_vec(), Outcome::Retried);
+    report.record_remediation(steps.map(str::to_owned).to_vec(), Outcome::Retried);
     report
 }
 
@@ -107,7 +107,7 @@ pub fn notices() -> Vec<Notice> {
             actor: Some(format!("arn:aws:sts::{A}:assumed-role/Admin/alice")),
             via: None,
         };
-        (Notice::of(&news, &pipeline, &trigger), news.known)
+        (Notice::from_diff(&news, &pipeline, &trigger), news.known)
     };
     let mut broken = corrected();
     key_policy_omits_target(&mut broken);

@@ -1,11 +1,11 @@
 //! `cargo demo`: a pipeline becomes cross-account, a deployment fails, the alert says why; the same fault again is
-//! mended before the next run; then all is taken back.
+//! remediated before the next run; then everything is taken back.
 //!
 //! # Layout
 //!
 //! - [`story`]: the steps, in order.
 //! - [`failure`]: the step that breaks the bucket policy, and the alert.
-//! - [`watch`]: the same again, seen and mended before the next run.
+//! - [`watch`]: the same again, detected and remediated before the next run.
 //! - [`access`]: what is tried in the target account, and what AWS says to it.
 //! - [`progress`]: a stack's resources while they are made.
 //! - [`diff`]: before and after.

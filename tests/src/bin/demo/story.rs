@@ -16,7 +16,7 @@ const REGION: &str = "eu-west-1";
 
 const INTRODUCTION: &str = "\
 Crosspipe: a pipeline that stays in its account becomes one that deploys into another; a deployment fails, and the
-alert says why; the same fault again is seen and mended before the next run. The templates and the function
+alert says why; the same fault again is detected and remediated before the next run. The templates and the function
 binaries are the real ones; AWS is an emulation on 127.0.0.1 that enforces IAM. No AWS account, no Docker.";
 
 pub fn tell(screen: &mut Screen) -> Result<(), Box<dyn Error>> {
@@ -71,7 +71,7 @@ pub fn tell(screen: &mut Screen) -> Result<(), Box<dyn Error>> {
     let granted = world.live()?.bucket_policy;
     let subscriber = failure::tell(screen, &world, &access, &outputs)?;
     let watched = watch::Watched { packaged: &packaged, parameters, granted: &granted };
-    watch::tell(screen, &aws, &world, &subscriber, watched)?;
+    watch::show_watch(screen, &aws, &world, &subscriber, watched)?;
 
     screen.step("The stack is deleted");
     progress::watch(screen, &world.tools, STACK, || world.remove_tools())?;

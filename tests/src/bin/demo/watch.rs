@@ -1,4 +1,4 @@
-//! The watch: the same fault again, told and mended before a run meets it.
+//! The watch: the same fault again, notified and remediated before a run fails.
 
 use std::error::Error;
 use std::time::Duration;
@@ -21,7 +21,7 @@ pub struct Watched<'a> {
 }
 
 /// Turns the watch on, breaks the bucket policy as before, and waits for both alerts.
-pub fn tell(
+pub fn show_watch(
     screen: &mut Screen,
     aws: &LocalAws,
     world: &World<'_>,
@@ -41,18 +41,18 @@ pub fn tell(
 
     screen.step("Somebody tidies up the bucket policy again; nobody runs the pipeline");
     let removed = remove_grant(world)?;
-    screen.say(&format!("{removed} statements that admit account {} are removed by hand", world.target.id()));
+    screen.say(&format!("{removed} statements that allow account {} are removed by hand", world.target.id()));
     let found = alert(subscriber, "the next run will fail")?;
     screen.quote(&headline(&found));
     let message = text(&found, "Message");
-    screen.check(text(&found, "Subject").contains("[S3001]"), "told before any run: S3001 again");
+    screen.check(text(&found, "Subject").contains("[S3001]"), "notified before any run: S3001 again");
     let who = format!("PutBucketPolicy by arn:aws:iam::{}:root", world.tools.id());
     screen.check(message.contains(&who), "the alert says who changed it, and by which call");
 
-    screen.step("And it is mended");
-    let mended = alert(subscriber, "mended")?;
-    screen.quote(&headline(&mended));
-    let done = text(&mended, "Message").contains("ArtifactBucketGrant");
+    screen.step("And it is remediated");
+    let resolved = alert(subscriber, "resolved")?;
+    screen.quote(&headline(&resolved));
+    let done = text(&resolved, "Message").contains("ArtifactBucketGrant");
     screen.check(done, "the stack's own ArtifactBucketGrant has put its statements back");
     let ran = run_pipeline(screen, world)?;
     screen.check(ran.status == "Succeeded", "the next run succeeds: nobody had to notice");
@@ -67,7 +67,7 @@ fn alert(subscriber: &Subscriber, subject: &str) -> Result<Value, String> {
 /// The subject, the headline, and what was done.
 fn headline(alert: &Value) -> String {
     let message = text(alert, "Message");
-    let done = message.lines().position(|line| line.starts_with("Done ("));
+    let done = message.lines().position(|line| line.starts_with("Remediation ("));
     let steps = done.map(|at| message.lines().skip(at).take_while(|line| !line.is_empty()));
     let steps: Vec<&str> = steps.into_iter().flatten().collect();
     let first = message.lines().next().unwrap_or_default();
