@@ -1,26 +1,17 @@
 //! Reproducible randomness: the same seed makes the same cases on every machine and with every compiler.
 
-/// SplitMix64.
-pub struct Random(u64);
+/// A seeded generator.
+pub struct Random(fastrand::Rng);
 
 impl Random {
     /// Starts at a seed.
     pub fn new(seed: u64) -> Self {
-        Random(seed)
-    }
-
-    fn next(&mut self) -> u64 {
-        self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
-        let mut mixed = self.0;
-        mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
-        mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
-        mixed ^ (mixed >> 31)
+        Random(fastrand::Rng::with_seed(seed))
     }
 
     /// A number below `end`; 0 where there is none.
     pub fn below(&mut self, end: usize) -> usize {
-        let end = u64::try_from(end).unwrap_or(u64::MAX);
-        usize::try_from(self.next() % end.max(1)).unwrap_or_default()
+        self.0.usize(..end.max(1))
     }
 
     /// Whether something with this chance in a hundred happens.

@@ -2,23 +2,19 @@
 
 use serde_json::{Map, Value, json};
 
-/// A small generator of numbers (SplitMix64): the same seed, the same numbers.
+/// A seeded generator: the same seed, the same numbers.
 #[derive(Debug, Clone)]
-pub struct Random(u64);
+pub struct Random(fastrand::Rng);
 
 impl Random {
-    /// Begins with a seed.
+    /// Starts at a seed.
     pub fn new(seed: u64) -> Self {
-        Random(seed)
+        Random(fastrand::Rng::with_seed(seed))
     }
 
     /// A number below `bound`; 0 for a bound of 0.
     pub fn below(&mut self, bound: usize) -> usize {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut mixed = self.0;
-        mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        ((mixed ^ (mixed >> 31)) >> 1) as usize % bound.max(1)
+        self.0.usize(..bound.max(1))
     }
 
     fn pick<'a, T>(&mut self, from: &'a [T]) -> Option<&'a T> {

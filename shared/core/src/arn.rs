@@ -1,6 +1,6 @@
 //! Amazon Resource Names and account ids.
 
-use std::fmt;
+use std::fmt::{self, Display};
 
 /// An ARN: `arn:partition:service:region:account:resource`.
 ///
@@ -81,7 +81,7 @@ impl Arn {
     }
 }
 
-impl fmt::Display for Arn {
+impl Display for Arn {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.text)
     }
@@ -97,6 +97,37 @@ impl fmt::Debug for Arn {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("`{0}` is not an ARN (`arn:partition:service:region:account:resource`)")]
 pub struct ArnError(String);
+
+/// The text of an ARN of these parts; Region and account may be empty.
+pub fn build(
+    partition: impl Display,
+    service: impl Display,
+    region: impl Display,
+    account: impl Display,
+    resource: impl Display,
+) -> String {
+    format!("arn:{partition}:{service}:{region}:{account}:{resource}")
+}
+
+/// The ARN of an account itself, `arn:aws:iam::111111111111:root`.
+pub fn account_root(partition: impl Display, account: impl Display) -> String {
+    build(partition, "iam", "", account, "root")
+}
+
+/// The ARN of an IAM role; `name` may have a path before it, or be a pattern.
+pub fn role(partition: impl Display, account: impl Display, name: impl Display) -> String {
+    build(partition, "iam", "", account, format_args!("role/{name}"))
+}
+
+/// The ARN of a bucket.
+pub fn bucket(partition: impl Display, name: impl Display) -> String {
+    build(partition, "s3", "", "", name)
+}
+
+/// The ARN of an object of a bucket; `key` may be a pattern.
+pub fn object(partition: impl Display, bucket: impl Display, key: impl Display) -> String {
+    build(partition, "s3", "", "", format_args!("{bucket}/{key}"))
+}
 
 /// The bucket that an ARN of S3, or a pattern for one, is about.
 pub fn bucket_of(arn: &str) -> Option<&str> {
@@ -123,6 +154,19 @@ mod tests {
         let log = Arn::parse("arn:aws:logs:eu-west-1:111122223333:log-group:/a:*").unwrap();
         assert_eq!(log.resource(), "log-group:/a:*");
         assert_eq!(log.role_name(), None);
+    }
+
+    #[test]
+    fn built_arns_are_parsed() {
+        for (arn, resource) in [
+            (account_root("aws", "111122223333"), "root"),
+            (role("aws-cn", "111122223333", "path/Deploy"), "role/path/Deploy"),
+            (bucket("aws", "artifacts"), "artifacts"),
+            (object("aws-us-gov", "artifacts", "a/b"), "artifacts/a/b"),
+            (build("aws", "kms", "eu-west-1", "111122223333", "key/1"), "key/1"),
+        ] {
+            assert_eq!(Arn::parse(&arn).unwrap().resource(), resource, "{arn}");
+        }
     }
 
     #[test]

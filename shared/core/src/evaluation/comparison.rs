@@ -3,6 +3,8 @@
 use std::cmp::Ordering;
 use std::net::IpAddr;
 
+use ipnet::IpNet;
+
 use super::Ternary;
 use super::context::Keys;
 use super::date;
@@ -99,7 +101,10 @@ impl Comparison {
             Comparison::Numeric(order) => order.of(number(value), number(wanted)),
             Comparison::Date(order) => order.of(date::parse(value), date::parse(wanted)),
             Comparison::Bool => pair(boolean(value), boolean(wanted), |a, b| a == b).into(),
-            Comparison::IpAddress => pair(value.parse().ok(), block(wanted), within).into(),
+            Comparison::IpAddress => {
+                pair(value.parse().ok(), block(wanted), |address: IpAddr, block| block.contains(&address))
+                    .into()
+            }
             _ => Compared::Settled(value == wanted),
         }
     }
@@ -164,29 +169,9 @@ fn number(text: &str) -> Option<f64> {
     text.parse().ok().filter(|_| plain)
 }
 
-/// An address, or a block of addresses with the length of its prefix.
-fn block(text: &str) -> Option<(IpAddr, u32)> {
-    let (address, length) =
-        text.split_once('/').map_or((text, None), |(address, length)| (address, Some(length)));
-    let address: IpAddr = address.parse().ok()?;
-    let bits = if address.is_ipv4() { 32 } else { 128 };
-    let length = length.map_or(Some(bits), |length| length.parse().ok())?;
-    (length <= bits).then_some((address, length))
-}
-
-/// An address of the other family lies in no block.
-fn within(address: IpAddr, (block, length): (IpAddr, u32)) -> bool {
-    match (address, block) {
-        (IpAddr::V4(address), IpAddr::V4(block)) => {
-            let host_bits = 32 - length;
-            (u64::from(address.to_bits()) ^ u64::from(block.to_bits())) >> host_bits == 0
-        }
-        (IpAddr::V6(address), IpAddr::V6(block)) => {
-            let differing = address.to_bits() ^ block.to_bits();
-            length == 0 || differing >> (128 - length) == 0
-        }
-        _ => false,
-    }
+/// An address, or a block of addresses.
+fn block(text: &str) -> Option<IpNet> {
+    text.parse().ok().or_else(|| text.parse().ok().map(IpAddr::into))
 }
 
 #[cfg(test)]

@@ -3,6 +3,7 @@
 use serde_json::{Map, Value, json};
 
 use super::{Grantees, InvalidProperty};
+use crate::arn;
 use crate::grants::put_checks::{PutError, Quota, refuse_deleted_principals};
 use crate::owner::Owner;
 use crate::policy::{Change, OwnedStatements, PolicyDocument};
@@ -39,7 +40,7 @@ pub fn wanted(
     grantees: &Grantees,
     denials: Denials,
 ) -> OwnedStatements {
-    let bucket = format!("arn:{partition}:s3:::{bucket}");
+    let bucket = arn::bucket(partition, bucket);
     let objects = format!("{bucket}/*");
     let allow = |principal: &Value, actions: &[&str], resource: &str, condition: Option<&Value>| {
         statement("Allow", principal, json!(actions), json!(resource), condition)

@@ -3,7 +3,7 @@
 use serde_json::{Map, Value, json};
 
 use super::InvalidProperty;
-use crate::arn::{Arn, is_account_id};
+use crate::arn::{self, Arn, is_account_id};
 
 /// The target accounts, roles, or roles of an organization that a grant is for.
 #[derive(Debug, Clone, PartialEq)]
@@ -61,7 +61,7 @@ impl Grantees {
 
     /// The `Principal` element for accounts and roles named one by one, if there are any.
     pub(super) fn named_principal(&self, partition: &str) -> Option<Value> {
-        let roots = self.accounts.iter().map(|account| format!("arn:{partition}:iam::{account}:root"));
+        let roots = self.accounts.iter().map(|account| arn::account_root(partition, account));
         let mut principals: Vec<String> = roots.chain(self.roles.iter().map(Arn::to_string)).collect();
         principals.sort();
         principals.dedup();
@@ -71,7 +71,7 @@ impl Grantees {
     /// The `Condition` that narrows everyone down to the organization's roles, if they are meant.
     pub(super) fn organization_condition(&self, partition: &str) -> Option<Value> {
         let organization = self.organization.as_ref()?;
-        let pattern = format!("arn:{partition}:iam::*:role/{}", organization.role_name_pattern);
+        let pattern = arn::role(partition, "*", &organization.role_name_pattern);
         let mut condition = Map::new();
         condition.insert("ArnLike".into(), json!({ "aws:PrincipalArn": pattern }));
         if let Some(id) = &organization.id {

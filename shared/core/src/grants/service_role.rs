@@ -6,7 +6,7 @@ use serde_json::{Map, Value, json};
 
 use super::InvalidProperty;
 use super::grantees::{check_organization_id, check_role_name_pattern, role_arn};
-use crate::arn::Arn;
+use crate::arn::{self, Arn};
 use crate::grants::put_checks::{PutError, Quota};
 use crate::owner::Owner;
 use crate::policy::{Change, OwnedStatements, PolicyDocument};
@@ -85,7 +85,7 @@ pub fn wanted(owner: &Owner, partition: &str, roles: &TargetRoles) -> OwnedState
             statement.insert("Resource".into(), Value::Array(arns));
         }
         TargetRoles::OfOrganization { organization_id, role_name_pattern } => {
-            let pattern = format!("arn:{partition}:iam::*:role/{role_name_pattern}");
+            let pattern = arn::role(partition, "*", role_name_pattern);
             statement.insert("Resource".into(), json!(pattern));
             let condition = json!({"StringEquals": {"aws:ResourceOrgID": organization_id}});
             statement.insert("Condition".into(), condition);

@@ -1,6 +1,6 @@
 //! Who was denied: which of the roles that have a part in an action.
 
-use crate::arn::Arn;
+use crate::arn::{self, Arn};
 use crate::pipeline::Action;
 use crate::snapshot::{Fact, Snapshot};
 
@@ -205,7 +205,7 @@ impl<'a> Surroundings<'a> {
         let Ok(arn) = Arn::parse(actor) else { return actor.to_owned() };
         let name = arn.resource().strip_prefix("assumed-role/").and_then(|rest| rest.split('/').next());
         match name {
-            Some(name) => format!("arn:{}:iam::{}:role/{name}", arn.partition(), arn.account()),
+            Some(name) => arn::role(arn.partition(), arn.account(), name),
             None => actor.to_owned(),
         }
     }

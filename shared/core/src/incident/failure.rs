@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 
-use crate::arn::Arn;
+use crate::arn::{self, Arn};
 use crate::pipeline::{Action, Pipeline};
 
 /// A failed action execution.
@@ -145,7 +145,7 @@ impl Failure {
             region if region.starts_with("us-gov-") => "aws-us-gov",
             _ => "aws",
         };
-        format!("arn:{partition}:codepipeline:{}:{}:{}", self.pipeline_region, self.account, self.pipeline)
+        arn::build(partition, "codepipeline", &self.pipeline_region, &self.account, &self.pipeline)
     }
 
     /// A value of the configuration that an action runs with: as it was resolved for the execution that failed,

@@ -1,3 +1,4 @@
+use crate::arn;
 use crate::pipeline::Action;
 
 /// An action declaration and where it works, for the ARNs of what its configuration names.
@@ -21,7 +22,7 @@ impl<'a> ActionPlace<'a> {
 
     /// An ARN of the action's account and Region.
     pub(super) fn arn(&self, service: &str, resource: &str) -> Option<String> {
-        Some(format!("arn:{}:{service}:{}:{}:{resource}", self.partition, self.region?, self.account?))
+        Some(arn::build(&self.partition, service, self.region?, self.account?, resource))
     }
 
     /// The ARN of what a configuration value names: `prefix` and the name.
@@ -31,7 +32,7 @@ impl<'a> ActionPlace<'a> {
 
     /// The ARN of a bucket or an object.
     pub(super) fn s3(&self, resource: &str) -> String {
-        format!("arn:{}:s3:::{resource}", self.partition)
+        arn::bucket(&self.partition, resource)
     }
 
     /// Whether the action has an input artifact.

@@ -12,7 +12,7 @@ use super::diagnostics::Denied;
 use super::facts::{ActionFacts, ActionGroup, Facts, NEVER_SENT};
 use super::policy_inputs::{key_grants, resource_policy};
 use super::tls;
-use crate::arn::Arn;
+use crate::arn::{self, Arn};
 use crate::evaluation::{
     Context, Decision, Evaluation, KeyGrant, Policies, PolicySet, Request, Requester, ResourcePolicy, Side,
     StatementRef, Ternary, evaluate,
@@ -433,7 +433,7 @@ const PRINCIPAL_TAG: &str = "aws:PrincipalTag/";
 pub(super) fn object(facts: &Facts<'_>, store: &Store<'_>, artifact: &str) -> String {
     let cut = |name: &str, to: usize| name.chars().take(to).collect::<String>();
     let (pipeline, artifact) = (cut(facts.pipeline().name(), 20), cut(artifact, 10));
-    format!("arn:{}:s3:::{}/{pipeline}/{artifact}/object", facts.partition(), store.bucket())
+    arn::object(facts.partition(), store.bucket(), &format!("{pipeline}/{artifact}/object"))
 }
 
 /// The statements that let a role read artifacts, or read and write them; in its own policies without a principal.
@@ -443,7 +443,7 @@ pub(super) fn use_statements<'a>(
     writes: bool,
     principal: Option<&str>,
 ) -> Vec<Value> {
-    let bucket = format!("arn:{}:s3:::{}", facts.partition(), store.bucket());
+    let bucket = arn::bucket(facts.partition(), store.bucket());
     let (of_objects, of_key): (&[&str], &[&str]) = if writes {
         (&["s3:GetObject", "s3:GetObjectVersion", "s3:PutObject"], &ACTIONS)
     } else {
@@ -459,7 +459,7 @@ pub(super) fn use_statements<'a>(
 
 /// The statements that let a principal use an artifact bucket; in its own policies without a principal.
 pub(super) fn artifact_statements(facts: &Facts<'_>, bucket: &str, principal: Option<&str>) -> Vec<Value> {
-    let bucket = format!("arn:{}:s3:::{bucket}", facts.partition());
+    let bucket = arn::bucket(facts.partition(), bucket);
     vec![
         allow(principal, &OBJECT_ACTIONS, &[format!("{bucket}/*")]),
         allow(principal, &BUCKET_ACTIONS, &[bucket]),

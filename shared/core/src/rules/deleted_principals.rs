@@ -11,7 +11,7 @@ use super::access::Access;
 use super::access_result::AccessResult;
 use super::diagnostics::{Denied, Diagnostics, Fault, Fix, Severity};
 use super::documents::Document;
-use crate::arn::Arn;
+use crate::arn::{self, Arn};
 use crate::evaluation::Side;
 use crate::evaluation::statement::covers_action;
 use crate::policy::{Effect, PolicyDocument, principal};
@@ -88,7 +88,7 @@ pub(super) fn explains(policy: &Fact<&PolicyDocument>, judgement: &AccessResult)
 /// The accounts of roles, as principals: a statement for the account lets in its instances as well.
 pub(super) fn accounts(roles: &[&str]) -> Vec<String> {
     let arns = roles.iter().filter_map(|role| Arn::parse(role).ok());
-    let roots = arns.map(|arn| format!("arn:{}:iam::{}:root", arn.partition(), arn.account()));
+    let roots = arns.map(|arn| arn::account_root(arn.partition(), arn.account()));
     roots.collect::<BTreeSet<_>>().into_iter().collect()
 }
 

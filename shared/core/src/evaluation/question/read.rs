@@ -3,6 +3,7 @@
 use serde_json::{Map, Value};
 
 use super::{Named, Question};
+use crate::arn;
 use crate::arn::is_account_id;
 use crate::evaluation::{Context, KeyGrant, Requester, RequesterError};
 use crate::policy::PolicyDocument;
@@ -81,7 +82,7 @@ impl TryFrom<Value> for Question {
 /// Who asks: what [`Requester::parse`] takes, and a bare account, which stands for its root.
 fn requester(principal: &str) -> Result<Requester, RequesterError> {
     if is_account_id(principal) {
-        return Requester::parse(&format!("arn:aws:iam::{principal}:root"));
+        return Requester::parse(&arn::account_root("aws", principal));
     }
     Requester::parse(principal)
 }

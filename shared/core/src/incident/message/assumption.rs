@@ -11,6 +11,7 @@
 
 use super::denial::bare;
 use super::services;
+use crate::arn;
 
 /// A role that could not be assumed.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -48,11 +49,7 @@ fn of_stack_set(message: &str) -> Option<Assumption> {
     let account = before.split_once("ccount ")?.1.split(' ').next()?;
     let role = bare(before.rsplit(' ').next()?);
     let by = after.split_whitespace().map(bare).find(|word| *word != "Role" && *word != "role")?;
-    let arn = if role.starts_with("arn:") {
-        role.to_owned()
-    } else {
-        format!("arn:aws:iam::{account}:role/{role}")
-    };
+    let arn = if role.starts_with("arn:") { role.to_owned() } else { arn::role("aws", account, role) };
     Some(Assumption { role: Some(arn), by: Some(by.to_owned()) })
 }
 

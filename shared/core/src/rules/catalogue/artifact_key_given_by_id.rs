@@ -11,6 +11,7 @@
 //! # Example
 //! `"encryptionKey": {"id": "1234abcd-12ab-34cd-56ef-1234567890ab", "type": "KMS"}`
 
+use crate::arn;
 use crate::rules::diagnostics::{Fault, Fix};
 use crate::rules::pipeline_edits::resolve_key;
 use crate::rules::resources::key_of;
@@ -35,8 +36,9 @@ fn check(facts: &Facts<'_>, verdicts: &mut Diagnostics) {
         let bare = store.key_id().filter(|key| !key.starts_with("arn:") && !key.starts_with("alias/"));
         let Some(key) = bare else { continue };
         let place = facts.pipeline().account().zip(facts.store_region(&store));
-        let arn = place
-            .map(|(account, region)| format!("arn:{}:kms:{region}:{account}:key/{key}", facts.partition()));
+        let arn = place.map(|(account, region)| {
+            arn::build(facts.partition(), "kms", region, account, &format!("key/{key}"))
+        });
         verdicts.fail(Fault {
             location: format!("{}.encryptionKey.id", store.path()),
             message: format!(

@@ -12,6 +12,7 @@
 //! # Example
 //! `"objectOwnership": "ObjectWriter"` and an action role with `s3:PutObject` only.
 
+use crate::arn;
 use crate::evaluation::Side;
 use crate::rules::access::{Access, OWN, allow, object};
 use crate::rules::commands::{in_region, option, script};
@@ -59,7 +60,7 @@ fn check(facts: &Facts<'_>, verdicts: &mut Diagnostics) {
         }
         let Some(side) = judgement.refused.first().map(|refusal| refusal.denied.side) else { continue };
         let at_bucket = side == Side::Resource;
-        let objects = format!("arn:{}:s3:::{bucket}/*", facts.partition());
+        let objects = arn::object(facts.partition(), bucket, "*");
         let where_ = if at_bucket {
             format!("the policy of bucket `{bucket}`")
         } else {

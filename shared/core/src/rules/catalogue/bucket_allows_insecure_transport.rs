@@ -14,7 +14,7 @@
 
 use serde_json::json;
 
-use crate::arn::Arn;
+use crate::arn::{self, Arn};
 use crate::evaluation::{Context, Request, Requester, Ternary};
 use crate::rules::access::denies;
 use crate::rules::diagnostics::{Fault, Fix};
@@ -42,7 +42,7 @@ fn check(facts: &Facts<'_>, verdicts: &mut Diagnostics) {
         let location = format!("buckets[\"{bucket}\"].policy");
         let known = facts.bucket(bucket);
         let policy = known.part(|bucket| &bucket.policy);
-        let arn = format!("arn:{}:s3:::{bucket}", facts.partition());
+        let arn = arn::bucket(facts.partition(), bucket);
         let objects = format!("{arn}/*");
         let open: Vec<&str> = match policy {
             _ if matches!(known, Fact::Absent) => continue,

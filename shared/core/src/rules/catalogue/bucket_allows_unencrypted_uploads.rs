@@ -14,7 +14,7 @@
 
 use serde_json::json;
 
-use crate::arn::Arn;
+use crate::arn::{self, Arn};
 use crate::evaluation::{Context, Request, Requester, Ternary};
 use crate::pipeline::Store;
 use crate::policy::PolicyDocument;
@@ -48,7 +48,7 @@ fn check(facts: &Facts<'_>, verdicts: &mut Diagnostics) {
         if matches!(known, Fact::Absent) {
             continue;
         }
-        let objects = format!("arn:{}:s3:::{bucket}/*", facts.partition());
+        let objects = arn::object(facts.partition(), bucket, "*");
         let denied = match known.part(|bucket| &bucket.policy) {
             Fact::Absent => Ternary::No,
             Fact::Unknown => Ternary::Unknown,

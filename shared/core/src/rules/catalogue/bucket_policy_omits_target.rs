@@ -14,6 +14,7 @@
 
 use serde_json::json;
 
+use crate::arn;
 use crate::evaluation::Side;
 use crate::rules::access::{Access, artifact_statements};
 use crate::rules::deleted_principals;
@@ -53,7 +54,7 @@ fn check(facts: &Facts<'_>, verdicts: &mut Diagnostics) {
         if judgement.is_clear() || told {
             continue;
         }
-        let root = format!("arn:{}:iam::{}:root", facts.partition(), action.account);
+        let root = arn::account_root(facts.partition(), action.account);
         let statements = artifact_statements(facts, bucket, Some(&root));
         verdicts.fail(Fault {
             message: format!(

@@ -15,6 +15,7 @@
 
 use serde_json::json;
 
+use crate::arn;
 use crate::evaluation::Side;
 use crate::rules::access::Access;
 use crate::rules::diagnostics::Fault;
@@ -55,7 +56,7 @@ fn check(facts: &Facts<'_>, verdicts: &mut Diagnostics) {
         if judgement.is_clear() || told {
             continue;
         }
-        let root = format!("arn:{}:iam::{}:root", key.partition(), action.account);
+        let root = arn::account_root(key.partition(), action.account);
         verdicts.fail(Fault {
             message: format!(
                 "the artifact key's policy does not let {} use the key, which {} needs",

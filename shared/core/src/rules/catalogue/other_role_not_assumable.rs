@@ -17,7 +17,7 @@
 
 use serde_json::{Value, json};
 
-use crate::arn::Arn;
+use crate::arn::{self, Arn};
 use crate::evaluation::{Context, Requester, Side, Ternary};
 use crate::incident::Incident;
 use crate::incident::message::{Assumption, ErrorSignature};
@@ -112,7 +112,7 @@ fn by(facts: &Facts<'_>, incident: &Incident<'_>, told: &Assumption, role: Optio
     // The name of a role of the account that the action works in.
     let account = facts.account_of(&incident.action)?;
     let partition = role.and_then(|role| Arn::parse(role).ok()).map(|arn| arn.partition().to_owned());
-    Some(format!("arn:{}:iam::{account}:role/{named}", partition.unwrap_or_else(|| facts.partition())))
+    Some(arn::role(partition.unwrap_or_else(|| facts.partition()), account, named))
 }
 
 fn fix(named: Option<(&str, &str)>, fact: &Fact<&RoleFacts>) -> Fix {

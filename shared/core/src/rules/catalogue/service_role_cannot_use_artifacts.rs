@@ -12,6 +12,7 @@
 //! # Example
 //! A service role with `sts:AssumeRole` on the action roles and nothing else, and a source action without `roleArn`.
 
+use crate::arn;
 use crate::evaluation::Side;
 use crate::rules::access::{Access, artifact_statements, object};
 use crate::rules::artifact_users::service_role_uses;
@@ -60,7 +61,7 @@ fn check(facts: &Facts<'_>, verdicts: &mut Diagnostics) {
         if judgement.is_clear() {
             continue;
         }
-        let objects = format!("arn:{}:s3:::{bucket}/*", facts.partition());
+        let objects = arn::object(facts.partition(), bucket, "*");
         verdicts.fail(Fault {
             message: format!(
                 "the service role is not allowed to {} the artifacts of {} in `{bucket}`",

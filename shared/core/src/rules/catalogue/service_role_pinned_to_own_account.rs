@@ -13,6 +13,7 @@
 //! `"Condition": {"StringEquals": {"aws:ResourceAccount": "111111111111"}}` in the service role, and an S3
 //! deploy to a bucket of 222222222222 without `roleArn`.
 
+use crate::arn;
 use crate::rules::access::{Access, OWN};
 use crate::rules::diagnostics::{Fault, Fix};
 use crate::rules::facts::role_location;
@@ -43,7 +44,7 @@ fn check(facts: &Facts<'_>, verdicts: &mut Diagnostics) {
         if owner == own {
             continue;
         }
-        let object = format!("arn:{}:s3:::{bucket}/object", facts.partition());
+        let object = arn::object(facts.partition(), bucket, "object");
         let in_account = |account: &str| {
             let access = Access::new(facts, role, vec![(need.into(), object.clone())]);
             access.in_account(facts, Some(account)).in_context(facts.codepipeline_context(role)).judge(&OWN)
@@ -55,7 +56,7 @@ fn check(facts: &Facts<'_>, verdicts: &mut Diagnostics) {
         if judgement.is_clear() || !in_account(own).is_clear() {
             continue;
         }
-        let role_there = format!("arn:{}:iam::{owner}:role/CrosspipeTargetRole", facts.partition());
+        let role_there = arn::role(facts.partition(), owner, "CrosspipeTargetRole");
         verdicts.fail(Fault {
             message: format!(
                 "{}/{} uses bucket `{bucket}` of account {owner} as the service role, which is pinned to account {own}",

@@ -18,7 +18,7 @@ use std::collections::BTreeSet;
 
 use serde_json::json;
 
-use crate::arn::Arn;
+use crate::arn::{self, Arn};
 use crate::evaluation::{Side, Ternary};
 use crate::incident::actor::is_role;
 use crate::providers::PassedRole;
@@ -105,7 +105,7 @@ fn task_roles(
         Ternary::Yes => {
             let because =
                 format!("no statement of the own policies of {role} allows iam:PassRole on anything");
-            let any = format!("arn:{}:iam::{}:role/*", facts.partition(), action.account);
+            let any = arn::role(facts.partition(), action.account, "*");
             let (principal, pass) = (role.to_owned(), "iam:PassRole".to_owned());
             let denied =
                 Denied { principal, action: pass, resource: any, side: Side::Identity, explicit: false };

@@ -11,6 +11,7 @@
 //! # Example
 //! A role that allows `s3:GetObject` on `arn:aws:s3:::artifacts` without `/*`.
 
+use crate::arn;
 use crate::rules::access::{Access, OWN, artifact_statements};
 use crate::rules::diagnostics::Fault;
 use crate::rules::facts::role_location;
@@ -43,7 +44,7 @@ fn check(facts: &Facts<'_>, verdicts: &mut Diagnostics) {
         if judgement.is_clear() {
             continue;
         }
-        let objects = format!("arn:{}:s3:::{bucket}/*", facts.partition());
+        let objects = arn::object(facts.partition(), bucket, "*");
         verdicts.fail(Fault {
             message: format!(
                 "{} is not allowed to {} the artifacts of {} in `{bucket}`",

@@ -11,7 +11,7 @@
 //! # Example
 //! `"Principal": {"AWS": "arn:aws:iam::111111111111:root"}` without a condition.
 
-use crate::arn::Arn;
+use crate::arn::{self, Arn};
 use crate::evaluation::{Requester, Ternary};
 use crate::rules::assume::{trust_statement, trusts};
 use crate::rules::diagnostics::{Fault, Fix};
@@ -38,7 +38,7 @@ fn check(facts: &Facts<'_>, verdicts: &mut Diagnostics) {
     let Some(own) = facts.pipeline().account() else { return };
     let service_role = facts.pipeline().role_arn();
     // A role that nobody has reason to name.
-    let Ok(any) = Arn::parse(&format!("arn:{}:iam::{own}:role/any/other-role", facts.partition())) else {
+    let Ok(any) = Arn::parse(&arn::role(facts.partition(), own, "any/other-role")) else {
         return;
     };
     for action in facts.groups_by_role().into_iter().map(|group| group.first) {
@@ -56,7 +56,7 @@ fn check(facts: &Facts<'_>, verdicts: &mut Diagnostics) {
             continue;
         }
         let (root, statements) =
-            (format!("arn:{}:iam::{own}:root", facts.partition()), vec![trust_statement(service_role)]);
+            (arn::account_root(facts.partition(), own), vec![trust_statement(service_role)]);
         verdicts.fail(Fault {
             message: format!("{} can be assumed by every role of account {own} that is allowed to", action.role_label()),
             because: format!("its trust policy lets in {any}, a role that it does not name"),

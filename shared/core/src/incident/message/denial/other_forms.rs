@@ -12,6 +12,7 @@
 //! ```
 
 use super::{Denial, after, bare};
+use crate::arn;
 use crate::incident::message::services::action_prefix;
 
 const REFUSED: [&str; 3] = ["not authorized", "Access Denied", "AccessDenied"];
@@ -34,8 +35,7 @@ fn of_s3_deploy(text: &str) -> Option<Denial> {
     let mut letters = call.trim().chars();
     let first = letters.next()?.to_ascii_uppercase();
     let bucket = rest.strip_prefix(", ").and_then(|rest| rest.split(' ').next()).map(bare);
-    let resource =
-        bucket.filter(|bucket| !bucket.is_empty()).map(|bucket| format!("arn:aws:s3:::{bucket}/*"));
+    let resource = bucket.filter(|bucket| !bucket.is_empty()).map(|bucket| arn::object("aws", bucket, "*"));
     Some(Denial { resource, ..denied(None, format!("s3:{first}{}", letters.as_str())) })
 }
 
