@@ -192,7 +192,7 @@ mod tests {
     }
 
     #[test]
-    fn any_bytes_are_answered_or_refused_at_a_place() {
+    fn arbitrary_bytes_get_an_answer() {
         crosspipe_fuzz::smoke("question", &seeds(), target).unwrap();
     }
 

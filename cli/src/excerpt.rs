@@ -68,7 +68,7 @@ mod tests {
     }
 
     #[test]
-    fn a_long_line_is_cut_around_the_value() {
+    fn long_line_is_cut() {
         let line = format!("{}\"here\"{}", "x".repeat(500), "y".repeat(500));
         let shown = excerpt(&line, SourceLocation { line: 1, column: 501 }).render(false);
         let lines: Vec<&str> = shown.lines().collect();

@@ -118,7 +118,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn colours_are_ours_and_those_of_a_file_are_shown() {
+    fn file_escapes_are_shown() {
         let mut text = Text::default();
         text.styled(Style::Error, "error");
         text.styled(Style::Strong, "\na\n");

@@ -87,7 +87,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_does_not_matter_goes_and_what_makes_a_request_stays() {
+    fn shrinking_keeps_the_request() {
         let case = json!({
             "action": "s3:GetObject",
             "context": {"aws:PrincipalArn": "x", "s3:prefix": "y"},

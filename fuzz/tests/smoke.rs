@@ -40,7 +40,7 @@ fn message() {
 }
 
 #[test]
-fn mutants_get_past_the_json_parser_and_differ() {
+fn mutants_are_varied_json() {
     use crosspipe_fuzz::mutate::{Random, mutant};
     let seeds = smoke::seeds(&Path::new(env!("CARGO_MANIFEST_DIR")).join("seeds/policy")).unwrap();
     let mut random = Random::new(1);

@@ -66,7 +66,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn placeholders_are_filled_and_none_is_left() {
+    fn all_placeholders_are_filled() {
         let filled: Value = fill(r#"{"a": "${Name}/${Name}"}"#, &[("Name", "\"x\"")]).unwrap();
         assert_eq!(filled["a"], "\"x\"/\"x\"");
         let error = fill::<Value>(r#"{"a": "${Other}"}"#, &[("Name", "x")]).unwrap_err();

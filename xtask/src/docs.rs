@@ -132,7 +132,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn names_each_file_that_is_not_as_it_should_be() {
+    fn outdated_files_are_named() {
         let files =
             |of: &[(&str, &str)]| of.iter().map(|(path, text)| (path.into(), (*text).into())).collect();
         let wanted: Files = files(&[("a", "1"), ("b", "1"), ("c", "1")]);

@@ -122,7 +122,7 @@ mod tests {
     }
 
     #[test]
-    fn the_scaffold_has_every_section_of_a_page() {
+    fn scaffold_has_every_section() {
         let text = rule_text("IA099", "a-new-fault");
         for section in ["What it does", "Why deploys fail", "How to fix", "Example"] {
             assert!(text.contains(&format!("//! # {section}\n//! TODO\n")), "{section}");

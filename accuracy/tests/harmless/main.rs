@@ -36,7 +36,7 @@ fn check(provider: &str, meaning: (&str, Change), writing: (&str, Change)) -> Ve
 }
 
 #[test]
-fn other_policies_to_the_same_end_are_no_error_with_any_provider() {
+fn equivalent_policies_raise_no_error() {
     let providers: Value = serde_json::from_str(include_str!("../../providers.json")).unwrap();
     let providers = providers.as_object().unwrap();
     let checks = providers.keys().flat_map(|provider| {
@@ -47,7 +47,7 @@ fn other_policies_to_the_same_end_are_no_error_with_any_provider() {
 }
 
 #[test]
-fn nor_are_they_in_any_other_writing() {
+fn rewritten_policies_raise_no_error() {
     let checks = MEANINGS
         .iter()
         .flat_map(|meaning| WRITINGS.iter().flat_map(move |writing| check("CodeDeploy", *meaning, *writing)));
@@ -57,7 +57,7 @@ fn nor_are_they_in_any_other_writing() {
 
 /// What AWS said when something was wrong, of a world in which nothing is (any more).
 #[test]
-fn no_message_makes_an_error_of_what_is_right() {
+fn messages_alone_raise_no_error() {
     let mut alarms = vec![];
     for case in all().unwrap() {
         let mended = Case { fails: None, remove: vec![], set: BTreeMap::new(), ..case };

@@ -16,7 +16,7 @@ fn each(bytes: &[u8]) -> [Ran; 4] {
 }
 
 #[test]
-fn any_bytes_are_refused_with_file_line_column_and_what_was_expected() {
+fn arbitrary_bytes_are_refused_with_position() {
     let deep = "[".repeat(100_000);
     let cut = format!("{:#}", corrected());
     let cut = &cut.as_bytes()[..cut.len() / 2];
@@ -48,7 +48,7 @@ fn any_bytes_are_refused_with_file_line_column_and_what_was_expected() {
 }
 
 #[test]
-fn every_cut_of_a_snapshot_is_refused() {
+fn truncated_snapshot_is_refused() {
     let whole = format!("{:#}", corrected());
     let step = whole.len() / 40;
     for end in (0..whole.len() - 2).step_by(step) {
@@ -58,7 +58,7 @@ fn every_cut_of_a_snapshot_is_refused() {
 }
 
 #[test]
-fn a_value_of_the_wrong_shape_is_named_with_its_line() {
+fn wrong_type_names_its_line() {
     let changed = |pointer: &str, value: Value| {
         let mut snapshot = corrected();
         *snapshot.pointer_mut(pointer).unwrap() = value;
@@ -80,7 +80,7 @@ fn a_value_of_the_wrong_shape_is_named_with_its_line() {
 }
 
 #[test]
-fn a_byte_order_mark_is_no_fault() {
+fn byte_order_mark_is_accepted() {
     let snapshot = file(format!("\u{feff}{}", corrected()));
     assert_eq!(run(&["lint", snapshot.path()]).code, Some(0));
 }

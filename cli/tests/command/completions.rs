@@ -1,7 +1,7 @@
 use crate::run;
 
 #[test]
-fn every_shell_gets_a_script_with_all_subcommands() {
+fn completions_cover_all_subcommands() {
     for shell in ["bash", "zsh", "fish", "elvish", "powershell"] {
         let ran = run(&["completions", shell]);
         assert_eq!(ran.code, Some(0), "{}", ran.err);

@@ -38,7 +38,7 @@ pub fn diagnose(event: &Value, snapshot: &Value, format: &str) -> Ran {
 }
 
 #[test]
-fn the_report_is_the_one_of_its_contract() {
+fn report_matches_contract() {
     let ran = diagnose(&event(), &with_details(without_key_grant()), "json");
     assert_eq!(ran.code, Some(1), "{}", ran.err);
     let report = ran.json();
@@ -48,13 +48,13 @@ fn the_report_is_the_one_of_its_contract() {
 }
 
 #[test]
-fn the_details_of_the_snapshot_are_used() {
+fn snapshot_evidence_is_used() {
     let ran = diagnose(&event(), &without_key_grant(), "json");
     assert_eq!(ran.json()["rootCause"]["confidence"], "likely");
 }
 
 #[test]
-fn the_text_is_that_of_the_alert() {
+fn text_matches_alert() {
     let ran = diagnose(&event(), &with_details(without_key_grant()), "text");
     assert_eq!(ran.code, Some(1), "{}", ran.err);
     for part in
@@ -65,7 +65,7 @@ fn the_text_is_that_of_the_alert() {
 }
 
 #[test]
-fn nothing_at_error_level_is_exit_code_0() {
+fn no_error_exits_with_0() {
     let ran = diagnose(&event(), &corrected(), "json");
     assert_eq!((ran.code, &ran.json()["rootCause"]), (Some(0), &Value::Null), "{}", ran.err);
     let mut own = corrected();
@@ -77,7 +77,7 @@ fn nothing_at_error_level_is_exit_code_0() {
 }
 
 #[test]
-fn an_event_that_is_no_failed_action_is_unusable() {
+fn unrelated_event_is_refused() {
     let mut succeeded = event();
     succeeded["detail"]["state"] = json!("SUCCEEDED");
     let line = format!("{succeeded:#}").lines().position(|line| line.contains("SUCCEEDED")).unwrap() + 1;
@@ -89,7 +89,7 @@ fn an_event_that_is_no_failed_action_is_unusable() {
 }
 
 #[test]
-fn a_snapshot_of_something_else_is_unusable() {
+fn unrelated_snapshot_is_refused() {
     let mut other = corrected();
     other["pipeline"]["pipeline"]["name"] = json!("Other");
     diagnose(&event(), &other, "text").unusable(&["`Other`", "`MyFirstPipeline`"]);

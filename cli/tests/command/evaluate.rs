@@ -93,7 +93,7 @@ fn the_context_is_whole() {
 }
 
 #[test]
-fn every_form_of_a_principal_is_taken() {
+fn principal_forms_are_accepted() {
     let trust = |principal: Value| allow(principal, "sts:AssumeRole");
     let ask = |principal: &str, policy: Value| json!({"principal": principal, "action": "sts:AssumeRole", "resource": ROLE, "resourcePolicy": policy});
     let service = "codepipeline.amazonaws.com";
@@ -116,7 +116,7 @@ fn every_form_of_a_principal_is_taken() {
 }
 
 #[test]
-fn a_bad_line_is_answered_and_the_rest_go_on() {
+fn bad_line_does_not_stop_others() {
     let good = question().to_string();
     let lines = [good.as_bytes(), b"nonsense", &[0xff, 0xfe, 0x00], b"", good.as_bytes()].join(&b"\n"[..]);
     let requests = file(&lines);
@@ -140,7 +140,7 @@ fn a_bad_line_is_answered_and_the_rest_go_on() {
 }
 
 #[test]
-fn what_is_wrong_is_named_with_its_column() {
+fn error_names_its_column() {
     for (line, says) in [
         (r#"[]"#, ":1:1: it is not a JSON object"),
         (r#"{"action": "s3:GetObject"}"#, ":1:1: `principal` is missing"),
@@ -177,7 +177,7 @@ fn what_is_wrong_is_named_with_its_column() {
 }
 
 #[test]
-fn an_answer_does_not_wait_for_the_next_question() {
+fn answers_are_not_buffered() {
     let mut command = command(&["evaluate"]);
     let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
     let (mut questions, answers) = (child.stdin.take().unwrap(), child.stdout.take().unwrap());
@@ -191,7 +191,7 @@ fn an_answer_does_not_wait_for_the_next_question() {
 }
 
 #[test]
-fn answers_come_in_order_however_many_they_are() {
+fn answers_keep_order() {
     let lines: Vec<String> = (0..5000)
         .map(|number| {
             but("resourceAccount", json!(if number % 7 == 0 { "333333333333" } else { "222222222222" }))

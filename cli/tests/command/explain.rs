@@ -3,7 +3,7 @@ use crosspipe_core::rules::ALL;
 use crate::run;
 
 #[test]
-fn every_rule_is_listed_and_has_its_page() {
+fn every_rule_has_a_page() {
     let list = run(&["explain", "list"]);
     assert_eq!((list.code, list.out.lines().count()), (Some(0), ALL.len()), "{}", list.err);
     for rule in ALL {
@@ -26,6 +26,6 @@ fn every_rule_is_listed_and_has_its_page() {
 }
 
 #[test]
-fn an_unknown_rule_is_named_with_the_nearest() {
+fn unknown_rule_suggests_nearest() {
     run(&["explain", "KM01"]).unusable(&["KM01", "KM001"]);
 }

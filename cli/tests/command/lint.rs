@@ -20,7 +20,7 @@ fn a_snapshot_without_faults_is_accepted() {
 }
 
 #[test]
-fn a_finding_says_where_what_why_and_what_to_do() {
+fn finding_has_location_reason_and_fix() {
     let snapshot = json_file(&without_key_grant());
     let ran = run(&["lint", snapshot.path()]);
     assert_eq!(ran.code, Some(1), "{}", ran.err);
@@ -42,7 +42,7 @@ fn a_finding_says_where_what_why_and_what_to_do() {
 }
 
 #[test]
-fn the_json_has_the_members_of_its_contract() {
+fn json_matches_contract() {
     let snapshot = json_file(&without_key_grant());
     let ran = run(&["lint", "--format", "json", snapshot.path()]);
     assert_eq!(ran.code, Some(1));
@@ -53,7 +53,7 @@ fn the_json_has_the_members_of_its_contract() {
 }
 
 #[test]
-fn a_pipeline_alone_gets_the_structure_rules_and_the_rest_is_unknown() {
+fn bare_pipeline_gets_structure_rules() {
     let mut structure = pipeline();
     structure["artifactStore"]["encryptionKey"]["id"] = json!("alias/pipeline");
     for bare in [structure.clone(), json!({"pipeline": structure})] {
@@ -83,7 +83,7 @@ fn unknown_parts_alone_are_no_fault() {
 }
 
 #[test]
-fn several_files_lint_in_one_run_and_each_entry_names_its_file() {
+fn entries_name_their_file() {
     let (good, key, bucket) =
         (json_file(&corrected()), json_file(&without_key_grant()), json_file(&without_bucket_grant()));
     let ran = run(&["lint", "--format=json", good.path(), key.path(), bucket.path()]);
@@ -97,7 +97,7 @@ fn several_files_lint_in_one_run_and_each_entry_names_its_file() {
 /// Sixty files of four megabytes, in a process that may take 250 in all.
 #[test]
 #[cfg(target_os = "linux")]
-fn memory_holds_one_file_at_a_time() {
+fn memory_holds_one_file() {
     let mut snapshot = without_key_grant();
     snapshot["notes"] = json!("x".repeat(4 << 20));
     let large = json_file(&snapshot);
@@ -113,7 +113,7 @@ fn memory_holds_one_file_at_a_time() {
 }
 
 #[test]
-fn a_file_that_cant_be_used_does_not_hide_what_is_found_in_others() {
+fn unusable_file_hides_no_findings() {
     let key = json_file(&without_key_grant());
     let ran = run(&["lint", "does-not-exist.json", key.path()]);
     ran.unusable(&["does-not-exist.json: it can't be read", "expected: a snapshot"]);
@@ -121,7 +121,7 @@ fn a_file_that_cant_be_used_does_not_hide_what_is_found_in_others() {
 }
 
 #[test]
-fn control_characters_of_a_file_do_not_reach_the_terminal() {
+fn control_characters_are_escaped() {
     let mut snapshot = without_key_grant();
     snapshot["pipeline"]["pipeline"]["stages"][1]["actions"][0]["name"] = json!("evil\u{1b}[2J");
     let snapshot = json_file(&snapshot);
@@ -130,7 +130,7 @@ fn control_characters_of_a_file_do_not_reach_the_terminal() {
 }
 
 #[test]
-fn the_line_is_shown_with_the_value_marked() {
+fn excerpt_marks_the_value() {
     let mut structure = pipeline();
     structure["artifactStore"]["encryptionKey"]["id"] = json!("alias/pipeline");
     let ran = run(&["lint", json_file(&structure).path()]);
@@ -143,7 +143,7 @@ fn the_line_is_shown_with_the_value_marked() {
 }
 
 #[test]
-fn the_json_of_a_file_with_control_characters_is_json() {
+fn json_escapes_control_characters() {
     let mut snapshot = without_key_grant();
     snapshot["pipeline"]["pipeline"]["stages"][1]["actions"][0]["name"] = json!("evil\u{9b}\u{202e}\u{7f}");
     let snapshot = json_file(&snapshot);
@@ -155,7 +155,7 @@ fn the_json_of_a_file_with_control_characters_is_json() {
 }
 
 #[test]
-fn one_cause_is_printed_once_with_its_actions() {
+fn one_cause_lists_its_actions() {
     let mut snapshot = without_key_grant();
     let actions = snapshot["pipeline"]["pipeline"]["stages"][1]["actions"].as_array_mut().unwrap();
     let mut another = actions[0].clone();

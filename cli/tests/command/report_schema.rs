@@ -62,7 +62,7 @@ fn reports() -> Vec<Value> {
 }
 
 #[test]
-fn reports_are_what_the_schema_says_and_nothing_else() {
+fn reports_match_schema() {
     let reports = reports();
     for report in &reports {
         assert_eq!(faults(&schema(), report), Vec::<String>::new(), "{report}");

@@ -14,7 +14,7 @@ fn sarif(files: &[&str]) -> Value {
 }
 
 #[test]
-fn it_is_sarif_by_the_schema_of_the_standard() {
+fn sarif_matches_standard_schema() {
     let (good, key, bucket, bare) = (
         json_file(&corrected()),
         json_file(&without_key_grant()),
@@ -47,7 +47,7 @@ fn the_schema_is_looked_at() {
 }
 
 #[test]
-fn a_result_has_what_code_scanning_asks_for() {
+fn sarif_result_fits_code_scanning() {
     let file = json_file(&without_key_grant());
     let log = sarif(&[file.path()]);
     let run = &log["runs"][0];
@@ -72,7 +72,7 @@ fn a_result_has_what_code_scanning_asks_for() {
 }
 
 #[test]
-fn what_was_not_judged_or_read_is_told() {
+fn sarif_notes_name_unknowns() {
     let bare = json_file(&pipeline());
     let log = sarif(&["does-not-exist.json", bare.path()]);
     let invocation = &log["runs"][0]["invocations"][0];

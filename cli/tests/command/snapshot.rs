@@ -51,7 +51,7 @@ fn some(operation: &str, _: &str) -> Option<(u16, String)> {
 }
 
 #[test]
-fn what_can_be_read_is_there_and_the_rest_is_unknown_for_a_reason() {
+fn unreadable_parts_name_a_reason() {
     let ran = snapshot(some, &["--diagnostics-role", "Diagnostics", "--execution", "e-1"]);
     assert_eq!(ran.code, Some(0), "{}", ran.err);
     let taken = ran.json();
@@ -87,7 +87,7 @@ fn lint_reads_what_snapshot_writes() {
 }
 
 #[test]
-fn without_the_pipeline_there_is_no_snapshot() {
+fn unreadable_pipeline_fails() {
     let denied = snapshot(|_, _| None, &[]);
     denied.unusable(&[
         "pipeline `MyFirstPipeline` can't be read",
@@ -103,7 +103,7 @@ fn without_the_pipeline_there_is_no_snapshot() {
 }
 
 #[test]
-fn any_answer_of_an_aws_is_survived() {
+fn arbitrary_answers_do_not_panic() {
     for garbage in [
         |_: &str, _: &str| Some((200, "\u{0}nonsense".to_owned())),
         |_: &str, _: &str| Some((200, "[]".to_owned())),

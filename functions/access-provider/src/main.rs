@@ -48,7 +48,7 @@ async fn main() -> Result<(), Error> {
     lambda_runtime::run(service_fn(async |event: LambdaEvent<Value>| {
         let deadline = Deadline::at_epoch_millis(event.context.deadline);
         let function_arn = &event.context.invoked_function_arn;
-        if let Some(order) = ReapplyRequest::of_event(&event.payload) {
+        if let Some(order) = ReapplyRequest::from_event(&event.payload) {
             let request_id = &event.context.request_id;
             let mender = ReapplyHandler { aws: &aws, leases: &leases, function_arn, request_id, deadline };
             return Ok(serde_json::to_value(mender.carry_out(&order?).await)?);

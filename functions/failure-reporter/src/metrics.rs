@@ -103,7 +103,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_line_defines_every_metric_it_has() {
+    fn line_defines_its_metrics() {
         let now = UNIX_EPOCH + Duration::from_millis(1_580_497_000_123);
         let line = line(
             &[(Metric::FailuresDiagnosed, 1), (Metric::TimeToAlert, 1500)],

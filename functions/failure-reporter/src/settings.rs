@@ -180,7 +180,7 @@ mod tests {
     }
 
     #[test]
-    fn each_receiver_is_enough_and_people_come_first() {
+    fn one_destination_is_enough() {
         let all = [
             ("EVENT_BUS_NAME", "bus"),
             ("WEBHOOK_SECRET_ARN", "webhook"),

@@ -96,7 +96,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_address_is_a_text_or_the_member_of_an_object() {
+    fn secret_is_text_or_object() {
         for secret in
             ["https://hooks.example/x", " https://hooks.example/x\n", r#"{"url": "https://hooks.example/x"}"#]
         {

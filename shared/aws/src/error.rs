@@ -218,7 +218,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_answer_that_never_came_says_why() {
+    fn missing_answer_says_why() {
         let refused = ConnectorError::io(io::Error::other("connection refused").into());
         let no_credentials = ConnectorError::other("no credentials".into(), None);
         for (cause, kind, text) in [
@@ -257,7 +257,7 @@ mod tests {
     }
 
     #[test]
-    fn the_status_decides_where_the_code_says_nothing() {
+    fn status_decides_without_code() {
         assert_eq!(ErrorKind::classify(None, Some(403)), ErrorKind::AccessDenied);
         assert_eq!(ErrorKind::classify(None, Some(404)), ErrorKind::NotFound);
         assert_eq!(ErrorKind::classify(Some("BrandNew"), Some(503)), ErrorKind::Unavailable);
@@ -267,7 +267,7 @@ mod tests {
     }
 
     #[test]
-    fn names_the_call_and_what_aws_said() {
+    fn error_names_call_and_message() {
         let error = AwsError {
             service: "kms",
             operation: "GetKeyPolicy",

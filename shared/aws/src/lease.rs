@@ -321,7 +321,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn pauses_grow_to_a_second_with_full_jitter() {
+    fn pauses_grow_with_full_jitter() {
         for (refusals, longest) in [(0, 50), (1, 100), (4, 800), (5, 1000), (u32::MAX, 1000)] {
             assert_eq!(pause(refusals, longest * 1000), Duration::from_millis(longest));
             assert_eq!(pause(refusals, longest * 1000 + 1), Duration::ZERO, "no longer than that");
@@ -335,7 +335,7 @@ mod tests {
     }
 
     #[test]
-    fn the_error_says_who_and_until_when() {
+    fn error_names_holder_and_time() {
         let held = Held {
             key: "arn:aws:s3:::artifacts".into(),
             holder: "stack-a/Grant".into(),

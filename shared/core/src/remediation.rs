@@ -1,9 +1,8 @@
-//! What the custom resources can mend, and how the two functions speak of it.
+//! Which findings the custom resources can remediate, and the request with which the reporter asks for it.
 //!
-//! A fault is ours to mend where something that a custom resource wrote is not there any more. The failure
-//! reporter finds the fault, names the [`Target`] in an [`ReapplyRequest`], and the access provider, which alone may write,
-//! applies again what its own records say was applied to that target. So whoever gives the order can't ask for
-//! anything that was not deployed.
+//! A finding can be remediated where something that a custom resource wrote is missing. The failure reporter names
+//! the [`Target`] in a [`ReapplyRequest`]. The access provider, which alone may write, applies again what its own
+//! records say was applied to that target. So a request can't ask for anything that was not deployed.
 
 use std::collections::BTreeSet;
 
@@ -32,14 +31,14 @@ pub enum ResourceType {
 /// Something that custom resources write to.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Target {
-    /// The custom resources meant.
+    /// The type of the custom resources that write to it.
     pub kind: ResourceType,
     /// As in their physical ids: a key by ARN, a bucket, role or pipeline by name.
     pub name: String,
 }
 
 impl Target {
-    /// What was written, where it went missing: "the statements in the policy of bucket `artifacts`".
+    /// What a custom resource writes there: "the statements in the policy of bucket `artifacts`".
     pub fn label(&self) -> String {
         let what = match self.kind {
             ResourceType::ArtifactKeyGrant => "the statements in the policy of key",
@@ -50,9 +49,9 @@ impl Target {
         format!("{what} `{}`", self.name)
     }
 
-    /// Whether the snapshot shows the document that was written to. Where it does not, that a fault is not found
-    /// any more says nothing.
-    pub fn is_shown(&self, snapshot: &Snapshot) -> bool {
+    /// Whether the snapshot has the document that is written to. Where it has not, a finding that is gone proves
+    /// nothing.
+    pub fn is_readable_in(&self, snapshot: &Snapshot) -> bool {
         match self.kind {
             ResourceType::ArtifactKeyGrant => {
                 let key = snapshot.keys.get(&self.name).map(|key| key.as_ref().part(|key| &key.policy));
@@ -74,11 +73,11 @@ impl Target {
     }
 }
 
-/// Where a custom resource can have written what the finding finds missing; none where no custom resource
-/// could mend it.
+/// The targets where a custom resource can have written what the finding finds missing; empty where no custom
+/// resource could resolve it.
 pub fn targets(finding: &Finding, pipeline: &Pipeline) -> BTreeSet<Target> {
     let target = |kind: ResourceType, name: &str| Target { kind, name: name.to_owned() };
-    // What a statement denies, no grant makes allowed.
+    // No grant overrules an explicit Deny.
     let denied = || finding.denied.iter().filter(|denied| !denied.explicit);
     if finding.severity != Severity::Error {
         return BTreeSet::new();
@@ -92,7 +91,7 @@ pub fn targets(finding: &Finding, pipeline: &Pipeline) -> BTreeSet<Target> {
             buckets.map(|name| target(ResourceType::ArtifactBucketGrant, &name)).collect()
         }
         RuleId::Ia001 => {
-            // A permissions boundary is nothing that a custom resource writes.
+            // Custom resources write no permissions boundary.
             let roles = denied().filter(|denied| denied.side == Side::Identity);
             let roles = roles.filter_map(|denied| Arn::parse(&denied.principal).ok());
             let names = roles.filter_map(|role| role.role_name().map(str::to_owned));
@@ -116,9 +115,9 @@ fn bucket_name(arn: &str) -> Option<String> {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ReapplyRequest {
     crosspipe: Verb,
-    /// What to look after.
+    /// What to apply again.
     pub target: Target,
-    /// Until when the answer is waited for, in milliseconds since the epoch.
+    /// When the reporter stops waiting, in milliseconds since the epoch.
     pub deadline: u64,
 }
 
@@ -128,12 +127,12 @@ enum Verb {
     Reapply,
 }
 
-/// What the access provider did on an [`ReapplyRequest`].
+/// What the access provider did about a [`ReapplyRequest`].
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ReapplyResponse {
-    /// What became of each custom resource that owns something there; none where none does.
+    /// The outcome of each custom resource that owns something there; empty where none does.
     pub resources: Vec<Reapplied>,
-    /// Why the order could not be carried out at all.
+    /// Why nothing could be done at all.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub error: Option<String>,
 }
@@ -153,19 +152,19 @@ pub struct Reapplied {
 }
 
 impl ReapplyRequest {
-    /// An order that is waited for until `deadline`, in milliseconds since the epoch.
+    /// A request that is waited for until `deadline`, in milliseconds since the epoch.
     pub fn new(target: Target, deadline: u64) -> Self {
         ReapplyRequest { crosspipe: Verb::Reapply, target, deadline }
     }
 
-    /// The order in a function's event. None where the event is no order, but something else, such as a request
-    /// of CloudFormation (which always has a `ResponseURL`).
+    /// Reads the request in a function's event. None where the event is something else, such as a request of
+    /// CloudFormation (which always has a `ResponseURL`).
     ///
     /// # Errors
-    /// An order that can't be read.
-    pub fn of_event(event: &Value) -> Option<Result<Self, serde_json::Error>> {
-        let is_order = event.get("crosspipe").is_some() && event.get("ResponseURL").is_none();
-        is_order.then(|| ReapplyRequest::deserialize(event))
+    /// When the request can't be read.
+    pub fn from_event(event: &Value) -> Option<Result<Self, serde_json::Error>> {
+        let is_reapply = event.get("crosspipe").is_some() && event.get("ResponseURL").is_none();
+        is_reapply.then(|| ReapplyRequest::deserialize(event))
     }
 }
 
@@ -221,7 +220,7 @@ mod tests {
     const KEY: &str = "arn:aws:kms:eu-west-1:111111111111:key/1";
 
     #[test]
-    fn what_a_custom_resource_could_have_written() {
+    fn remediable_findings_have_targets() {
         let key = finding(RuleId::Km001, &[(TARGET, KEY, Side::Resource), (TARGET, KEY, Side::Resource)]);
         assert_eq!(found(&key), [(ResourceType::ArtifactKeyGrant, KEY.to_owned())]);
         let object = "arn:aws:s3:::artifacts/orders/Build/x";
@@ -236,7 +235,7 @@ mod tests {
     }
 
     #[test]
-    fn what_none_could() {
+    fn other_findings_have_no_target() {
         assert_eq!(found(&finding(RuleId::Ia001, &[(SERVICE, TARGET, Side::PermissionsBoundary)])), []);
         assert_eq!(found(&finding(RuleId::Ia004, &[(TARGET, KEY, Side::Identity)])), []);
         assert_eq!(found(&finding(RuleId::S3002, &[(TARGET, "arn:aws:s3:::artifacts", Side::Resource)])), []);
@@ -248,7 +247,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_shown_proves_nothing() {
+    fn unread_target_is_not_shown() {
         let target = |kind: ResourceType, name: &str| Target { kind, name: name.to_owned() };
         let all = [
             target(ResourceType::ArtifactKeyGrant, KEY),
@@ -263,7 +262,7 @@ mod tests {
         });
         let shown = |snapshot: &Value| {
             let snapshot: Snapshot = serde_json::from_value(snapshot.clone()).unwrap();
-            all.iter().map(|target| target.is_shown(&snapshot)).collect::<Vec<_>>()
+            all.iter().map(|target| target.is_readable_in(&snapshot)).collect::<Vec<_>>()
         };
         assert_eq!(shown(&whole), [true; 4]);
         for (hidden, pointer) in [
@@ -280,19 +279,19 @@ mod tests {
     }
 
     #[test]
-    fn an_order_is_told_from_a_request_of_cloudformation() {
+    fn reapply_request_is_recognized() {
         let target = Target { kind: ResourceType::ArtifactBucketGrant, name: "artifacts".to_owned() };
-        let order = ReapplyRequest::new(target, 7);
-        let mut event = serde_json::to_value(&order).unwrap();
+        let request = ReapplyRequest::new(target, 7);
+        let mut event = serde_json::to_value(&request).unwrap();
         assert_eq!(
             event,
             json!({"crosspipe": "reapply", "target": {"kind": "ArtifactBucketGrant", "name": "artifacts"}, "deadline": 7})
         );
-        assert_eq!(ReapplyRequest::of_event(&event).unwrap().unwrap(), order);
+        assert_eq!(ReapplyRequest::from_event(&event).unwrap().unwrap(), request);
         event["crosspipe"] = json!("grant");
-        assert!(ReapplyRequest::of_event(&event).unwrap().is_err(), "there is one order only");
+        assert!(ReapplyRequest::from_event(&event).unwrap().is_err(), "there is one kind of request only");
         event["ResponseURL"] = json!("https://example.com");
-        assert!(ReapplyRequest::of_event(&event).is_none(), "whoever waits there has to be answered there");
-        assert!(ReapplyRequest::of_event(&json!([])).is_none());
+        assert!(ReapplyRequest::from_event(&event).is_none(), "whoever waits there has to be answered there");
+        assert!(ReapplyRequest::from_event(&json!([])).is_none());
     }
 }

@@ -60,7 +60,7 @@ fn grant(principal: &str) -> Value {
 /// what a resource policy grants to a session's or a user's ARN is not limited by implicit denials, what it
 /// grants to a role's ARN is limited by boundary and session policies.
 #[test]
-fn boundaries_and_session_policies_limit_by_how_the_resource_policy_names() {
+fn boundaries_limit_by_named_principal() {
     for (principal, named, expected) in [
         (SESSION, SESSION, "allowed"),
         (SESSION, ROLE, "implicitlyDenied"),
@@ -113,7 +113,7 @@ fn across_accounts_both_sides_allow() {
 
 /// <https://docs.aws.amazon.com/organizations/latest/userguide/orgs_manage_policies_scps_evaluation.html>
 #[test]
-fn every_level_of_service_control_policies_allows() {
+fn every_scp_level_must_allow() {
     let levels = |levels: Value, expected| {
         check(json!({"identityPolicies": [allow()], "serviceControlPolicies": levels}), expected);
     };
@@ -147,7 +147,7 @@ fn resource_control_policies_only_deny() {
 /// <https://docs.aws.amazon.com/kms/latest/developerguide/key-policy-default.html#key-policy-default-allow-root-enable-iam>
 /// and <https://docs.aws.amazon.com/kms/latest/developerguide/grants.html>
 #[test]
-fn keys_are_used_by_delegation_or_by_grant() {
+fn keys_need_delegation_or_grant() {
     let use_key = |action: &str, more: Value, expected| {
         let mut members = json!({"principal": ROLE, "action": action, "resource": KEY});
         members.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());

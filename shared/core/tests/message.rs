@@ -15,7 +15,7 @@ fn key_in_b() -> Option<String> {
 }
 
 #[test]
-fn every_wording_of_the_catalogue_claims_what_happened() {
+fn catalogue_wordings_are_understood() {
     let role = |role: &str| ErrorSignature::AssumeRole { role: role.into() };
     let bucket = || Some("codepipeline-us-east-2-1234567890".to_owned());
     let permissions =
@@ -177,7 +177,7 @@ fn check(message: &str, side: Option<PolicyKind>, explicit: Option<bool>) -> Den
 }
 
 #[test]
-fn every_kind_of_policy_is_told_apart() {
+fn policy_kinds_are_distinguished() {
     use PolicyKind::*;
     let denied = format!("User: {SESSION} is not authorized to perform: kms:Decrypt on resource: {KEY}");
     let allows = "allows the kms:Decrypt action";
@@ -219,7 +219,7 @@ fn the_policy_that_denies_is_named() {
 }
 
 #[test]
-fn a_message_is_read_however_it_was_dressed() {
+fn wrapped_messages_are_understood() {
     let object = "arn:aws:s3:::codepipeline-us-east-2-1234567890/MyFirstPipeline/My App/x.zip";
     let expected = Denial {
         actor: Some(SESSION.into()),
@@ -252,7 +252,7 @@ fn a_message_is_read_however_it_was_dressed() {
 }
 
 #[test]
-fn what_a_message_leaves_out_stays_out() {
+fn omitted_parts_stay_unknown() {
     let redacted = "User: ****/us-east-2-cstore-role/x is not authorized to perform: kms:Decrypt on the resource associated with this ciphertext because the resource does not exist in this Region, no resource-based policies allow access, or a resource-based policy explicitly denies access";
     let found = check(redacted, Some(PolicyKind::ResourceBased), None);
     assert_eq!((found.actor, found.action.as_str(), found.resource), (None, "kms:Decrypt", None));
@@ -265,7 +265,7 @@ fn what_a_message_leaves_out_stays_out() {
 }
 
 #[test]
-fn the_first_of_two_denials_is_read_alone() {
+fn first_denial_is_read() {
     let two = format!(
         "User: {SESSION} is not authorized to perform: ecs:TagResource on resource: *. User: {ROLE} is not authorized to perform: kms:Decrypt on resource: {KEY} with an explicit deny in a session policy"
     );
@@ -274,7 +274,7 @@ fn the_first_of_two_denials_is_read_alone() {
 }
 
 #[test]
-fn assume_role_is_told_by_the_role() {
+fn assume_role_names_the_role() {
     let message = format!(
         "User: arn:aws:sts::111111111111:assumed-role/CodePipeline_Service_Role/x is not authorized to perform: sts:AssumeRole on resource: {ROLE}"
     );
@@ -288,7 +288,7 @@ proptest! {
     }
 
     #[test]
-    fn any_mixture_of_its_words_is_survived(words in proptest::collection::vec(prop_oneof![
+    fn arbitrary_messages_do_not_panic(words in proptest::collection::vec(prop_oneof![
         Just("User: "), Just("is not authorized to perform"), Just(": "), Just("kms:Decrypt"), Just(" on resource: "),
         Just("\""), Just("'"), Just(" because no "), Just(" with an explicit deny in a"), Just("n "), Just("permissions boundary"),
         Just("é"), Just("\u{130}"), Just("Key 'arn:"), Just("does not exist"), Just("perform AssumeRole on role"), Just(" "), Just("\n"),

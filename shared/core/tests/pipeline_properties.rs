@@ -223,7 +223,7 @@ impl Model {
 
 proptest! {
     #[test]
-    fn revert_after_apply_gives_back_the_original_exactly(first in desired(), second in desired()) {
+    fn revert_restores_original(first in desired(), second in desired()) {
         let mut live = Live::new();
         live.apply("one", &first);
         live.apply("one", &second);
@@ -232,7 +232,7 @@ proptest! {
     }
 
     #[test]
-    fn an_update_ends_where_a_create_would(first in desired(), second in desired()) {
+    fn update_equals_create(first in desired(), second in desired()) {
         let (mut updated, mut created) = (Live::new(), Live::new());
         updated.apply("one", &first);
         // A Create needs every `AfterStage`; an Update doesn't look at those of stages that are there.
@@ -244,7 +244,7 @@ proptest! {
     }
 
     #[test]
-    fn owners_in_any_order_agree_with_the_model_and_end_at_the_original(
+    fn owner_order_does_not_matter(
         requests in prop::collection::vec((select(&OWNERS[..]), prop::option::weighted(0.75, desired())), 1..12),
         last in Just(OWNERS.to_vec()).prop_shuffle(),
     ) {
@@ -267,7 +267,7 @@ proptest! {
     }
 
     #[test]
-    fn a_crash_after_any_write_is_mended(first in desired(), second in desired(), written in 0..3_u8, deletes: bool) {
+    fn crash_after_any_write_recovers(first in desired(), second in desired(), written in 0..3_u8, deletes: bool) {
         let mut live = Live::new();
         if !live.apply("one", &first) {
             return Ok(());
@@ -300,7 +300,7 @@ proptest! {
     }
 
     #[test]
-    fn any_json_is_read_or_refused_with_a_path(path in select(vec![
+    fn arbitrary_json_is_read_or_refused(path in select(vec![
         "/name", "/roleArn", "/stages", "/stages/0", "/stages/0/actions", "/stages/0/actions/0/actionTypeId/owner",
         "/artifactStores", "/artifactStores/us-east-2", "/artifactStores/us-east-2/encryptionKey/id",
         "/stages/1/actions/0/inputArtifacts/0/name", "/stages/1/actions/0/runOrder",

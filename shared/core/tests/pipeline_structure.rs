@@ -22,14 +22,14 @@ fn metadata_is_read_and_never_kept() {
 }
 
 #[test]
-fn a_bare_structure_takes_its_account_from_the_service_role() {
+fn bare_structure_takes_service_role_account() {
     let pipeline = Pipeline::parse(fixture()["pipeline"].clone()).unwrap();
     assert_eq!(pipeline.name(), "orders-release");
     assert_eq!((pipeline.account(), pipeline.region(), pipeline.arn()), (Some("111111111111"), None, None));
 }
 
 #[test]
-fn an_action_tells_all_that_rules_ask() {
+fn action_views_are_complete() {
     let pipeline = Pipeline::parse(fixture()).unwrap();
     let action = pipeline.actions().find(|it| it.name() == "DeployDublin").unwrap();
     assert_eq!(

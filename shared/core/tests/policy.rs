@@ -61,7 +61,7 @@ proptest! {
     }
 
     #[test]
-    fn grant_is_idempotent_even_after_aws_rewrote_it(value in policies::document()) {
+    fn grant_is_idempotent_after_rewrite(value in policies::document()) {
         let owned = on_bucket(&owner("Bucket"), "222222222222");
         let Change::Put(granted) = owned.plan(Some(&document(value))) else { panic!("nothing granted") };
         prop_assert_eq!(owned.plan(Some(&granted)), Change::None);
@@ -71,7 +71,7 @@ proptest! {
     }
 
     #[test]
-    fn revoke_after_grant_gives_back_the_original(value in policies::document()) {
+    fn revoke_restores_original(value in policies::document()) {
         let (original, owner) = (document(value), owner("Bucket"));
         let granted = after(on_bucket(&owner, "222222222222").plan(Some(&original)), Some(&original));
         let revoked = after(bucket::unwanted(&owner).plan(granted.as_ref()), granted.as_ref());
@@ -98,7 +98,7 @@ proptest! {
 }
 
 #[test]
-fn a_bucket_without_a_policy_gets_one_and_loses_it_again() {
+fn bucket_policy_comes_and_goes() {
     let owner = owner("Bucket");
     let Change::Put(created) = bucket::plan(None, &on_bucket(&owner, "222222222222")).unwrap() else {
         panic!()
@@ -109,7 +109,7 @@ fn a_bucket_without_a_policy_gets_one_and_loses_it_again() {
 }
 
 #[test]
-fn what_aws_would_refuse_is_refused_with_its_reason() {
+fn invalid_policies_are_refused() {
     let root =
         json!({"Effect": "Allow", "Principal": {"AWS": "111111111111"}, "Action": "kms:*", "Resource": "*"});
     let [arn, role] = ["arn:aws:kms:eu-west-1:111111111111:key/k", "arn:aws:iam::111111111111:role/pipeline"]

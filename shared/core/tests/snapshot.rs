@@ -26,7 +26,7 @@ fn whole() -> Value {
 }
 
 #[test]
-fn every_part_is_printed_as_it_was_read() {
+fn snapshot_round_trips() {
     let snapshot = Snapshot::from_value(whole()).unwrap();
     assert_eq!(serde_json::to_value(&snapshot).unwrap(), whole());
     assert_eq!(snapshot.instance_roles, Fact::Known(vec![INSTANCE_ROLE.to_owned()]));
@@ -44,7 +44,7 @@ fn what_is_missing_stays_missing() {
 }
 
 #[test]
-fn a_part_of_another_shape_is_refused() {
+fn wrong_shape_is_refused() {
     let mut snapshot = whole();
     *snapshot.pointer_mut("/organization/accounts").unwrap() = json!("none");
     let error = Snapshot::from_value(snapshot).unwrap_err().to_string();

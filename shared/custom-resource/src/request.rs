@@ -208,7 +208,7 @@ mod tests {
     }
 
     #[test]
-    fn properties_may_be_absent_but_not_odd() {
+    fn properties_must_be_an_object() {
         let mut event = update();
         event["ResourceProperties"] = json!("text");
         assert!(Request::parse(event.clone()).unwrap_err().cause.contains("`ResourceProperties`"));

@@ -72,7 +72,7 @@ mod tests {
     }
 
     #[test]
-    fn a_short_invocation_still_leaves_the_handler_most_of_it() {
+    fn short_invocation_favours_handler() {
         let deadline = Deadline::after(Duration::from_secs(3));
         assert!(RetryPolicy::default().handler_deadline(deadline).remaining() > Duration::from_secs(1));
     }

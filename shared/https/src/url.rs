@@ -107,7 +107,7 @@ mod tests {
     }
 
     #[test]
-    fn plain_http_is_private_on_this_machine_alone() {
+    fn plain_http_is_loopback_only() {
         let is_private = |text| SecretUrl::parse(text, "").unwrap().is_private();
         for private in
             ["https://example.com/", "HTTPS://example.com/", "http://127.0.0.1:80/", "http://[::1]/"]

@@ -142,7 +142,7 @@ mod tests {
     }
 
     #[test]
-    fn missing_old_and_crippled_pythons_are_named() {
+    fn unusable_pythons_are_named() {
         let missing = find_python("/no/such/python3".as_ref()).unwrap_err().to_string();
         assert!(missing.starts_with(NEEDED) && missing.contains("/no/such/python3"), "{missing}");
         let old =

@@ -198,7 +198,7 @@ mod tests {
     }
 
     #[test]
-    fn what_aws_rewrites_is_no_difference_and_all_else_is() {
+    fn aws_rewrites_are_no_difference() {
         let a = json!({"Sid": "A", "Effect": "Allow", "Principal": {"AWS": ["111111111111"]}, "Action": ["s3:GetObject"]});
         let rewritten = json!({
             "Sid": "A", "Effect": "Allow", "Principal": {"AWS": "arn:aws:iam::111111111111:root"}, "Action": "s3:GetObject",

@@ -126,7 +126,7 @@ impl Listening {
 }
 
 #[test]
-fn a_missing_bucket_grant_is_named_with_its_fix() {
+fn missing_bucket_grant_is_named() {
     let listening = Listening::start();
     listening.clean_up_bucket_policy();
     listening.run_pipeline();
@@ -161,7 +161,7 @@ fn a_missing_bucket_grant_is_named_with_its_fix() {
 }
 
 #[test]
-fn a_missing_key_grant_in_either_account() {
+fn missing_key_grant_in_either_account() {
     let listening = Listening::start();
     let world = &listening.scene.world;
     let granted = listening.scene.live().key_policy;
@@ -199,7 +199,7 @@ fn a_missing_key_grant_in_either_account() {
 }
 
 #[test]
-fn duplicates_alert_once_and_what_cannot_be_read_is_unknown() {
+fn duplicate_events_alert_once() {
     let listening = Listening::start();
     let world = &listening.scene.world;
     // Nobody may look into the target account any more.

@@ -31,7 +31,7 @@ fn text(bytes: &[u8]) -> String {
 }
 
 #[test]
-fn a_plan_shows_what_a_resource_would_change_and_changes_nothing() {
+fn plan_changes_nothing() {
     let scene = Scene::deployed();
     let before = scene.live();
     let plan = |resource: &Value, format: &str| {
@@ -64,7 +64,7 @@ fn a_plan_shows_what_a_resource_would_change_and_changes_nothing() {
 }
 
 #[test]
-fn a_snapshot_of_the_live_pipeline_can_be_linted() {
+fn live_snapshot_can_be_linted() {
     let scene = Scene::deployed();
     let lint = || {
         let snapshot = crosspipe(&scene, &["snapshot", "--pipeline", &scene.world.pipeline], "");

@@ -11,7 +11,7 @@ use crate::scene::Scene;
 const WRITERS: usize = 20;
 
 #[test]
-fn twenty_concurrent_grants_on_one_key_and_one_bucket() {
+fn twenty_concurrent_grants() {
     let scene = Scene::deployed();
     let before = scene.live();
     let account = |writer: usize| format!("7{writer:011}");

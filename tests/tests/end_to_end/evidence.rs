@@ -92,7 +92,7 @@ fn deployment(listening: &Listening, id: &str, platform: &str, targets: Value) {
 }
 
 #[test]
-fn a_script_that_failed_on_an_instance_is_shown_with_its_log() {
+fn failed_script_is_shown_with_log() {
     let listening = Listening::start();
     let target = |id: &str, event: Value| {
         let status = event["status"].clone();
@@ -137,7 +137,7 @@ fn a_script_that_failed_on_an_instance_is_shown_with_its_log() {
 
 /// CodeDeploy does not say which role an instance has; what the instance was answered does.
 #[test]
-fn an_instance_that_was_denied_names_its_role() {
+fn denied_instance_names_its_role() {
     let listening = Listening::start();
     let world = &listening.scene.world;
     let trust = json!({"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Principal": {"Service": "ec2.amazonaws.com"}, "Action": "sts:AssumeRole"}]});
@@ -162,7 +162,7 @@ fn an_instance_that_was_denied_names_its_role() {
 
 /// Not even the role itself: the alert says so, with what is known on this side.
 #[test]
-fn a_target_account_that_lets_nobody_in_is_named() {
+fn closed_target_account_is_named() {
     let listening = Listening::start();
     listening.deploy_fails("d-A1B2C3D4E", "Deployment d-A1B2C3D4E failed");
     let trust = json!({"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Principal": {"AWS": listening.scene.world.target.id()}, "Action": "sts:AssumeRole"}]});
@@ -175,7 +175,7 @@ fn a_target_account_that_lets_nobody_in_is_named() {
 }
 
 #[test]
-fn a_deployment_to_ecs_has_no_instances_to_judge() {
+fn ecs_deployment_has_no_instances() {
     let listening = Listening::start();
     let target = &listening.scene.world.target;
     let group = json!({"account": target.id(), "region": target.region(), "applicationName": "orders", "deploymentGroupName": "orders-production", "computePlatform": "ECS"});
@@ -188,7 +188,7 @@ fn a_deployment_to_ecs_has_no_instances_to_judge() {
 }
 
 #[test]
-fn a_stack_that_failed_names_its_first_resource() {
+fn failed_stack_names_first_resource() {
     let listening = Listening::start();
     let target = &listening.scene.world.target;
     let template = json!({"Resources": {"Api": {"Type": "AWS::IAM::Policy", "Properties": {"PolicyName": "api", "Roles": ["nobody-has-this-role"],
@@ -225,7 +225,7 @@ fn a_stack_that_failed_names_its_first_resource() {
 }
 
 #[test]
-fn each_provider_without_its_permissions_says_so() {
+fn missing_evidence_permissions_are_named() {
     let listening = Listening::start();
     let world = &listening.scene.world;
     let target = &world.target;

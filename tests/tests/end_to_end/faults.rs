@@ -34,7 +34,7 @@ fn throttling_and_conflicts_pass() {
 }
 
 #[test]
-fn a_put_whose_answer_is_lost_is_found_done() {
+fn lost_put_answer_is_verified() {
     let scene = Scene::deployed();
     let before = scene.live();
     let lost = json!({"account": scene.world.tools.id(), "service": "kms", "operation": "PutKeyPolicy", "code": "KMSInternalException", "message": "lost", "status": 500, "times": 1, "after": true});
@@ -72,7 +72,7 @@ fn propagation_is_waited_for() {
 
 /// What does not pass by itself is said before the function's time is up, with both sides to look at.
 #[test]
-fn a_trust_that_never_comes_names_both_sides() {
+fn missing_trust_names_both_sides() {
     let scene = Scene::deployed();
     let before = scene.live();
     let world = &scene.world;

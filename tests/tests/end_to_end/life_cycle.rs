@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use crate::scene::Scene;
 
 #[test]
-fn two_stacks_on_the_same_key_and_bucket() {
+fn two_stacks_share_key_and_bucket() {
     let scene = Scene::deployed();
     let one = scene.live();
     scene.create("key-two", "ArtifactKeyGrant", scene.key_grant(&["555555555555"])).unwrap();
@@ -27,7 +27,7 @@ fn two_stacks_on_the_same_key_and_bucket() {
 }
 
 #[test]
-fn an_update_changes_the_statement_where_it_stands() {
+fn update_changes_statement_in_place() {
     let scene = Scene::deployed();
     let before = scene.live();
     scene.create("grant", "ArtifactBucketGrant", scene.bucket_grant(&["555555555555"])).unwrap();
@@ -54,7 +54,7 @@ fn an_update_changes_the_statement_where_it_stands() {
 }
 
 #[test]
-fn a_moved_grant_leaves_nothing_at_the_old_place() {
+fn moved_grant_leaves_nothing_behind() {
     let scene = Scene::deployed();
     let tools = &scene.world.tools;
     let other = format!("other-{}", tools.id());
@@ -90,7 +90,7 @@ fn a_moved_grant_leaves_nothing_at_the_old_place() {
 }
 
 #[test]
-fn what_another_stack_owns_is_merged_and_said_so() {
+fn foreign_stack_is_named_in_notice() {
     let scene = Scene::deployed();
     let tools = &scene.world.tools;
     let owner = json!({"Resources": {"Key": {"Type": "AWS::KMS::Key", "Properties": {"KeyPolicy": {

@@ -5,7 +5,7 @@ use serde_json::json;
 use crate::alerts::Listening;
 
 #[test]
-fn unreadable_events_are_kept_once_and_what_is_no_failure_is_not_kept() {
+fn unreadable_events_are_kept_once() {
     let listening = Listening::start();
     let tools = &listening.scene.world.tools;
     let dead_letters = &listening.scene.outputs["ReporterDeadLettersUrl"];

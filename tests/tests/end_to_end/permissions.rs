@@ -19,7 +19,7 @@ const NOT_ENFORCED_HERE: [&str; 4] = [
 const FOR_DELETE: [&str; 3] = ["s3:DeleteBucketPolicy", "iam:DeleteRolePolicy", "codepipeline:UntagResource"];
 
 #[test]
-fn each_permission_taken_away_gives_a_clear_reason() {
+fn missing_permissions_are_named() {
     let scene = Scene::deployed();
     let role = scene.role_name("AccessProviderRole");
     let name = json!({"RoleName": role, "PolicyName": POLICY});

@@ -86,7 +86,7 @@ fn secret(world: &World<'_>, url: &str) -> String {
 }
 
 #[test]
-fn every_receiver_reads_the_same_and_once() {
+fn every_destination_gets_one_alert() {
     let webhook = Subscriber::start().unwrap();
     let listening = Listening::start_with(|world, parameters| {
         let secret = secret(world, &webhook.url());
@@ -155,7 +155,7 @@ fn every_receiver_reads_the_same_and_once() {
 }
 
 #[test]
-fn any_event_of_a_failure_is_enough() {
+fn any_failure_event_is_enough() {
     let mut topic = String::new();
     let listening = Listening::start_with(|world, parameters| {
         let answer = world.tools.call("sns", "create_topic", json!({"Name": "notifications"})).unwrap();
@@ -188,7 +188,7 @@ fn any_event_of_a_failure_is_enough() {
 
 /// A failure of the pipeline's own account is told in a note, if at all; an approval that was rejected never.
 #[test]
-fn what_is_not_across_accounts() {
+fn own_account_failures_are_notes() {
     let listening =
         Listening::start_with(|_, parameters| with(parameters, &[("SameAccountFailures", "note")]));
     let world = &listening.scene.world;

@@ -130,7 +130,7 @@ fn assert_same(before: &Live, after: &Live) {
 }
 
 #[test]
-fn what_is_ours_is_put_back_and_the_execution_goes_on() {
+fn owned_grant_is_reapplied_and_retried() {
     let listening = applying();
     let (scene, world) = (&listening.scene, &listening.scene.world);
     let deployed = scene.live();
@@ -192,7 +192,7 @@ fn what_is_ours_is_put_back_and_the_execution_goes_on() {
 }
 
 #[test]
-fn what_is_not_ours_is_only_proposed() {
+fn foreign_fixes_are_only_proposed() {
     let listening = applying();
     let (scene, world) = (&listening.scene, &listening.scene.world);
 
@@ -244,7 +244,7 @@ fn what_is_not_ours_is_only_proposed() {
 }
 
 #[test]
-fn there_is_one_attempt_for_each_execution() {
+fn one_attempt_per_execution() {
     let listening = applying();
     listening.clean_up_bucket_policy();
     let report = listening.report_of_run();
@@ -278,7 +278,7 @@ fn there_is_one_attempt_for_each_execution() {
 }
 
 #[test]
-fn records_come_and_go_with_their_resources() {
+fn records_follow_their_resources() {
     let listening = applying();
     let (scene, bucket) = (&listening.scene, listening.bucket_arn());
     let first = listening.records(&bucket);
@@ -332,7 +332,7 @@ fn records_come_and_go_with_their_resources() {
 }
 
 #[test]
-fn each_permission_to_mend_taken_away_is_named() {
+fn missing_remediation_permissions_are_named() {
     const POLICY: &str = "Remediation";
     let listening = applying();
     let scene = &listening.scene;

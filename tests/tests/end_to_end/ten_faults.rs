@@ -44,7 +44,7 @@ const FAULTS: [Fault; 11] = [
 ];
 
 #[test]
-fn each_of_ten_faults_is_named_and_mended_by_its_printed_fix() {
+fn printed_fixes_resolve_ten_faults() {
     let listening = Listening::start();
     let world = &listening.scene.world;
     assert_eq!(listening.run_to_its_end(), "Succeeded", "before there is any fault");

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use crate::scene::Scene;
 
 #[test]
-fn the_pipeline_becomes_cross_account_and_is_itself_again() {
+fn pipeline_is_patched_and_reverted() {
     let scene = Scene::deployed();
     let (world, live) = (&scene.world, scene.live());
 

@@ -51,7 +51,7 @@ fn account() -> Account<'static> {
 }
 
 #[test]
-fn custom_resource_lives_through_create_update_and_delete() {
+fn custom_resource_life_cycle() {
     let account = account();
     let template = probe_template(&account, &custom(""));
     let outputs = account.deploy_stack("probe", &template, &[], CAPABILITIES).unwrap();
@@ -68,7 +68,7 @@ fn custom_resource_lives_through_create_update_and_delete() {
 }
 
 #[test]
-fn failed_create_is_followed_by_delete_with_the_answered_id() {
+fn failed_create_is_deleted_by_id() {
     let account = account();
     let template = probe_template(&account, &custom("Create"));
     let StackError::Failed(failure) =
@@ -84,7 +84,7 @@ fn failed_create_is_followed_by_delete_with_the_answered_id() {
 }
 
 #[test]
-fn rule_needs_a_permission_and_failed_events_reach_the_dead_letter_queue() {
+fn failed_events_reach_dead_letter_queue() {
     let scene = Scene::with_grants();
     let rule = |permission: &str| {
         format!(
@@ -133,7 +133,7 @@ fn rule_needs_a_permission_and_failed_events_reach_the_dead_letter_queue() {
 }
 
 #[test]
-fn role_policy_goes_onto_an_existing_role_and_off_again() {
+fn role_policy_comes_and_goes() {
     let scene = Scene::without_grants();
     let template = |action: &str| {
         format!(
@@ -168,7 +168,7 @@ Resources:
 }
 
 #[test]
-fn pipeline_bucket_and_key_of_a_stack_carry_its_tags() {
+fn stack_resources_carry_its_tags() {
     let scene = Scene::with_grants();
     let template = format!(
         "Resources:
@@ -233,7 +233,7 @@ Outputs:
 }
 
 #[test]
-fn a_role_that_trusts_nobody_fails_its_stack() {
+fn role_without_trust_fails_stack() {
     let scene = Scene::without_grants();
     let template = format!(
         "Resources:

@@ -26,7 +26,7 @@ fn receive(account: &Account<'_>, queue_url: &Value, fits: impl Fn(&Value) -> bo
 }
 
 #[test]
-fn failed_action_reaches_a_queue_through_a_rule() {
+fn failed_action_reaches_queue() {
     let scene = Scene::with_grants();
     scene.create_pipeline("run");
     let queue =

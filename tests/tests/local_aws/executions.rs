@@ -19,7 +19,7 @@ fn assert_fails(scene: &Scene, wanted: &str, part: &str) {
 }
 
 #[test]
-fn each_grant_is_needed_and_together_they_suffice() {
+fn every_grant_is_needed() {
     let scene = Scene::with_grants();
     scene.create_pipeline("run");
     assert_succeeds(&scene, "everything is granted");
@@ -56,7 +56,7 @@ fn each_grant_is_needed_and_together_they_suffice() {
 }
 
 #[test]
-fn keys_by_id_and_absent_keys_do_not_cross_accounts() {
+fn key_ids_do_not_cross_accounts() {
     let scene = Scene::with_grants();
     scene.create_pipeline("run");
     let mut pipeline = scene.pipeline("run");
@@ -75,7 +75,7 @@ fn keys_by_id_and_absent_keys_do_not_cross_accounts() {
 }
 
 #[test]
-fn a_disabled_key_and_each_permission_of_codedeploy() {
+fn disabled_key_and_missing_codedeploy_permissions() {
     let scene = Scene::with_grants();
     scene.create_pipeline("run");
     let key = json!({"KeyId": scene.key_arn});
@@ -192,7 +192,7 @@ fn scripted_failure_and_retry() {
 }
 
 #[test]
-fn start_is_idempotent_by_token_and_listing_is_paged() {
+fn start_is_idempotent_by_token() {
     let scene = Scene::with_grants();
     scene.create_pipeline("run");
     let start = |token: &str| {

@@ -8,7 +8,7 @@ use crosspipe_e2e::{CallError, LocalAws, Venv};
 use serde_json::json;
 
 #[test]
-fn faults_strike_as_often_as_asked_and_only_there() {
+fn faults_strike_as_often_as_asked() {
     let aws = LocalAws::shared();
     let [a, b] = aws.new_accounts().map(|id| aws.account(id));
     let throttled = CallError {
@@ -35,7 +35,7 @@ fn faults_strike_as_often_as_asked_and_only_there() {
 }
 
 #[test]
-fn a_fault_after_the_call_loses_the_answer_only() {
+fn late_fault_loses_only_the_answer() {
     let aws = LocalAws::shared();
     let [id] = aws.new_accounts();
     let account = aws.account(id);
@@ -60,7 +60,7 @@ fn a_fault_after_the_call_loses_the_answer_only() {
 }
 
 #[test]
-fn a_server_of_ones_own_ends_when_dropped() {
+fn own_server_ends_when_dropped() {
     let aws = LocalAws::start().unwrap();
     let address = aws.endpoint().trim_start_matches("http://").to_owned();
     aws.account("123456789012").call("sts", "get_caller_identity", json!({})).unwrap();

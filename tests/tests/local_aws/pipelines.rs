@@ -102,7 +102,7 @@ fn structure_is_checked() {
 }
 
 #[test]
-fn service_role_must_be_able_to_assume_the_action_role() {
+fn service_role_must_assume_action_role() {
     let scene = Scene::without_grants();
     let create =
         || scene.a.call("codepipeline", "create_pipeline", json!({"pipeline": scene.pipeline("assumed")}));
@@ -130,7 +130,7 @@ fn service_role_must_be_able_to_assume_the_action_role() {
 }
 
 #[test]
-fn iam_guards_every_operation_and_the_passing_of_the_role() {
+fn iam_guards_operations_and_pass_role() {
     let scene = Scene::with_grants();
     scene.create_pipeline("guarded");
     let root = format!("arn:aws:iam::{}:root", scene.a.id());

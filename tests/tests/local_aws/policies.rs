@@ -10,7 +10,7 @@ fn code(result: Result<Value, CallError>) -> String {
 }
 
 #[test]
-fn dead_principals_are_refused_and_deleted_roles_become_unique_ids() {
+fn deleted_principals_are_refused() {
     let scene = Scene::with_grants();
     let with = |mut statement: Value, principal: &str| {
         statement["Principal"] = json!({"AWS": principal});
@@ -62,7 +62,7 @@ fn sizes_are_limited() {
 }
 
 #[test]
-fn nobody_locks_themselves_out_of_a_key() {
+fn key_lockout_is_refused() {
     let scene = Scene::with_grants();
     let policy = json!({"Version": "2012-10-17", "Statement": [scene.key_grant()]}).to_string();
     let request = json!({"KeyId": scene.key_arn, "PolicyName": "default", "Policy": policy});
@@ -74,7 +74,7 @@ fn nobody_locks_themselves_out_of_a_key() {
 }
 
 #[test]
-fn a_key_is_used_from_another_account_if_both_sides_allow() {
+fn cross_account_key_needs_both_sides() {
     let scene = Scene::with_grants();
     let role = scene.a.assume(&scene.service_role).unwrap().assume(&scene.target_role).unwrap();
     let sealed =
@@ -101,7 +101,7 @@ fn a_key_is_used_from_another_account_if_both_sides_allow() {
 }
 
 #[test]
-fn an_object_is_read_from_another_account_if_both_sides_allow() {
+fn cross_account_object_needs_both_sides() {
     let scene = Scene::with_grants();
     scene
         .a
@@ -126,7 +126,7 @@ fn the_expected_bucket_owner_is_checked() {
 }
 
 #[test]
-fn requests_count_as_tls_and_roles_as_themselves() {
+fn requests_count_as_tls() {
     let scene = Scene::with_grants();
     let deny = json!({
         "Effect": "Deny", "Principal": "*", "Action": "s3:*",

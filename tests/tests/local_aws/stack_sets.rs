@@ -14,7 +14,7 @@ fn template(topic: &str) -> String {
 }
 
 #[test]
-fn instances_are_created_updated_and_deleted_in_their_accounts() {
+fn stack_instances_live_in_their_accounts() {
     let aws = LocalAws::shared();
     let [admin, first, second] = aws.new_accounts().map(|id| aws.account(id));
     let call = |operation: &str, request: Value| admin.call("cloudformation", operation, request);

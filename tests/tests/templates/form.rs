@@ -47,7 +47,7 @@ fn sam_translates_the_template() {
 }
 
 #[test]
-fn every_parameter_is_described_constrained_and_grouped_once() {
+fn every_parameter_is_described_and_grouped() {
     for (name, template) in TEMPLATES.iter() {
         let groups = &template["Metadata"]["AWS::CloudFormation::Interface"]["ParameterGroups"];
         let mut shown: Vec<&str> = items(groups).flat_map(|group| strings(&group["Parameters"])).collect();
@@ -70,7 +70,7 @@ fn every_parameter_is_described_constrained_and_grouped_once() {
 }
 
 #[test]
-fn names_that_both_templates_use_have_the_same_default() {
+fn shared_parameter_defaults_agree() {
     for parameter in ["DiagnosticsRoleName", "ReporterRoleName"] {
         let default = |name: &str| TEMPLATES[name]["Parameters"][parameter]["Default"].clone();
         assert!(default(TOOLS).is_string(), "{parameter}");
@@ -79,7 +79,7 @@ fn names_that_both_templates_use_have_the_same_default() {
 }
 
 #[test]
-fn the_target_account_gets_roles_and_policies_only() {
+fn target_template_has_only_iam_resources() {
     let template = &TEMPLATES[TARGET];
     assert_eq!(template["Transform"], Value::Null, "StackSets take no SAM");
     for (id, resource) in object(&template["Resources"]) {

@@ -64,7 +64,7 @@ fn schedules_are_those_of_eventbridge() {
 }
 
 #[test]
-fn custom_resources_have_the_properties_that_the_provider_knows() {
+fn custom_resource_properties_are_known() {
     let resources = object(&TEMPLATES[TOOLS]["Resources"]);
     let provider = &resources["AccessProvider"]["Properties"];
     let latest_start = &resources["AccessProviderInvokeConfig"]["Properties"]["MaximumEventAgeInSeconds"];
@@ -105,7 +105,7 @@ fn custom_resources_have_the_properties_that_the_provider_knows() {
 }
 
 #[test]
-fn functions_are_built_from_this_workspace_and_get_their_environment() {
+fn functions_get_their_environment() {
     let resources = &TEMPLATES[TOOLS]["Resources"];
     let globals = &TEMPLATES[TOOLS]["Globals"]["Function"];
     assert_eq!(globals["Runtime"], "provided.al2023");
@@ -153,7 +153,7 @@ fn functions_are_built_from_this_workspace_and_get_their_environment() {
 
 /// Nothing is changed that nobody asked to have changed.
 #[test]
-fn only_remediation_that_is_asked_for_may_write() {
+fn only_apply_mode_may_write() {
     let template = &TEMPLATES[TOOLS];
     assert_eq!(template["Parameters"]["RemediationMode"]["Default"], "propose");
     assert_eq!(
@@ -176,7 +176,7 @@ fn only_remediation_that_is_asked_for_may_write() {
 }
 
 #[test]
-fn failed_actions_reach_the_reporter_or_the_queue() {
+fn failed_actions_reach_the_reporter() {
     let resources = &TEMPLATES[TOOLS]["Resources"];
     let rule = &resources["FailedActions"]["Properties"];
     assert_eq!(rule["EventPattern"]["source"], json!(["aws.codepipeline"]));
@@ -199,7 +199,7 @@ fn failed_actions_reach_the_reporter_or_the_queue() {
 }
 
 #[test]
-fn the_calls_that_are_watched_are_those_that_the_reporter_knows() {
+fn watched_calls_match_the_reporter() {
     let pattern = &TEMPLATES[TOOLS]["Resources"]["Changes"]["Properties"]["EventPattern"];
     let known: BTreeSet<&str> = WATCHED.iter().flat_map(|(_, calls)| calls.iter().copied()).collect();
     assert_eq!(strings(&pattern["detail"]["eventName"]).collect::<BTreeSet<_>>(), known);
@@ -211,7 +211,7 @@ fn the_calls_that_are_watched_are_those_that_the_reporter_knows() {
 }
 
 #[test]
-fn what_is_watched_for_is_optional_and_reaches_the_reporter_or_the_queue() {
+fn watch_events_reach_the_reporter() {
     let resources = &TEMPLATES[TOOLS]["Resources"];
     let policy = &resources["ReporterDeadLettersPolicy"]["Properties"]["PolicyDocument"]["Statement"][0];
     let queue = json!({"Fn::GetAtt": ["ReporterDeadLetters", "Arn"]});

@@ -24,7 +24,7 @@ const ON_EVERY_RESOURCE: &[(&str, &str, &[&str])] = &[
 ];
 
 #[test]
-fn no_statement_is_wider_than_its_action_needs() {
+fn no_statement_is_too_wide() {
     let mut on_every_resource = BTreeSet::new();
     for (role, statement) in statements() {
         let sid = statement["Sid"].as_str().expect("a Sid").to_owned();
@@ -111,7 +111,7 @@ fn what_changes_anything_is_listed_here() {
 }
 
 #[test]
-fn a_role_is_passed_only_to_the_service_meant() {
+fn pass_role_names_its_service() {
     let mut seen = 0;
     for (role, statement) in statements() {
         if strings(&statement["Action"]).any(|action| action == "iam:PassRole") {
@@ -125,7 +125,7 @@ fn a_role_is_passed_only_to_the_service_meant() {
 }
 
 #[test]
-fn a_connection_is_passed_to_codepipeline_only() {
+fn connections_pass_to_codepipeline_only() {
     let mut passed = vec![];
     for (role, statement) in statements() {
         for action in strings(&statement["Action"]).filter(|action| action.ends_with(":PassConnection")) {
@@ -139,7 +139,7 @@ fn a_connection_is_passed_to_codepipeline_only() {
 }
 
 #[test]
-fn each_role_is_trusted_by_exactly_one() {
+fn each_role_trusts_one_principal() {
     let trust = |template: &str, role: &str| {
         let document = &TEMPLATES[template]["Resources"][role]["Properties"]["AssumeRolePolicyDocument"];
         let statements: Vec<&Value> = items(&document["Statement"]).collect();

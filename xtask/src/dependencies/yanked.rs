@@ -102,14 +102,14 @@ checksum = "a4"
 "#;
 
     #[test]
-    fn asks_for_exactly_what_comes_from_a_registry() {
+    fn asks_only_for_registry_packages() {
         assert_eq!(locked(LOCK), [("ring", "0.17.14")]);
         let line = r#"p0 = { package = "ring", version = "=0.17.14", default-features = false }"#;
         assert_eq!(manifest(&locked(LOCK)).lines().last(), Some(line));
     }
 
     #[test]
-    fn tells_a_yanked_version_from_a_registry_that_does_not_answer() {
+    fn yanked_differs_from_unreachable() {
         let ended = |errors: &str| Ended { status: None, errors: errors.into() };
         let yanked = "error: failed to select a version for the requirement `ring = \"=0.17.14\"`\n  version 0.17.14 is yanked\n";
         let failure = judge(&ended(yanked), 1).unwrap_err();

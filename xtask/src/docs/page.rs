@@ -110,7 +110,7 @@ mod tests {
     }
 
     #[test]
-    fn a_page_has_metadata_sections_and_sources() {
+    fn page_has_sections_and_sources() {
         let page = of_rule(rule(), CODE).unwrap();
         let head = format!("# KM001: key-policy-omits-target\n\n{}\n\nSeverity: error\n\n", rule().summary);
         let sections = "## What it does\n\nLooks.\n\n## Why deploys fail\n\nSo.\n\n## How to fix\n\nMend it.\n\n\
@@ -119,7 +119,7 @@ mod tests {
     }
 
     #[test]
-    fn a_section_that_is_missing_empty_or_misplaced_is_named() {
+    fn bad_sections_are_named() {
         let error = |code: &str| of_rule(rule(), code).unwrap_err();
         assert!(error(&CODE.replace("# Example", "# Exemple")).contains("Exemple"));
         assert!(error(&CODE.replace("Mend it.", "")).contains("`How to fix`"));

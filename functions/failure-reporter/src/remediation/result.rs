@@ -80,7 +80,7 @@ impl RemediationResult {
                 return RemediationResult { outcome: Outcome::Failed, ..self.step(step) };
             }
         };
-        for target in targets.iter().filter(|target| !target.is_shown(&now.snapshot)) {
+        for target in targets.iter().filter(|target| !target.is_readable_in(&now.snapshot)) {
             self.outcome = Outcome::Failed;
             self.steps.push(format!(
                 "Could not read {} again, so it is not known if that resolved it.",

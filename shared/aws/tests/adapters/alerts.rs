@@ -31,7 +31,7 @@ async fn a_secret_is_its_text() {
 }
 
 #[tokio::test]
-async fn a_refused_event_is_an_error_although_the_call_went_through() {
+async fn refused_event_entry_is_an_error() {
     let refused = json!({"FailedEntryCount": 1, "Entries": [{"ErrorCode": "ThrottlingException", "ErrorMessage": "slow"}]});
     let taken = json!({"FailedEntryCount": 0, "Entries": [{"EventId": "e-1"}]});
     let replay = Replay::start([Reply::new(200, refused), Reply::new(200, taken)]).await;

@@ -51,7 +51,7 @@ async fn unknown_fields_survive_get_and_update() {
 }
 
 #[tokio::test]
-async fn a_retried_update_sends_the_same_body() {
+async fn retried_update_keeps_its_body() {
     let busy = json!({"__type": "ThrottlingException", "message": "Rate exceeded"});
     let replay = Replay::start([Reply::new(400, busy), Reply::new(200, pipeline())]).await;
     replay.aws.codepipeline().update_pipeline(&pipeline()["pipeline"]).await.unwrap();
@@ -86,14 +86,14 @@ async fn errors_are_classified_by_code() {
 }
 
 #[tokio::test]
-async fn an_answer_that_is_no_json_is_an_error() {
+async fn non_json_answer_is_an_error() {
     let replay = Replay::start([Reply::new(200, "<html>proxy</html>")]).await;
     let error = replay.aws.codepipeline().get_pipeline("site").await.unwrap_err();
     assert_eq!((error.service, error.operation), ("codepipeline", "GetPipeline"));
 }
 
 #[tokio::test]
-async fn action_executions_are_raw_and_from_all_pages() {
+async fn action_executions_come_from_all_pages() {
     let detail =
         |id: &str| json!({"actionExecutionId": id, "status": "Failed", "output": {"newField": {"a": 1}}});
     let replay = Replay::start([
@@ -146,7 +146,7 @@ async fn a_start_carries_its_token() {
 }
 
 #[tokio::test]
-async fn a_retry_names_the_execution_and_only_what_failed() {
+async fn retry_covers_only_failed_actions() {
     let refused = json!({"__type": "StageNotRetryableException", "message": "changed"});
     let replay = Replay::start([
         Reply::new(200, json!({"pipelineExecutionId": "e-1"})),

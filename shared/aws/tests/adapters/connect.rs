@@ -6,7 +6,7 @@ use serde_json::json;
 use crate::replay::{Replay, Reply, query_answer, query_error};
 
 #[tokio::test]
-async fn an_assumed_role_signs_with_its_session() {
+async fn assumed_role_signs_requests() {
     let session = "<Credentials><AccessKeyId>ASIASESSION</AccessKeyId><SecretAccessKey>secret</SecretAccessKey>\
          <SessionToken>token-1</SessionToken><Expiration>2999-01-01T00:00:00Z</Expiration></Credentials>";
     let replay = Replay::start([

@@ -12,7 +12,7 @@ use tokio::net::TcpListener;
 const BUCKET: &str = "artifacts";
 
 #[tokio::test]
-async fn what_was_not_answered_in_time_is_unknown_and_says_so() {
+async fn late_answers_are_unknown() {
     // Connections are accepted, and nothing is ever answered.
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let endpoint = format!("http://{}", listener.local_addr().unwrap());

@@ -42,7 +42,7 @@ async fn role_documents_are_decoded() {
 }
 
 #[tokio::test]
-async fn role_policies_come_from_all_pages_and_may_be_gone() {
+async fn role_policies_come_from_all_pages() {
     let replay = Replay::start([
         query_answer(
             "ListRolePolicies",

@@ -10,7 +10,7 @@ use crate::replay::{Replay, Reply};
 const KEY: &str = "arn:aws:kms:eu-west-1:111111111111:key/11111111-2222-3333-4444-555555555555";
 
 #[tokio::test]
-async fn key_policy_is_read_and_put_by_arn_with_the_lockout_check_on() {
+async fn put_key_policy_keeps_lockout_check() {
     let policy = r#"{"Statement":[{"Sid":"ä","Unknown":1}]}"#;
     let replay = Replay::start([Reply::new(200, json!({"Policy": policy})), Reply::new(200, "")]).await;
     let kms = replay.aws.kms();
@@ -35,7 +35,7 @@ async fn kms_refusals_are_classified() {
 }
 
 #[tokio::test]
-async fn key_metadata_and_grants_are_raw_and_complete() {
+async fn key_metadata_and_grants_are_raw() {
     let metadata = json!({"KeyId": "1", "Arn": KEY, "KeyState": "Enabled", "NewField": [1]});
     let grant =
         |id: &str| json!({"GrantId": id, "GranteePrincipal": "arn:aws:iam::222222222222:root", "New": id});

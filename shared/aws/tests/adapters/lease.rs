@@ -46,7 +46,7 @@ fn value<'a>(request: &'a Value, name: &str) -> &'a Value {
 }
 
 #[tokio::test]
-async fn a_free_lease_is_taken_and_released_with_the_same_holder() {
+async fn free_lease_is_taken_and_released() {
     let replay = Replay::start([taken(), taken()]).await;
     let leases = Leases::new(&replay.aws, "locks");
     let expires = UNIX_EPOCH + Duration::from_millis(4_000_000_000_500);
@@ -96,7 +96,7 @@ async fn giving_up_says_who_holds_it() {
 }
 
 #[tokio::test]
-async fn a_table_that_is_missing_is_not_waited_for() {
+async fn missing_table_fails_at_once() {
     let missing = json!({"__type": "ResourceNotFoundException", "message": "Requested resource not found"});
     let replay = Replay::start([Reply::new(400, missing), taken()]).await;
     let leases = Leases::new(&replay.aws, "locks");
@@ -106,7 +106,7 @@ async fn a_table_that_is_missing_is_not_waited_for() {
 }
 
 #[tokio::test]
-async fn two_calls_of_one_holder_do_not_share_a_lease() {
+async fn one_holder_takes_no_second_lease() {
     let replay = Replay::start([taken(), taken()]).await;
     let leases = Leases::new(&replay.aws, "locks");
     for _ in 0..2 {
@@ -155,7 +155,7 @@ async fn abandoned_work_is_free_again() {
 }
 
 #[tokio::test]
-async fn parts_that_were_done_are_marked_for_the_next_attempt() {
+async fn finished_parts_are_recorded() {
     let row = json!({"Attributes": {"LockKey": {"S": "alert"}, "Holder": {"S": "me"}, "HeldUntil": {"N": "4"}, "Note:chat": {"S": ""}}});
     let replay = Replay::start([Reply::new(200, row), taken()]).await;
     let leases = Leases::new(&replay.aws, "locks");
@@ -173,7 +173,7 @@ async fn parts_that_were_done_are_marked_for_the_next_attempt() {
 }
 
 #[tokio::test]
-async fn work_that_is_kept_tells_its_outcome_to_the_next() {
+async fn outcome_is_recorded() {
     let replay = Replay::start([taken(), taken()]).await;
     let leases = Leases::new(&replay.aws, "locks");
     ours(leases.begin("mend", "event-1", in_a_minute()).await).keep("it worked").await.unwrap();
@@ -184,7 +184,7 @@ async fn work_that_is_kept_tells_its_outcome_to_the_next() {
 }
 
 #[tokio::test]
-async fn notes_come_with_the_lease_and_are_left_or_struck_with_the_release() {
+async fn notes_change_with_the_release() {
     let row = json!({"Attributes": {"LockKey": {"S": KEY}, "Holder": {"S": "me"}, "HeldUntil": {"N": "4"}, "Note:a": {"S": "one"}}});
     let invalid = Reply::new(400, json!({"__type": "ValidationException", "message": "Item size"}));
     let replies =

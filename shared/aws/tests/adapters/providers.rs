@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use crate::replay::{Replay, Reply, query_answer, query_error};
 
 #[tokio::test]
-async fn failed_targets_of_a_deployment_are_raw() {
+async fn failed_deployment_targets_are_raw() {
     let target =
         json!({"deploymentTargetType": "MoonTarget", "moonTarget": {"targetId": "m-1", "phase": "full"}});
     let replay = Replay::start([
@@ -27,7 +27,7 @@ async fn failed_targets_of_a_deployment_are_raw() {
 }
 
 #[tokio::test]
-async fn no_more_targets_are_asked_for_than_can_be_and_none_of_none() {
+async fn target_requests_are_bounded() {
     let replay = Replay::start([Reply::new(200, json!({"deploymentTargets": []}))]).await;
     let codedeploy = replay.aws.codedeploy();
     assert_eq!(codedeploy.targets("d-1", &[]).await.unwrap(), Vec::<Value>::new());
@@ -38,14 +38,14 @@ async fn no_more_targets_are_asked_for_than_can_be_and_none_of_none() {
 }
 
 #[tokio::test]
-async fn a_deployment_that_is_not_there_is_not_found() {
+async fn missing_deployment_is_not_found() {
     let gone = json!({"__type": "DeploymentDoesNotExistException", "message": "The deployment d-1 could not be found"});
     let replay = Replay::start([Reply::new(400, gone)]).await;
     assert_eq!(replay.aws.codedeploy().deployment("d-1").await.unwrap_err().kind, ErrorKind::NotFound);
 }
 
 #[tokio::test]
-async fn stack_events_are_as_the_command_prints_them_without_properties() {
+async fn stack_events_omit_properties() {
     let member = |id: &str, more: &str| {
         format!(
             "<member><EventId>{id}</EventId><StackId>arn</StackId><StackName>shop</StackName><Timestamp>2024-05-06T07:08:09.123Z</Timestamp>\
@@ -73,7 +73,7 @@ async fn stack_events_are_as_the_command_prints_them_without_properties() {
 }
 
 #[tokio::test]
-async fn a_stack_has_its_role_and_may_be_absent() {
+async fn stack_may_be_absent() {
     let stack = "<Stacks><member><StackName>shop</StackName><StackStatus>ROLLBACK_COMPLETE</StackStatus><CreationTime>2024-05-06T07:08:09Z</CreationTime>\
         <RoleARN>arn:aws:iam::222222222222:role/Stack</RoleARN><Outputs><member><OutputKey>Token</OutputKey><OutputValue>secret</OutputValue></member></Outputs></member></Stacks>";
     let replay = Replay::start([
@@ -91,7 +91,7 @@ async fn a_stack_has_its_role_and_may_be_absent() {
 }
 
 #[tokio::test]
-async fn stopped_tasks_take_two_calls_and_none_one() {
+async fn stopped_tasks_take_two_calls() {
     let replay = Replay::start([
         Reply::new(200, json!({"taskArns": ["arn:task/1"]})),
         Reply::new(200, json!({"tasks": [{"taskArn": "arn:task/1", "newField": 1}]})),

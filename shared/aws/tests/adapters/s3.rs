@@ -16,7 +16,7 @@ fn s3_error(status: u16, code: &str) -> Reply {
 }
 
 #[tokio::test]
-async fn what_a_bucket_does_not_have_is_none() {
+async fn absent_bucket_settings_are_none() {
     let replay = Replay::start([
         s3_error(404, "NoSuchBucketPolicy"),
         s3_error(404, "NoSuchTagSet"),
@@ -99,7 +99,7 @@ async fn every_bucket_call_names_the_owner() {
 }
 
 #[tokio::test]
-async fn the_oldest_regions_have_names_of_their_own() {
+async fn oldest_regions_have_legacy_names() {
     let answers = ["us-east-2", "EU", ""].map(location);
     let replay = Replay::start(answers.into_iter().chain([s3_error(403, "AccessDenied")])).await;
     let s3 = replay.aws.s3();

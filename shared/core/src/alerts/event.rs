@@ -43,7 +43,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_fits_is_whole_and_what_does_not_is_shortened_until_it_does() {
+    fn oversized_detail_is_shortened() {
         let small = json!({"a": "x".repeat(200_000), "b": [1, 2]});
         assert_eq!(detail(&small), small);
         for unit in ["x", "\"", "\u{1}", "\u{1f4a5}"] {

@@ -67,7 +67,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_cut_is_counted_and_fits() {
+    fn cut_text_counts_what_is_missing() {
         assert_eq!(fit("äöü", 3), "äöü");
         assert_eq!(fit(&"ä".repeat(40), 30), format!("{} [30 characters cut]", "ä".repeat(10)));
         for limit in 0..60 {

@@ -72,7 +72,7 @@ fn confirmed_where_message_and_evaluation_agree() {
 }
 
 #[test]
-fn never_confirmed_where_the_message_speaks_of_something_else() {
+fn unrelated_message_confirms_nothing() {
     let other = format!(
         "User: arn:aws:sts::{B}:assumed-role/Other/x is not authorized to perform: kms:Decrypt on resource: {KEY}"
     );
@@ -97,7 +97,7 @@ fn never_confirmed_where_the_message_speaks_of_something_else() {
 }
 
 #[test]
-fn a_message_that_names_the_other_side_does_not_confirm_this_one() {
+fn other_side_is_not_confirmed() {
     let session = format!("arn:aws:sts::{B}:assumed-role/CrossAccount_Role/1234");
     let denied = format!(
         "User: {session} is not authorized to perform: kms:Decrypt on resource: {KEY} because no identity-based policy allows the kms:Decrypt action"
@@ -110,7 +110,7 @@ fn a_message_that_names_the_other_side_does_not_confirm_this_one() {
 }
 
 #[test]
-fn what_works_though_it_should_not_be_so_is_no_cause() {
+fn warnings_are_no_cause() {
     let any_transport = |snapshot: &mut Value| {
         snapshot["buckets"][BUCKET]["policy"]["Statement"].as_array_mut().unwrap().remove(1);
     };
@@ -121,7 +121,7 @@ fn what_works_though_it_should_not_be_so_is_no_cause() {
 }
 
 #[test]
-fn an_action_that_reaches_over_by_its_configuration_is_ours() {
+fn configured_cross_account_action_is_diagnosed() {
     let mut snapshot = corrected();
     let action = &mut snapshot["pipeline"]["pipeline"]["stages"][1]["actions"][0];
     action.as_object_mut().unwrap().remove("roleArn");
@@ -134,7 +134,7 @@ fn an_action_that_reaches_over_by_its_configuration_is_ours() {
 }
 
 #[test]
-fn an_action_in_the_pipelines_own_account_is_not_ours() {
+fn own_account_action_is_not_diagnosed() {
     let mut snapshot = corrected();
     snapshot["pipeline"]["pipeline"]["stages"][1]["actions"][0].as_object_mut().unwrap().remove("roleArn");
     let failure = Failure::from_event(&event()).unwrap();
@@ -143,7 +143,7 @@ fn an_action_in_the_pipelines_own_account_is_not_ours() {
 }
 
 #[test]
-fn events_of_other_kinds_say_why_they_are_passed_over() {
+fn other_events_say_why_ignored() {
     let mut other = event();
     other["detail"]["state"] = json!("SUCCEEDED");
     assert_eq!(Failure::from_event(&other), Err(EventError::NotFailed("SUCCEEDED".into())));
@@ -155,7 +155,7 @@ fn events_of_other_kinds_say_why_they_are_passed_over() {
 }
 
 #[test]
-fn the_text_has_cause_and_fix_first() {
+fn text_starts_with_cause_and_fix() {
     let report = report(key_policy_omits_target, "JobFailed", "Deployment d-ABC failed");
     let body = crate::alerts::email::body(&crate::alerts::Alert::from(&report));
     let at = |part: &str| body.find(part).unwrap_or_else(|| panic!("{part} is not in:\n{body}"));
@@ -166,7 +166,7 @@ fn the_text_has_cause_and_fix_first() {
 }
 
 #[test]
-fn the_json_has_the_members_of_its_contract() {
+fn json_matches_contract() {
     let report = serde_json::to_value(report(key_policy_omits_target, "JobFailed", "x")).unwrap();
     let members: Vec<&str> = report.as_object().unwrap().keys().map(String::as_str).collect();
     let contract = [

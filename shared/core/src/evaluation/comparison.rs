@@ -215,7 +215,7 @@ mod tests {
     }
 
     #[test]
-    fn an_arn_is_compared_part_by_part() {
+    fn arn_parts_are_compared() {
         let arn = "arn:aws:iam::111122223333:role/x:y";
         check(Comparison::Arn, arn, "arn:aws:iam::*:role/x*", Some(true));
         check(Comparison::Arn, arn, "arn:aws:*:role/x:y", None);

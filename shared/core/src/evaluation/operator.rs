@@ -163,7 +163,7 @@ mod tests {
     use crate::policy::grammar::OPERATORS;
 
     #[test]
-    fn every_operator_of_the_grammar_is_evaluated() {
+    fn every_operator_is_evaluated() {
         for operator in OPERATORS {
             assert!(Operator::parse(operator).is_some(), "{operator}");
         }

@@ -114,7 +114,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_a_key_arn_of_this_account_and_region() {
+    fn only_own_key_arns_are_accepted() {
         let read = |text: &str| key_arn("KeyArn", text, "111111111111", "eu-west-1");
         assert!(read("arn:aws:kms:eu-west-1:111111111111:key/mrk-1").is_ok());
         for (text, reason) in [

@@ -155,7 +155,7 @@ mod tests {
     use crate::pipeline::Pipeline;
 
     #[test]
-    fn an_error_names_path_fault_and_next_step() {
+    fn error_names_path_and_next_step() {
         let action = json!({"name": 7, "actionTypeId": {}});
         let stages = json!([{"name": "Source", "actions": []}, {"name": "Build", "actions": [action]}]);
         let cases = [

@@ -135,7 +135,7 @@ mod tests {
     }
 
     #[test]
-    fn a_missing_version_is_the_one_of_2008() {
+    fn missing_version_means_2008() {
         let [old, none, new] = [
             json!({"Version": "2008-10-17", "Statement": []}),
             json!({"Statement": []}),

@@ -38,7 +38,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn known_unless_a_policy_tells_them_apart() {
+    fn tls_version_matters_only_where_named() {
         let version = |operator: &str, value: serde_json::Value| {
             let condition = json!({operator: {"S3:tlsversion": value}});
             let statement =

@@ -143,7 +143,7 @@ fn keys_with_several_values() {
 
 /// <https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-logic-multiple-context-keys-or-values.html>
 #[test]
-fn all_operators_and_all_keys_have_to_hold() {
+fn all_condition_operators_must_hold() {
     let both = json!({"StringEquals": {"a": "1", "b": ["2", "3"]}, "NumericLessThan": {"c": 5}});
     table(&[
         (both.clone(), json!({"a": "1", "b": "3", "c": 4}), true),

@@ -62,7 +62,7 @@ fn resource_policies_need_a_principal() {
 
 /// <https://docs.aws.amazon.com/kms/latest/developerguide/key-policy-overview.html>
 #[test]
-fn a_key_statement_without_resource_has_no_effect() {
+fn key_statement_needs_resource() {
     let mut policy = grant(ROLE);
     let asked = |policy: &Value, expected| {
         check(

@@ -12,7 +12,7 @@ fn everyone(more: Value) -> Value {
 
 /// <https://docs.aws.amazon.com/organizations/latest/userguide/orgs_manage_policies_scps.html>
 #[test]
-fn service_control_policies_limit_users_and_roles() {
+fn scps_limit_users_and_roles() {
     for (principal, deny_all, allow_nothing) in [
         (USER, "explicitlyDenied", "implicitlyDenied"),
         (ROLE, "explicitlyDenied", "implicitlyDenied"),
@@ -68,7 +68,7 @@ fn service_linked_roles_are_not_limited() {
 
 /// <https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_evaluation-logic_policy-eval-denyallow.html>
 #[test]
-fn everyone_with_a_principal_arn_is_not_bounded() {
+fn principal_arn_condition_skips_boundary() {
     let given = |operator: &str| {
         everyone(json!({"Condition": {operator: {"aws:PrincipalArn": "arn:aws:iam::111111111111:role/*"}}}))
     };

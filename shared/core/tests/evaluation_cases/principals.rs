@@ -104,7 +104,7 @@ fn what_aws_owns_is_not_foreign() {
 
 /// <https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_notprincipal.html>
 #[test]
-fn not_principal_spares_who_is_listed_with_its_account() {
+fn not_principal_spares_listed_principals() {
     let root = "arn:aws:iam::111111111111:root";
     let listing = |principal: &str, listed: &[&str], expected| {
         let deny = policy("Deny", json!({"NotPrincipal": {"AWS": listed}}));

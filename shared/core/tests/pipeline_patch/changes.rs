@@ -9,7 +9,7 @@ use serde_json::json;
 use crate::live::*;
 
 #[test]
-fn the_walkthrough_changes_what_it_names_and_nothing_else() {
+fn walkthrough_patch_changes_only_named_parts() {
     let mut live = Live::new();
     live.apply("one", &walkthrough(), None);
 
@@ -42,7 +42,7 @@ fn the_walkthrough_changes_what_it_names_and_nothing_else() {
 }
 
 #[test]
-fn a_crash_between_the_writes_is_mended_by_the_same_request() {
+fn repeated_request_completes_after_crash() {
     let desired = walkthrough();
     let mut remembered = Live::new();
     remembered.tags.extend(remembered.plan("one", &desired, None).tags_to_add);
@@ -66,7 +66,7 @@ fn a_crash_between_the_writes_is_mended_by_the_same_request() {
 }
 
 #[test]
-fn defaults_that_aws_fills_in_are_no_change() {
+fn aws_defaults_are_no_change() {
     let mut live = Live::new();
     live.apply("one", &walkthrough(), None);
     let action = live.action("External", "ExternalDeploy");
@@ -77,7 +77,7 @@ fn defaults_that_aws_fills_in_are_no_change() {
 }
 
 #[test]
-fn an_update_moves_a_stage_of_ours_and_keeps_it_when_its_action_is_renamed() {
+fn update_moves_owned_stage() {
     let staged = |after: Option<&str>, name: &str| Desired {
         actions: vec![new_action("External", after, deploy(name))],
         ..Desired::default()
@@ -99,7 +99,7 @@ fn an_update_moves_a_stage_of_ours_and_keeps_it_when_its_action_is_renamed() {
 }
 
 #[test]
-fn a_key_for_a_region_of_a_single_store_pipeline() {
+fn region_key_of_single_store_pipeline() {
     let mut live = Live::new();
     let pipeline = live.document["pipeline"].as_object_mut().unwrap();
     pipeline.remove("artifactStores");
@@ -121,7 +121,7 @@ fn a_key_for_a_region_of_a_single_store_pipeline() {
 }
 
 #[test]
-fn a_request_that_does_not_fit_is_refused_with_path_and_next_step() {
+fn invalid_patch_names_path_and_step() {
     let live = Live::new();
     let actions = |actions: Vec<NewAction>| Desired { actions, ..Desired::default() };
     let roles = |roles: Vec<ActionRole>| Desired { roles, ..Desired::default() };

@@ -25,7 +25,7 @@ fn what_somebody_else_changed_since_stays() {
 }
 
 #[test]
-fn an_added_action_stays_while_others_depend_on_it() {
+fn added_action_stays_while_used() {
     for (field, value, reason) in [
         ("inputArtifacts", json!([{"name": "Made"}]), "output artifact `Made`"),
         ("configuration", json!({"X": "#{ours.Id}"}), "variables `#{ours.…}`"),
@@ -72,7 +72,7 @@ fn a_stage_with_foreign_actions_stays() {
 }
 
 #[test]
-fn a_later_owner_keeps_its_value_and_restores_the_original() {
+fn later_owner_restores_original() {
     let with_role = |role_arn: &str| Desired {
         encryption_keys: KeyChoice::All(KEY.into()),
         roles: vec![role("Staging", "DeployDublin", role_arn)],
@@ -90,7 +90,7 @@ fn a_later_owner_keeps_its_value_and_restores_the_original() {
 }
 
 #[test]
-fn a_role_that_another_owner_gave_survives_a_new_declaration() {
+fn other_owners_role_survives_redeclaration() {
     let adds = |role: &str| {
         let mut action = deploy("ExternalDeploy");
         action["roleArn"] = role.into();
@@ -111,7 +111,7 @@ fn a_role_that_another_owner_gave_survives_a_new_declaration() {
 }
 
 #[test]
-fn long_role_arns_and_a_damaged_memory() {
+fn long_arns_and_damaged_state() {
     let long = format!("arn:aws:iam::333333333333:role/{}/r", "p".repeat(500));
     let mut live = Live::new();
     live.action("Staging", "DeployDublin")["roleArn"] = long.clone().into();

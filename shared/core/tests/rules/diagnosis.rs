@@ -25,27 +25,27 @@ fn ranked(report: &Report) -> Vec<(&str, Confidence)> {
 }
 
 #[test]
-fn other_reasons_come_before_faults_of_permissions() {
+fn other_reasons_outrank_permissions() {
     let found = report("No bucket with the name site was found");
     assert_eq!(ranked(&found), [("EV004", Confidence::Likely), ("KM001", Confidence::Possible)]);
     assert!(found.findings[1].ruled_out && found.root_cause.unwrap().rule.as_str() == "EV004");
 }
 
 #[test]
-fn own_work_makes_no_fault_the_cause() {
+fn own_work_blames_no_finding() {
     let found = report("Error while executing command: make. Reason: exit status 2");
     assert!(found.findings.iter().all(|it| it.finding.rule.as_str() != "KM001" || it.ruled_out));
     assert!(found.root_cause.is_none_or(|cause| cause.rule.as_str() != "KM001"), "{}", found.headline);
 }
 
 #[test]
-fn instances_that_failed_come_before_what_nobody_mentioned() {
+fn failed_instances_outrank_unmentioned_findings() {
     let found = report("The overall deployment failed (Error code: HEALTH_CONSTRAINTS)");
     assert_eq!(ranked(&found), [("EV005", Confidence::Likely), ("KM001", Confidence::Possible)]);
 }
 
 #[test]
-fn a_service_control_policy_that_nobody_has_seen_is_not_confirmed() {
+fn unread_scp_is_not_confirmed() {
     let found = report(
         "User: arn:aws:sts::222222222222:assumed-role/CrossAccount_Role/1 is not authorized to perform: codedeploy:CreateDeployment on resource: arn:aws:codedeploy:us-east-2:222222222222:deploymentgroup:a/b with an explicit deny in a service control policy",
     );

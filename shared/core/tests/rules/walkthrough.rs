@@ -16,7 +16,7 @@ fn found(verdicts: &Diagnostics) -> Vec<(&str, &str)> {
 }
 
 #[test]
-fn to_the_letter_its_faults_are_found_and_nothing_else() {
+fn literal_walkthrough_has_known_findings() {
     let verdicts = run(to_the_letter());
     let role = format!("roles[\"{TARGET_ROLE}\"]");
     let trust = format!("{role}.trustPolicy");
@@ -78,7 +78,7 @@ fn corrected_it_is_accepted() {
 }
 
 #[test]
-fn a_pipeline_alone_gives_the_structure_rules() {
+fn bare_pipeline_gives_structure_rules() {
     let verdicts = run(corrected()["pipeline"].clone());
     assert!(verdicts.findings.is_empty(), "{:#?}", verdicts.findings);
     assert!(

@@ -130,7 +130,7 @@ fn structures_name_the_full_path() {
 }
 
 #[test]
-fn an_error_of_the_callers_own_names_the_full_path() {
+fn custom_error_names_full_path() {
     let map = map(json!({"Actions": [{"Stage": "x"}]}));
     let properties = Properties::new(&map, &KNOWN).unwrap();
     let action = properties.objects("Actions").unwrap()[0].properties(&["Stage"]).unwrap();
@@ -140,7 +140,7 @@ fn an_error_of_the_callers_own_names_the_full_path() {
 
 proptest! {
     #[test]
-    fn a_delimited_string_reads_as_the_list(items in proptest::collection::vec("[ a-z0-9:/-]{0,12}", 0..6)) {
+    fn delimited_string_is_a_list(items in proptest::collection::vec("[ a-z0-9:/-]{0,12}", 0..6)) {
         let json_list = read(json!({ "TargetAccounts": items }), |p| p.list("TargetAccounts"));
         let delimited = read(json!({ "TargetAccounts": items.join(",") }), |p| p.list("TargetAccounts"));
         prop_assert_eq!(json_list, delimited);

@@ -63,7 +63,7 @@ fn reasons_read_well() {
 }
 
 #[test]
-fn failed_updates_and_deletes_keep_the_physical_id() {
+fn failures_keep_physical_id() {
     for request_type in ["Update", "Delete", "Odd"] {
         let body = failed(&envelope(request_type, Some("old")), Failure::new("c", "n").made("new"));
         assert_eq!(body["PhysicalResourceId"], "old");
@@ -71,7 +71,7 @@ fn failed_updates_and_deletes_keep_the_physical_id() {
 }
 
 #[test]
-fn a_failed_create_answers_with_what_was_made() {
+fn failed_create_names_partial_resource() {
     let body = failed(&envelope("Create", None), Failure::new("c", "n").made("grant"));
     assert_eq!(body["PhysicalResourceId"], "grant");
     // Something was made under an id that can't be sent: its Delete must not be skipped.
@@ -80,7 +80,7 @@ fn a_failed_create_answers_with_what_was_made() {
 }
 
 #[test]
-fn too_many_attributes_fail_under_the_same_id() {
+fn oversized_attributes_fail() {
     let success = Success::new("grant").with("Ids", "x".repeat(4_096));
     let body = failed(&envelope("Create", None), success_failure(&success));
     assert_eq!(body["PhysicalResourceId"], "grant");
@@ -92,7 +92,7 @@ fn success_failure(success: &Success) -> Failure {
 }
 
 #[test]
-fn a_long_remark_is_cut_and_stays_a_success() {
+fn long_notice_stays_success() {
     let success =
         Success { reason: Some("é".repeat(5_000)), ..Success::new("grant").with("Ids", "x".repeat(2_000)) };
     let (answer, body) = answer(&envelope("Create", None), Ok(success));
@@ -105,7 +105,7 @@ fn a_long_remark_is_cut_and_stays_a_success() {
 }
 
 #[test]
-fn a_blank_or_long_physical_id_fails() {
+fn invalid_physical_id_fails() {
     for id in ["", "  ", &"x".repeat(1_025)] {
         let body = failed(&envelope("Create", None), success_failure(&Success::new(id)));
         assert!(is_usable(body["PhysicalResourceId"].as_str().unwrap()), "{body}");
@@ -113,7 +113,7 @@ fn a_blank_or_long_physical_id_fails() {
 }
 
 #[test]
-fn a_delete_answers_with_its_own_id_and_no_attributes() {
+fn delete_answers_without_attributes() {
     let success = Success::new("").with("Ids", "x".repeat(5_000));
     let (answer, body) = answer(&envelope("Delete", Some("old")), Ok(success));
     assert_eq!((answer.status, &body["PhysicalResourceId"]), (Status::Success, &json!("old")));
@@ -149,14 +149,14 @@ proptest! {
     }
 
     #[test]
-    fn a_cut_text_fits_and_is_a_start(text in text(200), room in 0..400_usize) {
+    fn cut_text_is_a_prefix(text in text(200), room in 0..400_usize) {
         let cut = cut(&text, room);
         prop_assert!(encoded_len(&cut) <= room);
         prop_assert!(text.starts_with(cut.strip_suffix(ELLIPSIS).unwrap_or(&cut)));
     }
 
     #[test]
-    fn every_failure_fits_and_keeps_the_next_step(
+    fn long_failure_keeps_next_step(
         cause in text(6_000), next_step in text(300), reference in proptest::option::of(text(300)),
         made in proptest::option::of(text(2_000)), request_type in prop_oneof![Just("Create"), Just("Update"), Just("?")],
         physical_id in proptest::option::of(text(1_100)),
@@ -174,7 +174,7 @@ proptest! {
     }
 
     #[test]
-    fn a_next_step_without_end_still_fits(next_step in text(9_000), cause in text(20)) {
+    fn endless_next_step_fits(next_step in text(9_000), cause in text(20)) {
         let (answer, body) = answer(&envelope("Create", None), Err(Failure::new(cause, next_step)));
         prop_assert!(answer.body.len() <= MAX_BODY_BYTES);
         prop_assert!(!body["Reason"].as_str().unwrap().is_empty());

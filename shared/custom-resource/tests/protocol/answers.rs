@@ -60,7 +60,7 @@ impl Handler for PanicsAtOnce {
 }
 
 #[tokio::test]
-async fn a_panic_is_answered_and_told_only_in_the_log() {
+async fn panic_is_answered_without_details() {
     let later = Does(|| panic!("secret of the panic"));
     let answers = [answer(&PanicsAtOnce, ample(), unchanged).await, answer(&later, ample(), unchanged).await];
     for answered in &answers {
@@ -92,7 +92,7 @@ impl Handler for NeverDone {
 }
 
 #[tokio::test]
-async fn a_handler_without_end_is_stopped_before_the_deadline() {
+async fn endless_handler_is_stopped() {
     let deadline = || Deadline::after(Duration::from_secs(2));
     let answered = answer(&NeverDone, deadline(), unchanged).await;
     assert!(reason(&answered).contains("raise the function's timeout"), "{answered}");
@@ -111,14 +111,14 @@ impl Handler for TellsItsTime {
 }
 
 #[tokio::test]
-async fn the_handlers_deadline_leaves_time_for_the_answer() {
+async fn deadline_leaves_time_for_answer() {
     let answered = answer(&TellsItsTime, ample(), unchanged).await;
     // 60 s less the reserve of 2 s.
     assert!(reason(&answered).parse::<u64>().unwrap() < 58, "{answered}");
 }
 
 #[tokio::test]
-async fn an_odd_request_is_answered_without_the_handler() {
+async fn malformed_request_is_answered() {
     let not_run = Does(|| panic!("not to be run"));
     let cases: [(&str, Value, &str); 6] = [
         ("RequestType", json!("Upsert"), "`RequestType` is `Upsert`"),
@@ -136,7 +136,7 @@ async fn an_odd_request_is_answered_without_the_handler() {
 }
 
 #[tokio::test]
-async fn a_request_without_an_id_is_not_answered_with_the_previous_ones() {
+async fn missing_id_gets_a_fresh_one() {
     let server = Server::start(&[Act::Status(200)]).await;
     serve_grant(create(&server)).await.unwrap();
     for id in ["StackId", "RequestId", "LogicalResourceId"] {
@@ -152,7 +152,7 @@ async fn a_request_without_an_id_is_not_answered_with_the_previous_ones() {
 }
 
 #[tokio::test]
-async fn the_same_create_fails_under_the_same_id_each_time() {
+async fn failed_create_id_is_deterministic() {
     let server = Server::start(&[Act::Status(200)]).await;
     let event = create(&server);
     let fails = Does(|| Err(Failure::new("cause", "next step")));

@@ -38,12 +38,12 @@ async fn sent_again_after_passing_faults() {
 }
 
 #[tokio::test]
-async fn a_refusal_is_given_one_more_chance() {
+async fn refused_answer_is_retried_once() {
     delivered(&[Act::Status(403), Act::Status(200)], 2).await;
 }
 
 #[tokio::test]
-async fn a_refused_answer_is_an_error_and_not_sent_for_ever() {
+async fn refused_answer_ends_as_error() {
     logs::capture();
     for status in [403, 400, 404, 301, 307] {
         let server = Server::start(&[Act::Status(status)]).await;
@@ -59,7 +59,7 @@ async fn a_refused_answer_is_an_error_and_not_sent_for_ever() {
 }
 
 #[tokio::test]
-async fn faults_that_do_not_pass_end_at_the_deadline() {
+async fn persistent_faults_end_at_deadline() {
     logs::capture();
     let acts = [Act::Status(503), Act::ResetAtOnce, Act::ResetMidReply, Act::Close, Act::Stall, Act::Garbage];
     join_all(acts.map(async |act| {
@@ -77,7 +77,7 @@ async fn faults_that_do_not_pass_end_at_the_deadline() {
 }
 
 #[tokio::test]
-async fn an_answer_is_tried_even_after_the_deadline() {
+async fn answer_is_tried_after_deadline() {
     let server = Server::start(&[Act::Status(200)]).await;
     let event = create(&server);
     let passed = Deadline::at_epoch_millis(1);

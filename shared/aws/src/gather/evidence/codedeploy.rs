@@ -119,7 +119,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_instance_that_was_denied_names_its_role() {
+    fn denied_instance_names_its_role() {
         let tail = |actor: &str| {
             json!([{"deploymentTargetType": "InstanceTarget", "instanceTarget": {"lifecycleEvents": [
                 {"lifecycleEventName": "DownloadBundle", "status": "Failed", "diagnostics": {"errorCode": "UnknownError", "message": format!(

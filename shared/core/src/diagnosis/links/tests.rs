@@ -63,7 +63,7 @@ fn each_provider_has_its_page() {
 }
 
 #[test]
-fn other_providers_have_the_page_that_is_given_if_it_is_one() {
+fn other_providers_link_given_page() {
     let given = |url: &str| {
         let url = Some(url.to_owned());
         pages("Elsewhere", &json!({}), |failure| failure.external_execution_url = url)
@@ -75,7 +75,7 @@ fn other_providers_have_the_page_that_is_given_if_it_is_one() {
 }
 
 #[test]
-fn logs_are_where_the_details_say_or_the_function_writes() {
+fn logs_link_from_evidence() {
     let logs = |provider: &str, stream: Option<&str>| {
         let stream = stream.map(str::to_owned);
         let pages = pages(provider, &json!({"FunctionName": "f"}), |failure| failure.log_stream_arn = stream);
@@ -111,7 +111,7 @@ fn each_partition_has_its_consoles() {
 }
 
 #[test]
-fn nothing_gets_out_of_its_place_in_an_address() {
+fn link_parts_are_encoded() {
     let hostile = "a/../b?c#d&e=%\"<\n@evil.example";
     let failure = Failure {
         pipeline: hostile.into(),

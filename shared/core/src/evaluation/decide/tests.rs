@@ -84,7 +84,7 @@ fn a_key_policy_names_or_delegates() {
 }
 
 #[test]
-fn what_is_not_known_is_not_guessed() {
+fn unknown_facts_stay_unknown() {
     let object = "arn:aws:s3:::b/k";
     let allow = json!({"Effect": "Allow", "Action": "s3:*", "Resource": "*"});
     let from = |key: &str| json!({"Effect": "Allow", "Principal": "*", "Action": "*", "Resource": "*", "Condition": {"StringEquals": {key: "x"}}});

@@ -76,7 +76,7 @@ fn listed(id: &str, stage: &str, name: &str, status: &str, category: &str) -> Va
 }
 
 #[test]
-fn a_failed_action_is_the_same_however_it_comes() {
+fn event_shapes_agree() {
     let plain = failure(&action());
     assert_eq!((plain.pipeline.as_str(), plain.account.as_str()), ("p", A));
     assert_eq!((plain.pipeline_region.as_str(), plain.region.as_str()), ("us-west-2", "eu-west-1"));
@@ -90,7 +90,7 @@ fn a_failed_action_is_the_same_however_it_comes() {
 }
 
 #[test]
-fn a_notification_fills_in_what_its_event_leaves_out() {
+fn notification_completes_its_event() {
     let mut bare = notified(action(), json!({"additionalInformation": "why"}));
     bare["detail"].as_object_mut().unwrap().remove("execution-result");
     let failure = failure(&bare);
@@ -99,7 +99,7 @@ fn a_notification_fills_in_what_its_event_leaves_out() {
 }
 
 #[test]
-fn the_version_may_be_anything_or_missing() {
+fn version_is_optional() {
     for version in [json!(4), json!(4.0), json!("4"), json!(null), json!({})] {
         let mut event = action();
         event["detail"]["version"] = version.clone();
@@ -112,7 +112,7 @@ fn the_version_may_be_anything_or_missing() {
 }
 
 #[test]
-fn failed_actions_of_a_stage_or_a_pipeline_are_looked_up() {
+fn stage_event_lists_failed_actions() {
     let details = [
         listed("a-5", "Deploy", "Two", "Succeeded", "Deploy"),
         listed("a-4", "Deploy", "One", "Failed", "Deploy"),
@@ -136,7 +136,7 @@ fn failed_actions_of_a_stage_or_a_pipeline_are_looked_up() {
 }
 
 #[test]
-fn what_is_no_failure_is_passed_over_with_the_reason() {
+fn non_failures_are_passed_over() {
     let reason = |event: &Value| match single(event) {
         Ok(Incoming::PassedOver(reason)) => reason.to_string(),
         other => panic!("{other:?}"),
@@ -157,7 +157,7 @@ fn what_is_no_failure_is_passed_over_with_the_reason() {
 }
 
 #[test]
-fn what_is_missing_is_named_by_its_pointer() {
+fn missing_member_is_named() {
     let missing = |event: &Value| match single(event) {
         Err(error @ EventError::Missing(_)) => error.pointer().to_owned(),
         other => panic!("{other:?}"),
@@ -191,7 +191,7 @@ fn what_is_missing_is_named_by_its_pointer() {
 }
 
 #[test]
-fn one_record_that_cannot_be_read_leaves_the_others() {
+fn unreadable_record_stops_no_other() {
     let messages = ["hello".to_owned(), action().to_string(), "{}".to_owned()];
     let all = read(&in_sns(&messages));
     assert_eq!(all[0], Err(EventError::NotJson("/Records/0/Sns/Message".into())));

@@ -33,7 +33,7 @@ fn failure(target: &str, step: &str, message: &str) -> TargetFailure {
 const DEPLOY: (&str, &str) = ("Deploy", "CodeDeploy");
 
 #[test]
-fn codedeploy_names_instance_lifecycle_event_and_log() {
+fn codedeploy_names_lifecycle_event_and_log() {
     let health = "The overall deployment failed because too many individual instances failed deployment, too few healthy instances are available for deployment, or some instances in your deployment group are experiencing problems.";
     let log = format!(
         "LifecycleEvent - BeforeInstall\nScript - stop.sh\n{}[stderr]cp: no such file",
@@ -83,7 +83,7 @@ fn codedeploy_names_instance_lifecycle_event_and_log() {
 }
 
 #[test]
-fn codedeploy_to_ecs_and_lambda_have_lifecycle_events_too() {
+fn codedeploy_covers_ecs_and_lambda() {
     let hook = |kind: &str, target: Value| {
         let targets = json!([{"deploymentTargetType": kind, format!("{}Target", if kind == "ECSTarget" { "ecs" } else { "lambda" }): target}]);
         let info = json!({"status": "Failed", "errorInformation": {"code": "HOOK_EXECUTION_FAILURE", "message": "The deployment failed because a lifecycle hook failed."}});
@@ -103,7 +103,7 @@ fn codedeploy_to_ecs_and_lambda_have_lifecycle_events_too() {
 }
 
 #[test]
-fn cloudformation_names_the_first_resource_of_the_last_operation() {
+fn cloudformation_names_first_failed_resource() {
     let stack =
         "arn:aws:cloudformation:us-east-2:222222222222:stack/shop/11111111-2222-3333-4444-555555555555";
     let event = |time: &str, id: &str, kind: &str, status: &str, reason: &str| {
@@ -147,7 +147,7 @@ fn cloudformation_names_the_first_resource_of_the_last_operation() {
 }
 
 #[test]
-fn cloudformation_looks_into_the_nested_stack_that_failed() {
+fn cloudformation_reads_nested_stack() {
     let id = |name: &str| format!("arn:aws:cloudformation:us-east-2:222222222222:stack/{name}/1");
     let event = |stack: &str, logical: &str, physical: &str, kind: &str, reason: &str| {
         json!({"StackId": id(stack), "LogicalResourceId": logical, "PhysicalResourceId": physical, "ResourceType": kind,
@@ -171,7 +171,7 @@ fn cloudformation_looks_into_the_nested_stack_that_failed() {
 }
 
 #[test]
-fn cloudformation_says_why_a_change_set_failed() {
+fn cloudformation_reads_change_set_reason() {
     let configuration =
         json!({"StackName": "shop", "ChangeSetName": "next", "ActionMode": "CHANGE_SET_REPLACE"});
     let reason = "Transform AWS::Serverless-2016-10-31 failed with: Invalid Serverless Application Specification document.";
@@ -212,7 +212,7 @@ fn ecs_says_why_tasks_stopped() {
 }
 
 #[test]
-fn codebuild_says_which_phase_failed_and_where_its_log_is() {
+fn codebuild_names_phase_and_log() {
     let id = "tests:9b0ac37f-d19e-4254-9079-f47e9a389eEX";
     let log = "https://console.aws.amazon.com/cloudwatch/home?region=us-east-2#logEvent:group=/aws/codebuild/tests;stream=9b0ac37f";
     let build = json!({"id": id, "buildStatus": "FAILED", "logs": {"deepLink": log}, "phases": [
@@ -229,7 +229,7 @@ fn codebuild_says_which_phase_failed_and_where_its_log_is() {
 }
 
 #[test]
-fn functions_and_buckets_that_are_not_there_are_named() {
+fn missing_functions_and_buckets_are_named() {
     let function = |facts: Value| {
         let parts = json!({"functions": {"smoke": facts}});
         said(("Invoke", "Lambda"), json!({"FunctionName": "smoke"}), "", parts).reason
@@ -248,7 +248,7 @@ fn functions_and_buckets_that_are_not_there_are_named() {
 }
 
 #[test]
-fn step_functions_name_the_state_that_failed_last() {
+fn step_functions_name_last_failed_state() {
     let arn = "arn:aws:states:us-east-2:222222222222:execution:migrate:1";
     let events = json!([
         {"id": 6, "type": "ExecutionFailed", "executionFailedEventDetails": {"error": "States.TaskFailed", "cause": "denied"}},
@@ -268,7 +268,7 @@ fn step_functions_name_the_state_that_failed_last() {
 }
 
 #[test]
-fn nothing_known_says_nothing_and_anything_can_be_read() {
+fn arbitrary_evidence_does_not_panic() {
     for kind in [
         DEPLOY,
         ("Deploy", "CodeDeployToECS"),
@@ -300,7 +300,7 @@ fn texts_are_cut_at_characters() {
 }
 
 #[test]
-fn the_report_has_the_details_and_what_was_not_read() {
+fn report_names_details_and_unread_parts() {
     let mut snapshot = corrected();
     snapshot["deployments"] = json!({"d-A1B2C3D4E": {"deploymentInfo": {"status": "Stopped"}}});
     snapshot["unreadable"] =

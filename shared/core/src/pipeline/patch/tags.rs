@@ -108,7 +108,7 @@ mod tests {
     }
 
     #[test]
-    fn long_text_is_split_and_a_missing_part_is_noticed() {
+    fn missing_part_is_noticed() {
         for (length, rank, count) in [(256, 0, 1), (257, 0, 2), (249, 1, 1), (250, 1, 2), (800, 12, 4)] {
             let text = "r".repeat(length);
             let mut tags = split("k", &text, rank);

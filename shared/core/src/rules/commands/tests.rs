@@ -17,7 +17,7 @@ fn bash(arguments: &[&str]) -> String {
 const ANY: &str = "role/!\"#$%&'()*+,-.0:;<=>?@[\\]^_`{|}~/$(id)/`id`/\\";
 
 #[test]
-fn words_reach_the_command_as_they_are() {
+fn shell_words_are_quoted() {
     for text in [ANY, "plain", "", "=x", "a b", "it's", "~root", "*", "$HOME", "!!"] {
         assert_eq!(bash(&["-c", &format!("printf %s {}", quoted(text))]), text);
     }
@@ -27,7 +27,7 @@ fn words_reach_the_command_as_they_are() {
 }
 
 #[test]
-fn json_reaches_the_command_as_it_means() {
+fn json_is_quoted() {
     let value = json!([{"Principal": {"AWS": ANY}}, {"Sid": "it's !important"}]);
     let word = json(&value);
     let printed = bash(&["-c", &format!("printf %s {word}")]);
@@ -38,7 +38,7 @@ fn json_reaches_the_command_as_it_means() {
 }
 
 #[test]
-fn scripts_have_no_blank_line_and_survive_indentation() {
+fn scripts_survive_indentation() {
     let statements = [json!({"Effect": "Allow", "Principal": {"AWS": ANY}, "Action": "sts:AssumeRole"})];
     let document = Document::trust_policy("arn:aws:iam::222222222222:role/deploy/Target");
     for script in [
@@ -57,7 +57,7 @@ fn scripts_have_no_blank_line_and_survive_indentation() {
 }
 
 #[test]
-fn nothing_but_digits_is_an_account_in_a_comment() {
+fn account_comment_takes_digits_only() {
     assert_eq!(show(Some("1\nrm -rf x"), "aws"), "# in the account that owns it\naws");
     let script = script(Some("1 || true"), &[]);
     assert!(script.contains("= '1 || true' ]"), "{script}");
