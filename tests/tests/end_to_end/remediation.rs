@@ -278,6 +278,25 @@ fn one_attempt_per_execution() {
 }
 
 #[test]
+fn third_removal_is_left_alone() {
+    let listening = applying();
+    for _ in 0..2 {
+        listening.clean_up_bucket_policy();
+        assert_eq!(outcome(&listening.report_of_run()), "retried");
+    }
+    listening.clean_up_bucket_policy();
+    let before = listening.scene.live();
+    let report = listening.report_of_run();
+    assert_eq!((rule(&report), outcome(&report)), ("S3001", "notAttempted"), "{report}");
+    let steps = report["remediation"]["steps"].to_string();
+    for part in ["put back 2 times within 24 hours", "RemediationMode=propose"] {
+        assert!(steps.contains(part), "`{part}` is not in {steps}");
+    }
+    listening.scene.assert_unchanged(&before);
+    assert_eq!(listening.reporters_calls("lambda", "InvokeFunction"), 2);
+}
+
+#[test]
 fn records_follow_their_resources() {
     let listening = applying();
     let (scene, bucket) = (&listening.scene, listening.bucket_arn());

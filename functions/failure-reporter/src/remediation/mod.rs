@@ -5,16 +5,18 @@
 //!
 //! # Layout
 //! - `failed_action.rs`: remediates what an action failed for, and retries the action
+//! - `history.rs`: how often a target was put back lately
 //! - `result.rs`: what was done, in sentences
 
 mod failed_action;
+mod history;
 mod result;
 
 use std::collections::BTreeSet;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use crosspipe_aws::idempotency::{Claimed, IdempotencyClaim, REMEMBERED};
-use crosspipe_aws::lease::Leases;
+use crosspipe_aws::lease::{LeaseError, Leases};
 use crosspipe_aws::{Aws, AwsError};
 use crosspipe_core::diagnosis::{Outcome, Report};
 use crosspipe_core::pipeline::Pipeline;
@@ -22,6 +24,7 @@ use crosspipe_core::remediation::{ReapplyRequest, ReapplyResponse, Target, targe
 use crosspipe_core::rules::Finding;
 use crosspipe_core::snapshot::Snapshot;
 
+use history::{History, exhausted_step};
 pub use result::RemediationResult;
 
 /// The time that one target can take: waiting for its lease, a write, and reading until the write shows.
@@ -84,7 +87,7 @@ impl<'a> Remediator<'a> {
                 return RemediationResult::new(Outcome::NotAttempted).step(step);
             }
         };
-        let applied = self.reapply_targets(&targets, deadline).await;
+        let applied = self.reapply_targets(&targets, idempotency_key, deadline).await;
         if applied.outcome == Outcome::NothingOwned {
             claim.abandon().await;
             return applied;
@@ -131,12 +134,22 @@ impl<'a> Remediator<'a> {
         })
     }
 
-    /// Has each target applied again, and says what came of it.
-    async fn reapply_targets(&self, targets: &BTreeSet<Target>, deadline: SystemTime) -> RemediationResult {
+    /// Has each target applied again, and says what came of it. A target that was put back too often lately is left
+    /// alone.
+    async fn reapply_targets(
+        &self,
+        targets: &BTreeSet<Target>,
+        idempotency_key: &str,
+        deadline: SystemTime,
+    ) -> RemediationResult {
         let mut result = RemediationResult::new(Outcome::NothingOwned);
         for target in targets {
-            match self.request_reapply(target, deadline).await {
-                Ok(response) => result.add_response(target, &response),
+            match self.reapply_if_wanted(target, idempotency_key, deadline).await {
+                Ok(Some(response)) => result.add_response(target, &response),
+                Ok(None) => {
+                    result.add_outcome(Outcome::NotAttempted);
+                    result = result.step(exhausted_step(target));
+                }
                 Err(error) => {
                     let step = format!("Could not have {} put back: {error}.", target.label());
                     result.add_outcome(Outcome::Failed);
@@ -145,6 +158,30 @@ impl<'a> Remediator<'a> {
             }
         }
         result
+    }
+
+    /// Has one target applied again, and records that; none where that was done too often lately.
+    async fn reapply_if_wanted(
+        &self,
+        target: &Target,
+        idempotency_key: &str,
+        deadline: SystemTime,
+    ) -> Result<Option<ReapplyResponse>, ReapplyError> {
+        let history = History::open(self.leases, target, idempotency_key, deadline).await?;
+        if history.is_exhausted() {
+            history.release().await;
+            return Ok(None);
+        }
+        let response = self.request_reapply(target, deadline).await;
+        let changed = |response: &ReapplyResponse| response.resources.iter().any(|it| it.changed);
+        if response.as_ref().is_ok_and(changed) {
+            if let Err(error) = history.record().await {
+                tracing::warn!(target = target.name, %error, "a remediation could not be recorded");
+            }
+        } else {
+            history.release().await;
+        }
+        response.map(Some)
     }
 
     async fn request_reapply(
@@ -173,6 +210,9 @@ enum ReapplyError {
     /// The access provider could not be invoked.
     #[error(transparent)]
     Aws(#[from] AwsError),
+    /// Another invocation remediates the same target.
+    #[error(transparent)]
+    Lease(#[from] LeaseError),
     /// The access provider's response has another shape.
     #[error("the access provider's response can't be read: {0}")]
     Response(serde_json::Error),

@@ -104,12 +104,13 @@ impl RemediationResult {
     }
 }
 
-/// The outcome that is reported of two: `Reapplied` before `Failed` before `Unchanged` before any other.
+/// The outcome that is reported of two: `Reapplied` before `Failed` before `Unchanged` before `NotAttempted`.
 fn more_important(a: Outcome, b: Outcome) -> Outcome {
     let rank = |outcome: Outcome| match outcome {
-        Outcome::Reapplied => 3,
-        Outcome::Failed => 2,
-        Outcome::Unchanged => 1,
+        Outcome::Reapplied => 4,
+        Outcome::Failed => 3,
+        Outcome::Unchanged => 2,
+        Outcome::NotAttempted => 1,
         _ => 0,
     };
     if rank(b) > rank(a) { b } else { a }

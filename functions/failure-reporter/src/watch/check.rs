@@ -75,7 +75,13 @@ impl Watch<'_> {
         if outcome.is_remediated() {
             metrics::count(&[(Metric::Remediations, 1)], &json!({"pipeline": name}));
         }
-        if !matches!(outcome, Outcome::Reapplied | Outcome::Failed) {
+        let is_news = match outcome {
+            Outcome::Reapplied | Outcome::Failed => true,
+            // Why nothing was attempted, such as that it was removed again and again.
+            Outcome::NotAttempted => !remediation.steps.is_empty(),
+            _ => false,
+        };
+        if !is_news {
             return first_outcome;
         }
         let now = rechecked.unwrap_or(state);
