@@ -22,7 +22,13 @@ fn calls(scene: &Scene, service: &str, operation: &str) -> usize {
 }
 
 /// Creates the resource, and calls `edit` as soon as its first attempt to write was refused.
-fn create_and_edit(scene: &Scene, operation: (&str, &str), kind: &str, properties: Value, edit: impl FnOnce()) {
+fn create_and_edit(
+    scene: &Scene,
+    operation: (&str, &str),
+    kind: &str,
+    properties: Value,
+    edit: impl FnOnce(),
+) {
     let before = calls(scene, operation.0, operation.1);
     thread::scope(|threads| {
         let creation = threads.spawn(|| scene.create("stale", kind, properties));
@@ -41,7 +47,8 @@ fn pipeline_edit_survives() {
     let scene = Scene::deployed();
     let world = &scene.world;
     let role = world.target_role_arn();
-    let refusal = format!("{} is not authorized to perform AssumeRole on role {role}", world.service_role_arn);
+    let refusal =
+        format!("{} is not authorized to perform AssumeRole on role {role}", world.service_role_arn);
     refuse(&scene, "codepipeline", "UpdatePipeline", "InvalidStructureException", &refusal);
     let roles = json!([{"Stage": "Staging", "Action": "Deploy", "RoleArn": role}]);
     let properties = json!({"PipelineName": world.pipeline, "ActionRoles": roles});
@@ -52,11 +59,17 @@ fn pipeline_edit_survives() {
         let update = json!({"pipeline": pipeline});
         let start = Instant::now();
         while let Err(error) = world.tools.call("codepipeline", "update_pipeline", update.clone()) {
-            assert!(error.code == "InvalidStructureException" && start.elapsed() < Duration::from_secs(20), "{error}");
+            assert!(
+                error.code == "InvalidStructureException" && start.elapsed() < Duration::from_secs(20),
+                "{error}"
+            );
         }
     });
     let patched = scene.live().pipeline;
-    assert_eq!(patched["stages"][0]["actions"][0]["namespace"], "EditedMeanwhile", "the colleague's edit is lost");
+    assert_eq!(
+        patched["stages"][0]["actions"][0]["namespace"], "EditedMeanwhile",
+        "the colleague's edit is lost"
+    );
     assert!(patched.to_string().contains(&role));
     scene.delete("stale");
     assert_eq!(scene.live().pipeline["stages"][0]["actions"][0]["namespace"], "EditedMeanwhile");
@@ -66,18 +79,34 @@ fn pipeline_edit_survives() {
 fn key_policy_edit_survives() {
     let scene = Scene::deployed();
     let world = &scene.world;
-    refuse(&scene, "kms", "PutKeyPolicy", "MalformedPolicyDocumentException", "Policy contains a statement with one or more invalid principals.");
+    refuse(
+        &scene,
+        "kms",
+        "PutKeyPolicy",
+        "MalformedPolicyDocumentException",
+        "Policy contains a statement with one or more invalid principals.",
+    );
     let edited = json!({"Sid": "EditedMeanwhile", "Effect": "Allow", "Principal": {"AWS": format!("arn:aws:iam::{}:root", world.tools.id())},
         "Action": "kms:ListGrants", "Resource": "*"});
-    create_and_edit(&scene, ("kms", "PutKeyPolicy"), "ArtifactKeyGrant", scene.key_grant(&["555555555555"]), || {
-        let mut policy = scene.live().key_policy;
-        policy["Statement"].as_array_mut().unwrap().push(edited);
-        let put = json!({"KeyId": world.key_arn, "PolicyName": "default", "Policy": policy.to_string()});
-        let start = Instant::now();
-        while let Err(error) = world.tools.call("kms", "put_key_policy", put.clone()) {
-            assert!(error.code == "MalformedPolicyDocumentException" && start.elapsed() < Duration::from_secs(20), "{error}");
-        }
-    });
+    create_and_edit(
+        &scene,
+        ("kms", "PutKeyPolicy"),
+        "ArtifactKeyGrant",
+        scene.key_grant(&["555555555555"]),
+        || {
+            let mut policy = scene.live().key_policy;
+            policy["Statement"].as_array_mut().unwrap().push(edited);
+            let put = json!({"KeyId": world.key_arn, "PolicyName": "default", "Policy": policy.to_string()});
+            let start = Instant::now();
+            while let Err(error) = world.tools.call("kms", "put_key_policy", put.clone()) {
+                assert!(
+                    error.code == "MalformedPolicyDocumentException"
+                        && start.elapsed() < Duration::from_secs(20),
+                    "{error}"
+                );
+            }
+        },
+    );
     let policy = scene.live().key_policy.to_string();
     assert!(policy.contains("EditedMeanwhile"), "the colleague's statement is lost");
     assert!(policy.contains("555555555555"));
