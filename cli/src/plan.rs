@@ -4,10 +4,11 @@ use std::path::PathBuf;
 
 use clap::Args;
 use crosspipe_aws::Aws;
+use crosspipe_core::grants::Allowed;
 use crosspipe_core::owner::Owner;
+use crosspipe_core::remediation::ResourceType;
 use crosspipe_custom_resource::Failure;
-use crosspipe_resources::ResourceContext;
-use crosspipe_resources::preview::{Preview, preview};
+use crosspipe_resources::{Preview, ResourceContext, failures, preview};
 use serde_json::{Map, Value, json};
 use similar::TextDiff;
 
@@ -55,7 +56,7 @@ pub fn run(arguments: &Arguments) -> Answer {
         Err(error) => return Answer::unusable(format!("no connection can be made: {error}")),
     };
     match runtime.block_on(wanted.preview()) {
-        Ok(preview) => Answer::of(shown(&preview, arguments.format)),
+        Ok(previews) => Answer::of(shown(&previews, arguments.format)),
         Err(failure) => Answer::unusable(format!("{}\n  next: {}", failure.cause, failure.next_step)),
     }
 }
@@ -77,7 +78,9 @@ impl<'a> Dependencies<'a> {
         Some(Dependencies { resource_type, properties, owner })
     }
 
-    async fn preview(self) -> Result<Preview, Failure> {
+    async fn preview(self) -> Result<Vec<Preview>, Failure> {
+        let resource_type = ResourceType::of_cloudformation(self.resource_type)
+            .ok_or_else(|| failures::unknown_type(self.resource_type))?;
         let aws = Aws::connect().await;
         let region =
             aws.region().ok_or_else(|| Failure::new("no Region is set", "set AWS_REGION"))?.to_owned();
@@ -85,18 +88,35 @@ impl<'a> Dependencies<'a> {
             Failure::new(error.to_string(), "check the credentials with `aws sts get-caller-identity`")
         })?;
         let partition = identity.arn.split(':').nth(1).unwrap_or("aws").to_owned();
-        let place = ResourceContext { account: identity.account, region, partition, owner: self.owner };
-        preview(&aws, self.resource_type, self.properties, &place).await
+        // Whom an installation may let in, only its function knows.
+        let allowed = Allowed::everyone();
+        let context =
+            ResourceContext { account: identity.account, region, partition, owner: self.owner, allowed };
+        preview(&aws, resource_type, self.properties, &context).await
     }
 }
 
-fn shown(preview: &Preview, format: Format) -> Text {
+fn shown(previews: &[Preview], format: Format) -> Text {
     if matches!(format, Format::Json) {
-        let size = preview.size.map(|(used, limit)| json!({"bytes": used, "limit": limit}));
-        let Preview { what, before, after, .. } = preview;
-        return to_json(&json!({"what": what, "before": before, "after": after, "size": size})).into();
+        let documents: Vec<Value> = previews.iter().map(document).collect();
+        // One resource is mostly about one document.
+        let [document] = documents.as_slice() else { return to_json(&json!(documents)).into() };
+        return to_json(document).into();
     }
     let mut text = Text::default();
+    for preview in previews {
+        show_diff(preview, &mut text);
+    }
+    text
+}
+
+fn document(preview: &Preview) -> Value {
+    let size = preview.size.map(|(used, limit)| json!({"bytes": used, "limit": limit}));
+    let Preview { what, before, after, .. } = preview;
+    json!({"what": what, "before": before, "after": after, "size": size})
+}
+
+fn show_diff(preview: &Preview, text: &mut Text) {
     text.styled(Style::Strong, format!("{}\n", preview.what));
     if preview.before == preview.after {
         text.push("nothing to change\n");
@@ -117,5 +137,4 @@ fn shown(preview: &Preview, format: Format) -> Text {
     if let Some((used, limit)) = preview.size {
         text.push(format!("{used} of {limit} bytes\n"));
     }
-    text
 }

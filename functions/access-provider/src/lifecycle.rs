@@ -3,141 +3,163 @@
 //! All three are idempotent, because CloudFormation may send the same request more than once, and a Delete
 //! may follow a Create that got no further than its first step. Each works alone on its target, under a lease.
 
-use crosspipe_aws::{AwsError, ErrorKind};
-use crosspipe_custom_resource::{Failure, Request, RequestType, Success};
+use crosspipe_aws::ErrorKind;
+use crosspipe_custom_resource::{Failure, Request, Success};
 use crosspipe_resources::{Resource, failures};
 
-use crate::registry;
+use crate::converge::{ApplyError, Converged, converge};
+use crate::records::Records;
 use crate::scope::Scope;
 
-/// A custom resource that can be written.
-pub trait Write: Resource {
-    /// Brings the target to what is wanted; `previous` is what was wanted there before. The lease is held.
-    async fn apply(&self, previous: Option<&Self>, scope: &Scope<'_>) -> Result<Applied, ApplyError>;
+/// The longest text of `Notice`, in bytes: it is sent twice, and an answer has 4,096 bytes.
+const LONGEST_NOTICE: usize = 1_400;
 
-    /// Takes everything back. The lease is held.
-    async fn revert(target: &Self::Target, scope: &Scope<'_>) -> Result<Success, ApplyError>;
-}
-
-/// What is wanted is there.
-pub struct Applied {
-    /// The answer.
-    pub success: Success,
-    /// Whether something was missing, and was written.
-    pub changed: bool,
-}
-
-/// Why the work stopped, and whether something was written all the same.
-pub struct ApplyError {
-    /// The answer.
-    pub failure: Failure,
-    /// Whether a Delete has something to take back.
-    pub partially_applied: bool,
-    /// What AWS said, where it was AWS that stopped the work.
-    pub kind: Option<ErrorKind>,
-}
-
-impl ApplyError {
-    /// ApplyError before (`false`) or after (`true`) something was written.
-    pub fn new(failure: Failure, partially_applied: bool) -> Self {
-        ApplyError { failure, partially_applied, kind: None }
-    }
-
-    /// ApplyError by a failed AWS call.
-    pub fn by_aws(error: AwsError, partially_applied: bool) -> Self {
-        let kind = Some(error.kind);
-        ApplyError { failure: failures::aws(error), partially_applied, kind }
-    }
-
-    /// ApplyError by a write of which it is certain that it did nothing, or not certain.
-    pub fn by_write(error: AwsError, partially_applied: bool) -> Self {
-        let refused =
-            matches!(error.kind, ErrorKind::AccessDenied | ErrorKind::Invalid | ErrorKind::NotFound);
-        ApplyError::by_aws(error, partially_applied || !refused)
-    }
-}
-
-impl From<Failure> for ApplyError {
-    /// Nothing was written before this failure.
-    fn from(failure: Failure) -> Self {
-        ApplyError::new(failure, false)
-    }
-}
-
-/// Serves one request for a resource of this type.
-pub async fn serve<R: Write>(request: &Request, scope: &Scope<'_>) -> Result<Success, Failure> {
-    let properties = request.properties();
-    if request.request_type() == RequestType::Delete {
-        return delete::<R>(request, scope).await;
-    }
-    let resource = R::parse(properties, &scope.place)?;
-    let target = R::target(properties, &scope.place)?;
-    let id = physical_id::<R>(&target, scope);
-    let old = request.old_properties().filter(|_| request.request_type() == RequestType::Update);
-    let old_target = old.and_then(|old| R::target(old, &scope.place).ok());
-    let moved = old_target.as_ref().is_some_and(|old| physical_id::<R>(old, scope) != id);
-    let previous = old.filter(|_| !moved).and_then(|old| R::parse(old, &scope.place).ok());
-
-    let lease = scope.lease(&R::target_arn(R::target_name(&target), &scope.place)).await?;
-    let mut success = match resource.apply(previous.as_ref(), scope).await {
-        Ok(applied) => registry::keep(lease, request, &id, scope, applied.success).await,
-        Err(stopped) => {
-            lease.release().await;
-            let ApplyError { failure, partially_applied, .. } = stopped;
-            return Err(if partially_applied { failure.made(id) } else { failure });
+/// Serves a Create or an Update.
+pub async fn apply<R: Resource>(request: &Request, scope: &Scope<'_>) -> Result<Success, Failure> {
+    let resources = R::parse(request.properties(), &scope.context)?;
+    let id = physical_id(&resources, scope);
+    let mut success = Success::new(&*id);
+    let mut notices = Vec::new();
+    for (index, resource) in resources.iter().enumerate() {
+        match apply_one(resource, request, &id, scope).await {
+            Ok((attributes, remarks)) => {
+                success.data.extend(attributes.data);
+                notices.extend(remarks);
+            }
+            Err(ApplyError { failure, partially_applied, .. }) => {
+                return Err(if partially_applied || index > 0 { failure.made(id) } else { failure });
+            }
         }
-    };
-    // An Update that moves to another target answers a new physical id, and CloudFormation deletes the old
-    // one. An Update *back* to where the physical id already points is the rollback of such a move that
-    // failed: nobody will ever ask to delete what it left at the other target.
-    if let Some(left_over) = old_target.filter(|_| moved && request.physical_id() == Some(id.as_str())) {
-        revert::<R>(&left_over, scope, OutOfReach::NothingWasMade).await?;
     }
-    success.physical_id = id;
-    Ok(success)
+    // An Update that answers another physical id has CloudFormation delete the old one. Where it stays the same, nobody
+    // will ever ask to delete what was left at a former target: of a list that got shorter, or of a move that failed
+    // and is rolled back by this request.
+    if request.physical_id() == Some(id.as_str()) {
+        let before = request.old_properties().and_then(|old| R::parse_absent(old, &scope.context).ok());
+        for left in before.unwrap_or_default() {
+            if resources.iter().all(|resource| resource.target() != left.target()) {
+                notices.extend(revert(&left, request, scope, IfDenied::OnlyWhatIsOnRecord).await?);
+            }
+        }
+    }
+    Ok(with_notice(success, notices))
 }
 
-async fn delete<R: Write>(request: &Request, scope: &Scope<'_>) -> Result<Success, Failure> {
+async fn apply_one<R: Resource>(
+    resource: &R,
+    request: &Request,
+    id: &str,
+    scope: &Scope<'_>,
+) -> Result<(Success, Vec<String>), ApplyError> {
+    let mut records = open(resource, request, scope).await?;
+    let mut outcome = converge(resource, &mut records, (request, id), scope).await;
+    if let Ok(Converged { changed, .. }) = &outcome {
+        records.set_applied(request, id);
+        if let Err(error) = resource.finish(scope.aws, &scope.request_id, *changed).await {
+            let kind = Some(error.kind);
+            let failure = resource.explain(error, &scope.context);
+            outcome = Err(ApplyError { failure, partially_applied: true, kind });
+        }
+    }
+    let stored = records.close().await;
+    match outcome {
+        Ok(Converged { live, remarks, .. }) => {
+            let mut notices = remarks;
+            notices.extend(resource.notices(&live));
+            if let Err(error) = stored {
+                tracing::warn!(request_id = scope.request_id, %error, "what was applied is not on record");
+                notices.push("What was applied could not be put on record, so if it goes missing it can't be put back automatically; any update of this resource puts it on record.".to_owned());
+            }
+            Ok((resource.attributes(&live, &scope.context), notices))
+        }
+        // What is on record for nothing is for a Delete to take back.
+        Err(error) => {
+            Err(ApplyError { partially_applied: error.partially_applied || stored.is_err(), ..error })
+        }
+    }
+}
+
+/// Serves a Delete.
+pub async fn delete<R: Resource>(request: &Request, scope: &Scope<'_>) -> Result<Success, Failure> {
     let id = request.physical_id().unwrap_or_default();
     // Where not even the target can be read, nothing can have been made.
-    let Ok(target) = R::target(request.properties(), &scope.place) else { return Ok(Success::new(id)) };
-    let success = revert::<R>(&target, scope, OutOfReach::IsAFailure).await?;
-    Ok(Success { physical_id: id.to_owned(), ..success })
+    let resources = R::parse_absent(request.properties(), &scope.context).unwrap_or_default();
+    let mut remarks = Vec::new();
+    for resource in resources {
+        remarks.extend(revert(&resource, request, scope, IfDenied::Fail).await?);
+    }
+    Ok(with_notice(Success::new(id), remarks))
 }
 
 /// What it means if the target may not even be read.
-enum OutOfReach {
-    /// It can't have been written either: a move to it failed for the same reason.
-    NothingWasMade,
+#[derive(PartialEq)]
+enum IfDenied {
+    /// It can't have been written either, unless it is on record: a move to it failed for the same reason.
+    OnlyWhatIsOnRecord,
     /// What was written there is still there.
-    IsAFailure,
+    Fail,
 }
 
-async fn revert<R: Write>(
-    target: &R::Target,
+/// Takes back what the resource did to a target; answers what was left alone and why.
+async fn revert<R: Resource>(
+    resource: &R,
+    request: &Request,
     scope: &Scope<'_>,
-    out_of_reach: OutOfReach,
-) -> Result<Success, Failure> {
-    let lease = scope.lease(&R::target_arn(R::target_name(target), &scope.place)).await?;
-    let success = match R::revert(target, scope).await {
-        Ok(success) => success,
-        Err(ApplyError { kind: Some(ErrorKind::NotFound), .. }) => Success::default(),
+    if_denied: IfDenied,
+) -> Result<Vec<String>, Failure> {
+    let mut records = open(resource, request, scope).await?;
+    let had_record = records.has_own();
+    let id = request.physical_id().unwrap_or_default();
+    let remarks = match converge(resource, &mut records, (request, id), scope).await {
+        Ok(Converged { remarks, .. }) => remarks,
+        Err(ApplyError { kind: Some(ErrorKind::NotFound), .. }) => Vec::new(),
         Err(ApplyError { kind: Some(ErrorKind::AccessDenied), partially_applied: false, .. })
-            if matches!(out_of_reach, OutOfReach::NothingWasMade) =>
+            if !had_record && if_denied == IfDenied::OnlyWhatIsOnRecord =>
         {
-            Success::default()
+            Vec::new()
         }
         Err(ApplyError { failure, .. }) => {
-            lease.release().await;
+            // If this fails, the records say more than is there, which the next Delete finds.
+            drop(records.close().await);
             return Err(failure);
         }
     };
-    registry::strike(lease, scope).await?;
-    Ok(success)
+    records.set_deleted(request);
+    // What is on record may be applied again, so a resource is not gone while it is.
+    records.close().await.map_err(|error| {
+        Failure::new(
+            format!("everything was taken back, but it is still on record in the lock table: {error}"),
+            "delete again, so that it is not applied again when it is missed",
+        )
+    })?;
+    Ok(remarks)
+}
+
+/// Takes the lease on the target, unless the request comes late.
+async fn open<R: Resource>(resource: &R, request: &Request, scope: &Scope<'_>) -> Result<Records, Failure> {
+    let lease = scope.lease(&R::target_arn(resource.target(), &scope.context)).await?;
+    let records = Records::open(lease, &scope.context.owner).await?;
+    match records.refuse_late(request) {
+        Ok(()) => Ok(records),
+        Err(failure) => {
+            // Nothing was changed, so nothing is lost.
+            drop(records.close().await);
+            Err(failure)
+        }
+    }
+}
+
+fn with_notice(mut success: Success, mut notices: Vec<String>) -> Success {
+    let mut seen = std::collections::BTreeSet::new();
+    notices.retain(|notice| seen.insert(notice.clone()));
+    let notice = failures::cut(&notices.join(" "), LONGEST_NOTICE);
+    success.reason = Some(notice.clone()).filter(|notice| !notice.is_empty());
+    success.with("Notice", notice)
 }
 
 /// Deterministic from type, owner and target, so that a repeated request gives the same id and a changed
 /// target another one.
-fn physical_id<R: Write>(target: &R::Target, scope: &Scope<'_>) -> String {
-    format!("crosspipe:{}:{}:{}", R::NAME, scope.place.owner.short(), R::target_name(target))
+fn physical_id<R: Resource>(resources: &[R], scope: &Scope<'_>) -> String {
+    let name = resources.first().map(R::physical_name).unwrap_or_default();
+    format!("crosspipe:{}:{}:{name}", R::TYPE.name(), scope.context.owner.short())
 }

@@ -1,30 +1,16 @@
-//! From a request to the resource type that serves it.
+//! A request of CloudFormation, served.
 
-use crosspipe_aws::Aws;
-use crosspipe_aws::lease::Leases;
-use crosspipe_core::arn::Arn;
+use crosspipe_core::remediation::ResourceType;
 use crosspipe_custom_resource::{
     Deadline, Failure, Handler, Request, RequestType, Success, is_placeholder_id,
 };
+use crosspipe_resources::{Operation, Resource, dispatch, failures};
 
-use crosspipe_resources::{BucketGrant, KeyGrant, PipelinePatch, ServiceRoleGrant, failures};
+use crate::scope::{Installation, Scope};
+use crate::{lifecycle, request_check};
 
-use crate::lifecycle;
-use crate::scope::Scope;
-
-/// Serves all four custom resources.
-pub struct Provider<'a> {
-    aws: &'a Aws,
-    leases: &'a Leases,
-    function_arn: &'a str,
-}
-
-impl<'a> Provider<'a> {
-    /// `function_arn` tells the account and Region that the function works in.
-    pub fn new(aws: &'a Aws, leases: &'a Leases, function_arn: &'a str) -> Self {
-        Provider { aws, leases, function_arn }
-    }
-}
+/// Serves all custom resources.
+pub struct Provider<'a>(pub Installation<'a>);
 
 impl Handler for Provider<'_> {
     async fn handle(&self, request: &Request, deadline: Deadline) -> Result<Success, Failure> {
@@ -34,19 +20,28 @@ impl Handler for Provider<'_> {
         {
             return Ok(Success::new(request.physical_id().unwrap_or_default()));
         }
-        let function = Arn::parse(self.function_arn).map_err(|error| {
-            Failure::new(
-                format!("the function's own ARN can't be read: {error}"),
-                "deploy the function again",
-            )
-        })?;
-        let scope = Scope::new(self.aws, self.leases, &function, request, deadline);
-        match request.resource_type() {
-            "Custom::ArtifactKeyGrant" => lifecycle::serve::<KeyGrant>(request, &scope).await,
-            "Custom::ArtifactBucketGrant" => lifecycle::serve::<BucketGrant>(request, &scope).await,
-            "Custom::ServiceRoleGrant" => lifecycle::serve::<ServiceRoleGrant>(request, &scope).await,
-            "Custom::PipelinePatch" => lifecycle::serve::<PipelinePatch>(request, &scope).await,
-            other => Err(failures::unknown_type(other)),
+        let resource_type = ResourceType::of_cloudformation(request.resource_type())
+            .ok_or_else(|| failures::unknown_type(request.resource_type()))?;
+        let scope = self.0.scope_of(request, deadline)?;
+        request_check::check(request, &scope).await?;
+        dispatch(resource_type, Serve { request, scope: &scope }).await
+    }
+}
+
+struct Serve<'a> {
+    request: &'a Request,
+    scope: &'a Scope<'a>,
+}
+
+impl Operation for Serve<'_> {
+    type Output = Result<Success, Failure>;
+
+    async fn run<R: Resource>(self) -> Self::Output {
+        match self.request.request_type() {
+            RequestType::Delete => lifecycle::delete::<R>(self.request, self.scope).await,
+            RequestType::Create | RequestType::Update => {
+                lifecycle::apply::<R>(self.request, self.scope).await
+            }
         }
     }
 }

@@ -19,6 +19,15 @@ pub struct CloudFormation {
     client: Client,
 }
 
+/// A resource of a stack.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StackResource {
+    /// `Custom::…`, `AWS::…`
+    pub resource_type: String,
+    /// Such as `CREATE_IN_PROGRESS`.
+    pub status: String,
+}
+
 impl CloudFormation {
     pub(crate) fn new(client: Client) -> Self {
         Self { client }
@@ -32,6 +41,36 @@ impl CloudFormation {
         let answer = self.client.describe_stacks().stack_name(name).send().await;
         let answer = unless_missing(answer.map_err(AwsError::from_sdk(SERVICE, "DescribeStacks")))?;
         Ok(answer.and_then(|answer| answer.stacks?.into_iter().next()).map(stack))
+    }
+
+    /// A stack's status, such as `UPDATE_IN_PROGRESS`; `None` if there is no such stack.
+    ///
+    /// # Errors
+    /// As of [`CloudFormation::stack`].
+    pub async fn stack_status(&self, name: &str) -> Result<Option<String>, AwsError> {
+        let answer = self.client.describe_stacks().stack_name(name).send().await;
+        let answer = unless_missing(answer.map_err(AwsError::from_sdk(SERVICE, "DescribeStacks")))?;
+        let stack = answer.and_then(|answer| answer.stacks?.into_iter().next());
+        Ok(stack.and_then(|stack| stack.stack_status).map(|status| status.as_str().to_owned()))
+    }
+
+    /// A resource of a stack; `None` if there is no such stack, or it has no such resource.
+    ///
+    /// # Errors
+    /// See <https://docs.aws.amazon.com/AWSCloudFormation/latest/APIReference/API_DescribeStackResource.html>.
+    pub async fn stack_resource(
+        &self,
+        stack: &str,
+        logical_id: &str,
+    ) -> Result<Option<StackResource>, AwsError> {
+        let request = self.client.describe_stack_resource().stack_name(stack);
+        let answer = request.logical_resource_id(logical_id).send().await;
+        let answer = unless_missing(answer.map_err(AwsError::from_sdk(SERVICE, "DescribeStackResource")))?;
+        let detail = answer.and_then(|answer| answer.stack_resource_detail);
+        Ok(detail.map(|detail| StackResource {
+            resource_type: detail.resource_type.unwrap_or_default(),
+            status: detail.resource_status.map(|status| status.as_str().to_owned()).unwrap_or_default(),
+        }))
     }
 
     /// The stack's events, the last one first: up to `pages` pages of about 100. `None` if there is no such

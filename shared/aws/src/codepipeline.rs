@@ -5,9 +5,10 @@
 
 use std::collections::BTreeMap;
 
+use aws_config::retry::RetryConfig;
 use aws_sdk_codepipeline::{
     Client,
-    types::{ActionExecutionFilter, StageRetryMode, Tag},
+    types::{ActionExecutionFilter, StageRetryMode},
 };
 use serde_json::{Value, json};
 
@@ -43,7 +44,8 @@ impl CodePipeline {
 
     /// Replaces a pipeline's structure and returns what AWS made of it, with its new version.
     ///
-    /// `structure` is the *inner* object of [`Self::get_pipeline`]: metadata must not be sent.
+    /// `structure` is the *inner* object of [`Self::get_pipeline`]: metadata must not be sent. One attempt: what is sent
+    /// again later could undo what others did meanwhile.
     ///
     /// # Errors
     /// [`ErrorKind::Invalid`](crate::ErrorKind::Invalid) with code `InvalidStructureException` and friends if
@@ -51,9 +53,11 @@ impl CodePipeline {
     /// See <https://docs.aws.amazon.com/codepipeline/latest/APIReference/API_UpdatePipeline.html>.
     pub async fn update_pipeline(&self, structure: &Value) -> Result<Value, AwsError> {
         let body = CaptureBody::default();
+        let once = aws_sdk_codepipeline::config::Builder::new().retry_config(RetryConfig::disabled());
         self.client
             .update_pipeline()
             .customize()
+            .config_override(once)
             .interceptor(ReplaceBody::new(&json!({ "pipeline": structure })))
             .interceptor(body.clone())
             .send()
@@ -89,43 +93,6 @@ impl CodePipeline {
             tags.extend(page.tags.unwrap_or_default().into_iter().map(|tag| (tag.key, tag.value)));
         }
         Ok(tags)
-    }
-
-    /// Adds tags, or overwrites those of the same key. No tags, no call.
-    ///
-    /// # Errors
-    /// `TooManyTagsException` above 50, `InvalidTagsException` for a value of more than 256 characters.
-    /// See <https://docs.aws.amazon.com/codepipeline/latest/APIReference/API_TagResource.html>.
-    pub async fn tag(&self, pipeline_arn: &str, tags: &BTreeMap<String, String>) -> Result<(), AwsError> {
-        if tags.is_empty() {
-            return Ok(());
-        }
-        let mut request = self.client.tag_resource().resource_arn(pipeline_arn);
-        for (key, value) in tags {
-            let tag = Tag::builder().key(key).value(value).build();
-            request = request
-                .tags(tag.map_err(|error| AwsError::unexpected(SERVICE, "TagResource", error.to_string()))?);
-        }
-        request.send().await.map_err(AwsError::from_sdk(SERVICE, "TagResource"))?;
-        Ok(())
-    }
-
-    /// Removes tags by key; those that are not there are no fault. No keys, no call.
-    ///
-    /// # Errors
-    /// See <https://docs.aws.amazon.com/codepipeline/latest/APIReference/API_UntagResource.html>.
-    pub async fn untag(&self, pipeline_arn: &str, keys: &[String]) -> Result<(), AwsError> {
-        if keys.is_empty() {
-            return Ok(());
-        }
-        self.client
-            .untag_resource()
-            .resource_arn(pipeline_arn)
-            .set_tag_keys(Some(keys.to_vec()))
-            .send()
-            .await
-            .map_err(AwsError::from_sdk(SERVICE, "UntagResource"))?;
-        Ok(())
     }
 
     /// Starts the pipeline and returns the execution's id. The same token again starts nothing new.

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use aws_config::retry::RetryConfig;
 use aws_sdk_iam::Client;
 use serde_json::Value;
 
@@ -91,14 +92,15 @@ impl Iam {
         }
     }
 
-    /// Adds an inline policy or replaces the one of that name.
+    /// Adds an inline policy or replaces the one of that name. One attempt.
     ///
     /// # Errors
     /// `LimitExceeded` if all inline policies of the role together exceed 10,240 characters without
     /// whitespace. See <https://docs.aws.amazon.com/IAM/latest/APIReference/API_PutRolePolicy.html>.
     pub async fn put_role_policy(&self, role: &str, name: &str, policy: &str) -> Result<(), AwsError> {
         let request = self.client.put_role_policy().role_name(role).policy_name(name);
-        let answer = request.policy_document(policy).send().await;
+        let once = aws_sdk_iam::config::Builder::new().retry_config(RetryConfig::disabled());
+        let answer = request.policy_document(policy).customize().config_override(once).send().await;
         answer.map_err(AwsError::from_sdk(SERVICE, "PutRolePolicy"))?;
         Ok(())
     }

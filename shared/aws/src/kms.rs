@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use aws_config::retry::RetryConfig;
 use aws_sdk_kms::Client;
 use serde_json::Value;
 
@@ -34,7 +35,7 @@ impl Kms {
     }
 
     /// Replaces the key policy. AWS's lockout safety check stays on: the caller must keep
-    /// `kms:PutKeyPolicy`.
+    /// `kms:PutKeyPolicy`. One attempt: what is sent again later could undo what others did meanwhile.
     ///
     /// # Errors
     /// `MalformedPolicyDocumentException` also if *any* principal in the document no longer exists, or the
@@ -42,7 +43,9 @@ impl Kms {
     /// <https://docs.aws.amazon.com/kms/latest/APIReference/API_PutKeyPolicy.html>.
     pub async fn put_key_policy(&self, key_arn: &str, policy: &str) -> Result<(), AwsError> {
         let request = self.client.put_key_policy().key_id(key_arn).policy_name(POLICY_NAME).policy(policy);
-        request.send().await.map_err(AwsError::from_sdk(SERVICE, "PutKeyPolicy"))?;
+        let once = aws_sdk_kms::config::Builder::new().retry_config(RetryConfig::disabled());
+        let answer = request.customize().config_override(once).send().await;
+        answer.map_err(AwsError::from_sdk(SERVICE, "PutKeyPolicy"))?;
         Ok(())
     }
 

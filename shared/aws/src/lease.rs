@@ -35,6 +35,7 @@ use aws_sdk_dynamodb::{
 use aws_smithy_types::{DateTime, date_time::Format};
 
 use crate::{
+    backoff::backoff,
     connect::Aws,
     error::{AwsError, ErrorKind},
 };
@@ -45,9 +46,12 @@ const OPERATION: &str = "UpdateItem";
 const NOTE: &str = "Note:";
 /// What a lease writes to take its row.
 const HOLD: &str = "SET Holder = :me, HeldUntil = :until";
-/// The longest pause after the first refusal; doubled by each further one up to [`LONGEST_PAUSE`].
-const FIRST_PAUSE: Duration = Duration::from_millis(50);
-const LONGEST_PAUSE: Duration = Duration::from_secs(1);
+/// The pause after the first refusal, which grows up to [`LONGEST_PAUSE`].
+const FIRST_PAUSE: Duration = Duration::from_millis(30);
+const LONGEST_PAUSE: Duration = Duration::from_millis(600);
+
+/// Notes by name; none strikes the one that is there.
+pub type Notes = BTreeMap<String, Option<String>>;
 
 /// The table of leases.
 #[derive(Debug, Clone)]
@@ -114,7 +118,7 @@ impl Leases {
         expires: SystemTime,
         give_up: SystemTime,
     ) -> Result<Lease, LeaseError> {
-        let mut refusals = 0;
+        let mut pauses = backoff(FIRST_PAUSE, LONGEST_PAUSE);
         loop {
             let refusal = match self.try_acquire(key, holder, expires, HOLD).await {
                 Ok(Ok(lease)) => return Ok(lease),
@@ -122,13 +126,11 @@ impl Leases {
                 Err(error) if error.kind == ErrorKind::Throttled => LeaseError::Aws(error),
                 Err(error) => return Err(error.into()),
             };
-            let pause = pause(refusals, random());
-            if SystemTime::now() + pause >= give_up {
+            let Some(pause) = pauses.next().filter(|pause| SystemTime::now() + *pause < give_up) else {
                 return Err(refusal);
-            }
-            tracing::debug!(key, refusals, ?pause, "lease is held by somebody else");
+            };
+            tracing::debug!(key, ?pause, "lease is held by somebody else");
             tokio::time::sleep(pause).await;
-            refusals += 1;
         }
     }
 
@@ -175,7 +177,13 @@ impl Leases {
 }
 
 impl Lease {
-    /// The notes of those who held it before, by name.
+    /// What is held.
+    #[must_use]
+    pub fn key(&self) -> &str {
+        &self.key
+    }
+
+    /// The notes on it, by name.
     #[must_use]
     pub fn notes(&self) -> &BTreeMap<String, String> {
         &self.notes
@@ -190,22 +198,40 @@ impl Lease {
         }
     }
 
-    /// The same, leaving `note` under `name`, or striking the one that is there, in the same write. If that fails
-    /// it is released without.
+    /// Lets the next one in, leaving or striking one note, as [`Lease::release_with_notes`].
     ///
     /// # Errors
-    /// Of the note: if the table can't be written, or (as [`ErrorKind::Conflict`]) the lease had expired and somebody else
-    /// took it.
+    /// As there.
     pub async fn release_noting(self, name: &str, note: Option<&str>) -> Result<(), AwsError> {
-        let expression = match note {
-            Some(_) => "REMOVE Holder, HeldUntil SET #note = :note",
-            None => "REMOVE Holder, HeldUntil, #note",
-        };
-        let answer = self.note(expression, name, note).await;
+        self.release_with_notes(Notes::from([(name.to_owned(), note.map(str::to_owned))])).await
+    }
+
+    /// Lets the next one in, leaving and striking these notes in the same write. If that fails it is released without.
+    ///
+    /// # Errors
+    /// Of the notes: if the table can't be written, or (as [`ErrorKind::Conflict`]) the lease had expired and somebody
+    /// else took it.
+    pub async fn release_with_notes(self, notes: Notes) -> Result<(), AwsError> {
+        let answer = self.put_notes("REMOVE Holder, HeldUntil", &notes).await;
         if answer.as_ref().is_err_and(|error| error.kind != ErrorKind::Conflict) {
             self.release().await;
         }
         answer
+    }
+
+    /// Leaves and strikes these notes and stays held.
+    ///
+    /// # Errors
+    /// As of [`Lease::release_with_notes`].
+    pub async fn keep_with_notes(&mut self, notes: Notes) -> Result<(), AwsError> {
+        self.put_notes("", &notes).await?;
+        for (name, note) in notes {
+            match note {
+                Some(note) => drop(self.notes.insert(name, note)),
+                None => drop(self.notes.remove(&name)),
+            }
+        }
+        Ok(())
     }
 
     /// Lets the next one in, leaving a note without a text under each of these names until `until`.
@@ -223,8 +249,8 @@ impl Lease {
     }
 
     /// Leaves a note and stays held.
-    pub(crate) async fn keep_noting(self, name: &str, note: &str) -> Result<(), AwsError> {
-        self.note("SET #note = :note", name, Some(note)).await
+    pub(crate) async fn keep_noting(mut self, name: &str, note: &str) -> Result<(), AwsError> {
+        self.keep_with_notes(Notes::from([(name.to_owned(), Some(note.to_owned()))])).await
     }
 
     /// Keeps it held until `until` under a name that nobody else goes by, whatever becomes of the holder.
@@ -234,11 +260,28 @@ impl Lease {
         self.update(update, [name, (":until", self::until(until))]).await
     }
 
-    async fn note(&self, expression: &str, name: &str, note: Option<&str>) -> Result<(), AwsError> {
-        let mut request =
-            self.request(expression).expression_attribute_names("#note", format!("{NOTE}{name}"));
-        if let Some(note) = note {
-            request = request.expression_attribute_values(":note", AttributeValue::S(note.to_owned()));
+    /// `removes` is empty or begins with `REMOVE`.
+    async fn put_notes(&self, removes: &str, notes: &Notes) -> Result<(), AwsError> {
+        let (mut remove, mut set) =
+            (Vec::from_iter(removes.strip_prefix("REMOVE ").map(str::to_owned)), vec![]);
+        for (index, (_, note)) in notes.iter().enumerate() {
+            match note {
+                Some(_) => set.push(format!("#note{index} = :note{index}")),
+                None => remove.push(format!("#note{index}")),
+            }
+        }
+        let clause = |verb: &str, items: &[String]| match items {
+            [] => String::new(),
+            items => format!("{verb} {}", items.join(", ")),
+        };
+        let expression = [clause("REMOVE", &remove), clause("SET", &set)].join(" ");
+        let mut request = self.request(expression.trim());
+        for (index, (name, note)) in notes.iter().enumerate() {
+            request = request.expression_attribute_names(format!("#note{index}"), format!("{NOTE}{name}"));
+            if let Some(note) = note {
+                let value = AttributeValue::S(note.clone());
+                request = request.expression_attribute_values(format!(":note{index}"), value);
+            }
         }
         request.send().await.map(drop).map_err(AwsError::from_sdk(SERVICE, OPERATION))
     }
@@ -287,13 +330,6 @@ fn notes(item: &HashMap<String, AttributeValue>) -> BTreeMap<String, String> {
     item.iter().filter_map(note).collect()
 }
 
-/// Exponential backoff with full jitter.
-fn pause(refusals: u32, random: u64) -> Duration {
-    let longest = FIRST_PAUSE.saturating_mul(1 << refusals.min(16)).min(LONGEST_PAUSE);
-    let longest = u64::try_from(longest.as_micros()).unwrap_or(u64::MAX);
-    Duration::from_micros(random % (longest + 1))
-}
-
 /// Not for secrets: each `RandomState` has keys of its own from the operating system's randomness.
 fn random() -> u64 {
     RandomState::new().hash_one(())
@@ -319,14 +355,6 @@ fn timestamp(time: SystemTime) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn pauses_grow_with_full_jitter() {
-        for (refusals, longest) in [(0, 50), (1, 100), (4, 800), (5, 1000), (u32::MAX, 1000)] {
-            assert_eq!(pause(refusals, longest * 1000), Duration::from_millis(longest));
-            assert_eq!(pause(refusals, longest * 1000 + 1), Duration::ZERO, "no longer than that");
-        }
-    }
 
     #[test]
     fn expiry_is_rounded_up() {

@@ -6,6 +6,7 @@
 //! - `raw_json`: JSON bodies as they are on the wire, for calls whose unknown fields must survive
 //! - [`cloudformation`], [`codebuild`], [`codedeploy`], [`codepipeline`], [`ecs`], [`eventbridge`], [`iam`],
 //!   [`kms`], [`lambda`], [`s3`], [`secrets`], [`sns`], [`sqs`], [`stepfunctions`]: the adapters
+//! - [`backoff()`]: the pauses between attempts
 //! - `invoke`: functions that are asked something and answer
 //! - [`gather`]: a snapshot of what a pipeline's cross-account actions depend on, in both accounts
 //! - [`lease`], [`idempotency`]: one writer at a time per target, and work done once, in one DynamoDB table
@@ -14,6 +15,7 @@
 //! rest are strings, small structs and the core's facts. The adapters decide nothing; what to write is
 //! planned in the core.
 
+mod backoff;
 pub mod cloudformation;
 pub mod codebuild;
 pub mod codedeploy;
@@ -36,5 +38,6 @@ pub mod sns;
 pub mod sqs;
 pub mod stepfunctions;
 
+pub use backoff::backoff;
 pub use connect::Aws;
 pub use error::{AwsError, ErrorKind};

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use aws_config::retry::RetryConfig;
 use aws_sdk_s3::Client;
 use serde_json::{Value, json};
 
@@ -35,7 +36,7 @@ impl S3 {
         Ok(unless_code("NoSuchBucketPolicy", answer)?.and_then(|answer| answer.policy))
     }
 
-    /// Replaces the bucket policy.
+    /// Replaces the bucket policy. One attempt: what is sent again later could undo what others did meanwhile.
     ///
     /// # Errors
     /// `MalformedPolicy` also if *any* principal in the document no longer exists;
@@ -43,17 +44,21 @@ impl S3 {
     /// See <https://docs.aws.amazon.com/AmazonS3/latest/API/API_PutBucketPolicy.html>.
     pub async fn put_bucket_policy(&self, bucket: &str, owner: &str, policy: &str) -> Result<(), AwsError> {
         let request = self.client.put_bucket_policy().bucket(bucket).expected_bucket_owner(owner);
-        request.policy(policy).send().await.map_err(AwsError::from_sdk(SERVICE, "PutBucketPolicy"))?;
+        let once = aws_sdk_s3::config::Builder::new().retry_config(RetryConfig::disabled());
+        let answer = request.policy(policy).customize().config_override(once).send().await;
+        answer.map_err(AwsError::from_sdk(SERVICE, "PutBucketPolicy"))?;
         Ok(())
     }
 
-    /// Removes the bucket policy; that there is none is no fault.
+    /// Removes the bucket policy; that there is none is no fault. One attempt, as to replace it.
     ///
     /// # Errors
     /// See <https://docs.aws.amazon.com/AmazonS3/latest/API/API_DeleteBucketPolicy.html>.
     pub async fn delete_bucket_policy(&self, bucket: &str, owner: &str) -> Result<(), AwsError> {
         let request = self.client.delete_bucket_policy().bucket(bucket).expected_bucket_owner(owner);
-        let answer = request.send().await.map_err(AwsError::from_sdk(SERVICE, "DeleteBucketPolicy"));
+        let once = aws_sdk_s3::config::Builder::new().retry_config(RetryConfig::disabled());
+        let answer = request.customize().config_override(once).send().await;
+        let answer = answer.map_err(AwsError::from_sdk(SERVICE, "DeleteBucketPolicy"));
         unless_code("NoSuchBucketPolicy", answer)?;
         Ok(())
     }

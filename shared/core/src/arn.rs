@@ -29,6 +29,14 @@ impl Arn {
         Ok(Arn { text: text.to_owned(), starts })
     }
 
+    /// The ARN of a bucket.
+    pub fn of_bucket(partition: &str, name: &str) -> Self {
+        let text = format!("arn:{partition}:s3:::{name}");
+        let region = "arn:".len() + partition.len() + ":s3:".len();
+        let starts = ["arn:".len(), region - "s3:".len(), region, region + 1, region + 2];
+        Arn { text, starts }
+    }
+
     /// The parts of a text that [`Arn::parse`] would read: partition, service, Region, account, resource.
     pub(crate) fn parts(text: &str) -> Option<[&str; 5]> {
         let mut parts = text.strip_prefix("arn:")?.splitn(5, ':');
@@ -154,6 +162,7 @@ mod tests {
         let log = Arn::parse("arn:aws:logs:eu-west-1:111122223333:log-group:/a:*").unwrap();
         assert_eq!(log.resource(), "log-group:/a:*");
         assert_eq!(log.role_name(), None);
+        assert_eq!(Arn::of_bucket("aws-cn", "b"), Arn::parse("arn:aws-cn:s3:::b").unwrap());
     }
 
     #[test]

@@ -22,6 +22,7 @@ pub mod diagnosis;
 pub mod evaluation;
 pub mod grants;
 pub mod incident;
+pub mod owned_setting;
 pub mod owner;
 pub mod pipeline;
 pub mod policy;

@@ -2,6 +2,9 @@
 
 use sha2::{Digest, Sha256};
 
+/// What every Sid of a statement that Crosspipe owns begins with.
+pub const SID_PREFIX: &str = "Crosspipe";
+
 /// The custom resource on whose behalf something is written.
 ///
 /// Everything Crosspipe leaves in a policy, a role or a pipeline carries a name derived from its
@@ -19,10 +22,20 @@ impl Owner {
         Owner { stack_id: stack_id.into(), logical_id: logical_id.into() }
     }
 
+    /// The ARN of the stack.
+    pub fn stack_id(&self) -> &str {
+        &self.stack_id
+    }
+
+    /// The name of the resource in the stack's template.
+    pub fn logical_id(&self) -> &str {
+        &self.logical_id
+    }
+
     /// The Sid of the statement that this owner keeps for one purpose: `Crosspipe` and 24 hex
     /// digits, alphanumeric because IAM accepts nothing else.
     pub fn sid(&self, purpose: &str) -> String {
-        format!("Crosspipe{}", self.digest(purpose, 24))
+        format!("{SID_PREFIX}{}", self.digest(purpose, 24))
     }
 
     /// The name of the inline policy that this owner keeps in a role.

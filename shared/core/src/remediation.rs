@@ -13,7 +13,7 @@ use crate::arn::Arn;
 use crate::evaluation::Side;
 use crate::pipeline::Pipeline;
 use crate::rules::{Finding, RuleId, Severity};
-use crate::snapshot::Snapshot;
+use crate::snapshot::{Fact, Snapshot};
 
 /// A type of custom resource, without `Custom::`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -24,8 +24,38 @@ pub enum ResourceType {
     ArtifactBucketGrant,
     /// An inline policy of a service role.
     ServiceRoleGrant,
+    /// The encryption key of a build project.
+    BuildProjectKey,
     /// Keys, actions and action roles of a pipeline.
     PipelinePatch,
+}
+
+impl ResourceType {
+    /// All of them.
+    pub const ALL: [ResourceType; 5] = [
+        ResourceType::ArtifactKeyGrant,
+        ResourceType::ArtifactBucketGrant,
+        ResourceType::ServiceRoleGrant,
+        ResourceType::BuildProjectKey,
+        ResourceType::PipelinePatch,
+    ];
+
+    /// The name in templates, without `Custom::`.
+    pub fn name(self) -> &'static str {
+        match self {
+            ResourceType::ArtifactKeyGrant => "ArtifactKeyGrant",
+            ResourceType::ArtifactBucketGrant => "ArtifactBucketGrant",
+            ResourceType::ServiceRoleGrant => "ServiceRoleGrant",
+            ResourceType::BuildProjectKey => "BuildProjectKey",
+            ResourceType::PipelinePatch => "PipelinePatch",
+        }
+    }
+
+    /// The type that a template calls so, such as `Custom::ArtifactKeyGrant`.
+    pub fn of_cloudformation(name: &str) -> Option<Self> {
+        let name = name.strip_prefix("Custom::")?;
+        Self::ALL.into_iter().find(|resource_type| resource_type.name() == name)
+    }
 }
 
 /// Something that custom resources write to.
@@ -44,6 +74,7 @@ impl Target {
             ResourceType::ArtifactKeyGrant => "the statements in the policy of key",
             ResourceType::ArtifactBucketGrant => "the statements in the policy of bucket",
             ResourceType::ServiceRoleGrant => "the inline policy of role",
+            ResourceType::BuildProjectKey => "the encryption key of build project",
             ResourceType::PipelinePatch => "the patch of pipeline",
         };
         format!("{what} `{}`", self.name)
@@ -68,6 +99,10 @@ impl Target {
                     && !role.part(|role| &role.inline_policies).is_unknown()
                     && !role.part(|role| &role.attached_policies).is_unknown()
             }),
+            ResourceType::BuildProjectKey => {
+                let project = snapshot.build_projects.get(&self.name).map(Fact::as_ref);
+                project.is_some_and(|it| !it.part(|it| &it.encryption_key).is_unknown())
+            }
             ResourceType::PipelinePatch => !snapshot.pipeline.is_unknown(),
         }
     }

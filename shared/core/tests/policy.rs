@@ -24,8 +24,9 @@ fn grantees(account: &str) -> Grantees {
 }
 
 fn on_bucket(owner: &Owner, account: &str) -> OwnedStatements {
-    let denials = bucket::Denials { unencrypted_uploads: true, insecure_transport: true };
-    bucket::wanted(owner, "aws", "artifacts", &grantees(account), denials)
+    let denials =
+        bucket::Denials { unencrypted_uploads: true, insecure_transport: true, spares_default: false };
+    bucket::desired_statements(owner, &Arn::of_bucket("aws", "artifacts"), &grantees(account), denials)
 }
 
 /// The document after the change; None when there is none left.
@@ -39,7 +40,7 @@ fn after(change: Change, before: Option<&PolicyDocument>) -> Option<PolicyDocume
 
 /// The statements that are not ours, in order, as they stand.
 fn foreign(document: &PolicyDocument, owned: &[&OwnedStatements]) -> Vec<Value> {
-    let ours: Vec<&str> = owned.iter().flat_map(|owned| owned.wanted_sids()).collect();
+    let ours: Vec<&str> = owned.iter().flat_map(|owned| owned.desired_sids()).collect();
     let statements =
         document.statements().filter(|statement| !statement.sid().is_some_and(|sid| ours.contains(&sid)));
     statements.map(|statement| Value::Object(statement.raw().clone())).collect()
@@ -74,7 +75,7 @@ proptest! {
     fn revoke_restores_original(value in policies::document()) {
         let (original, owner) = (document(value), owner("Bucket"));
         let granted = after(on_bucket(&owner, "222222222222").plan(Some(&original)), Some(&original));
-        let revoked = after(bucket::unwanted(&owner).plan(granted.as_ref()), granted.as_ref());
+        let revoked = after(bucket::no_statements(&owner).plan(granted.as_ref()), granted.as_ref());
         // A policy without a statement can't be saved, so it goes instead.
         match original.statements().next() {
             Some(_) => prop_assert!(meaning::same(&revoked.unwrap(), &original)),
@@ -104,8 +105,8 @@ fn bucket_policy_comes_and_goes() {
         panic!()
     };
     assert_eq!(created.statements().count(), 4);
-    assert_eq!(bucket::plan(Some(&created), &bucket::unwanted(&owner)).unwrap(), Change::Delete);
-    assert_eq!(bucket::plan(None, &bucket::unwanted(&owner)).unwrap(), Change::None);
+    assert_eq!(bucket::plan(Some(&created), &bucket::no_statements(&owner)).unwrap(), Change::Delete);
+    assert_eq!(bucket::plan(None, &bucket::no_statements(&owner)).unwrap(), Change::None);
 }
 
 #[test]
@@ -114,7 +115,8 @@ fn invalid_policies_are_refused() {
         json!({"Effect": "Allow", "Principal": {"AWS": "111111111111"}, "Action": "kms:*", "Resource": "*"});
     let [arn, role] = ["arn:aws:kms:eu-west-1:111111111111:key/k", "arn:aws:iam::111111111111:role/pipeline"]
         .map(|text| Arn::parse(text).unwrap());
-    let owned = key::wanted(&owner("Key"), &arn, &role, &grantees("222222222222"));
+    let users = key::Users { service_role: role, own_roles: vec![], grantees: grantees("222222222222") };
+    let owned = key::desired_statements(&owner("Key"), &arn, &users);
     let plan = |statements: Value| {
         key::plan(&document(json!({"Version": "2012-10-17", "Statement": statements})), &owned)
     };

@@ -91,6 +91,7 @@ impl Responder {
     ) -> Result<u32, ServeError> {
         let body = Bytes::from(body);
         let host = url.host().to_owned();
+        let mut pauses = self.policy.pauses();
         let mut refusals = 0;
         let mut attempts = 0;
         loop {
@@ -112,7 +113,7 @@ impl Responder {
                 Err(fault) => fault,
             };
             warn!(%host, attempts, %fault, "the answer was not accepted");
-            let pause = self.policy.pause(attempts);
+            let pause = pauses.next().unwrap_or_default();
             if deadline.remaining() <= pause + LAST_CALL {
                 return Err(ServeError::Undelivered { host, attempts, fault });
             }

@@ -1,5 +1,6 @@
-use std::hash::{BuildHasher, Hasher, RandomState};
 use std::time::Duration;
+
+use backon::{BackoffBuilder, ExponentialBuilder};
 
 use crate::Deadline;
 
@@ -10,7 +11,7 @@ pub struct RetryPolicy {
     pub attempt_timeout: Duration,
     /// The pause after the first attempt; it doubles with each further one.
     pub first_pause: Duration,
-    /// No pause is longer than this.
+    /// No pause is longer than twice this.
     pub longest_pause: Duration,
     /// How often in all an answer may be refused with a status that says that sending it again won't
     /// help, such as 403 for an expired `ResponseURL`.
@@ -24,8 +25,8 @@ impl Default for RetryPolicy {
     fn default() -> Self {
         Self {
             attempt_timeout: Duration::from_secs(4),
-            first_pause: Duration::from_millis(200),
-            longest_pause: Duration::from_secs(5),
+            first_pause: Duration::from_millis(150),
+            longest_pause: Duration::from_secs(3),
             refusals: 2,
             reserve: Duration::from_secs(12),
         }
@@ -38,15 +39,12 @@ impl RetryPolicy {
         deadline.earlier(self.reserve.min(deadline.remaining() / 4))
     }
 
-    /// The pause after this attempt (counted from one): between half and all of the backed-off time, so that
-    /// many functions that failed together don't come back together.
-    pub(crate) fn pause(&self, attempt: u32) -> Duration {
-        let doublings = attempt.saturating_sub(1).min(16);
-        let full = self.first_pause.saturating_mul(1 << doublings).min(self.longest_pause);
-        // Each `RandomState` is seeded anew: random enough for jitter, without a dependency.
-        let random = RandomState::new().build_hasher().finish();
-        let share = (random % 1_000) as u32;
-        full / 2 + full / 2 * share / 1_000
+    /// The pauses between attempts, each up to twice as long by chance, so that many functions that failed together
+    /// don't come back together.
+    pub(crate) fn pauses(&self) -> impl Iterator<Item = Duration> + Send + use<> {
+        let doubling = ExponentialBuilder::new().with_factor(2.0);
+        let bounded = doubling.with_min_delay(self.first_pause).with_max_delay(self.longest_pause);
+        bounded.without_max_times().with_jitter().build()
     }
 }
 
@@ -57,17 +55,16 @@ mod tests {
     #[test]
     fn pauses_grow_and_stay_bounded() {
         let policy = RetryPolicy::default();
-        for attempt in 1..100 {
-            let full = (policy.first_pause * (1 << (attempt - 1).min(10))).min(policy.longest_pause);
-            let pause = policy.pause(attempt);
-            assert!(full / 2 <= pause && pause <= full, "attempt {attempt}: {pause:?}");
+        for (attempt, pause) in policy.pauses().take(100).enumerate() {
+            let least = (policy.first_pause * (1 << attempt.min(10))).min(policy.longest_pause);
+            assert!(least <= pause && pause <= least * 2, "attempt {attempt}: {pause:?}");
         }
     }
 
     #[test]
     fn pauses_differ() {
         let policy = RetryPolicy::default();
-        let pauses: std::collections::BTreeSet<_> = (0..50).map(|_| policy.pause(4)).collect();
+        let pauses: std::collections::BTreeSet<_> = (0..50).filter_map(|_| policy.pauses().nth(3)).collect();
         assert!(pauses.len() > 1, "{pauses:?}");
     }
 

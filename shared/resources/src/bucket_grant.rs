@@ -1,52 +1,176 @@
 //! `Custom::ArtifactBucketGrant`: the artifact bucket's policy lets the grantees at its objects, and keeps
 //! out what is not encrypted.
 
+use crosspipe_aws::{Aws, AwsError, ErrorKind};
+use crosspipe_core::arn::Arn;
 use crosspipe_core::grants::bucket::{self, Denials};
-use crosspipe_core::policy::OwnedStatements;
-use crosspipe_custom_resource::{Failure, Properties};
+use crosspipe_core::grants::{Grantees, Quota};
+use crosspipe_core::policy::{Change, OwnedStatements};
+use crosspipe_core::remediation::ResourceType;
+use crosspipe_custom_resource::{Failure, Properties, Success};
+use futures_util::future::try_join3;
 use serde_json::{Map, Value};
 
-use crate::{Resource, ResourceContext, failures, grantee_properties};
+use crate::policy_documents::{self, LivePolicy};
+use crate::resource::{Memories, Plan, Preview, Resource, ResourceError};
+use crate::{ResourceContext, failures, grantee_properties};
 
 /// The grant.
 #[derive(Debug, Clone, PartialEq)]
 pub struct BucketGrant {
-    /// The artifact bucket.
-    pub bucket: String,
-    /// The statements that are wanted in its policy.
-    pub statements: OwnedStatements,
+    bucket: String,
+    /// None where nothing is wanted.
+    grant: Option<(Grantees, Denials)>,
+}
+
+/// What is read of a bucket.
+#[derive(Debug)]
+pub struct LiveBucket {
+    policy: LivePolicy,
+    /// The Region that the bucket is in.
+    region: String,
+    /// Whether an object that comes without the header is encrypted under a customer managed key.
+    encrypts_by_default: bool,
+}
+
+impl BucketGrant {
+    fn statements(&self, live: &LiveBucket, context: &ResourceContext) -> OwnedStatements {
+        match &self.grant {
+            None => bucket::no_statements(&context.owner),
+            Some((grantees, denials)) => {
+                let denials = Denials { spares_default: live.encrypts_by_default, ..*denials };
+                let arn = Arn::of_bucket(&context.partition, &self.bucket);
+                bucket::desired_statements(&context.owner, &arn, grantees, denials)
+            }
+        }
+    }
+
+    /// The statements of others whose uploads are denied from now on.
+    fn denied_writers(&self, live: &LiveBucket) -> Option<String> {
+        let (_, denials) = self.grant.as_ref()?;
+        let denies = denials.unencrypted_uploads && !live.encrypts_by_default;
+        let writers = bucket::foreign_writers(live.policy.document.as_ref().filter(|_| denies)?);
+        (!writers.is_empty()).then(|| {
+            format!(
+                "Uploads without `aws:kms` are denied, also to those whom the existing policy allows to write: {}. If one of them, such as log delivery, does not send the header, make the artifact key the bucket's default encryption, or give `DenyUnencryptedUploads: false`.",
+                writers.join("; ")
+            )
+        })
+    }
 }
 
 impl Resource for BucketGrant {
-    const NAME: &'static str = "ArtifactBucketGrant";
-    type Target = String;
+    const TYPE: ResourceType = ResourceType::ArtifactBucketGrant;
+    type Live = LiveBucket;
+    type Change = Change;
+    type Memory = ();
 
-    fn target(properties: &Map<String, Value>, _place: &ResourceContext) -> Result<String, Failure> {
-        let name = properties.get("BucketName").and_then(Value::as_str).unwrap_or_default();
-        bucket::check_bucket_name("BucketName", name).map_err(failures::property)?;
-        Ok(name.to_owned())
-    }
-
-    fn target_name(target: &String) -> &str {
-        target
-    }
-
-    fn target_arn(name: &str, place: &ResourceContext) -> String {
-        format!("arn:{}:s3:::{name}", place.partition)
-    }
-
-    fn parse(properties: &Map<String, Value>, place: &ResourceContext) -> Result<Self, Failure> {
+    fn parse(properties: &Map<String, Value>, context: &ResourceContext) -> Result<Vec<Self>, Failure> {
         let [a, b, c, d, e] = grantee_properties::NAMES;
         let known = ["BucketName", "DenyUnencryptedUploads", "DenyInsecureTransport", a, b, c, d, e];
         let read = Properties::new(properties, &known)?;
-        let name = read.required("BucketName")?;
-        bucket::check_bucket_name("BucketName", name).map_err(failures::property)?;
+        read.required("BucketName")?;
         let denials = Denials {
             unencrypted_uploads: read.boolean("DenyUnencryptedUploads", true)?,
             insecure_transport: read.boolean("DenyInsecureTransport", true)?,
+            spares_default: false,
         };
-        let grantees = grantee_properties::read(&read)?;
-        let statements = bucket::wanted(&place.owner, &place.partition, name, &grantees, denials);
-        Ok(BucketGrant { bucket: name.to_owned(), statements })
+        let grantees = grantee_properties::read(&read, context)?;
+        let targets = Self::parse_absent(properties, context)?.into_iter();
+        let granted = targets.map(|it| BucketGrant { grant: Some((grantees.clone(), denials)), ..it });
+        Ok(granted.collect())
+    }
+
+    fn parse_absent(
+        properties: &Map<String, Value>,
+        _context: &ResourceContext,
+    ) -> Result<Vec<Self>, Failure> {
+        let name = properties.get("BucketName").and_then(Value::as_str).unwrap_or_default().trim();
+        bucket::check_bucket_name("BucketName", name).map_err(failures::property)?;
+        Ok(vec![BucketGrant { bucket: name.to_owned(), grant: None }])
+    }
+
+    fn target(&self) -> &str {
+        &self.bucket
+    }
+
+    fn target_arn(target: &str, context: &ResourceContext) -> String {
+        Arn::of_bucket(&context.partition, target).to_string()
+    }
+
+    async fn read(&self, aws: &Aws, context: &ResourceContext) -> Result<LiveBucket, ResourceError> {
+        let (bucket, account) = (self.bucket.as_str(), context.account.as_str());
+        let region = aws.s3().bucket_region(bucket, account).await?;
+        let s3 = aws.in_region(&region).s3();
+        let (tags, encryption, text) = try_join3(
+            s3.bucket_tags(bucket, account),
+            s3.default_encryption(bucket, account),
+            s3.bucket_policy(bucket, account),
+        )
+        .await?;
+        let document = policy_documents::parse(text.as_deref(), &Self::target_arn(bucket, context))?;
+        let encrypts_by_default = encryption.is_some_and(|it| bucket::is_customer_managed(&it));
+        Ok(LiveBucket { policy: LivePolicy { document, tags }, region, encrypts_by_default })
+    }
+
+    fn plan(
+        &self,
+        live: &LiveBucket,
+        memories: &Memories<Self>,
+        context: &ResourceContext,
+    ) -> Result<Plan<Self>, Failure> {
+        let change = bucket::plan(live.policy.document.as_ref(), &self.statements(live, context));
+        let change = change.map_err(|error| failures::put(&error))?;
+        Ok(Plan::without_memory(policy_documents::some(change), memories))
+    }
+
+    async fn write(
+        &self,
+        aws: &Aws,
+        context: &ResourceContext,
+        live: &LiveBucket,
+        change: &Change,
+    ) -> Result<Option<String>, AwsError> {
+        let (s3, account) = (aws.in_region(&live.region).s3(), &context.account);
+        match change {
+            Change::None => {}
+            Change::Put(document) => {
+                s3.put_bucket_policy(&self.bucket, account, &document.to_json()).await?;
+            }
+            Change::Delete => s3.delete_bucket_policy(&self.bucket, account).await?,
+        }
+        Ok(None)
+    }
+
+    fn attributes(&self, live: &LiveBucket, context: &ResourceContext) -> Success {
+        let (statements, quota) = (self.statements(live, context), Quota::BucketPolicy);
+        policy_documents::attributes(&statements, quota, quota.used(&live.policy.document))
+    }
+
+    fn notices(&self, live: &LiveBucket) -> Vec<String> {
+        let owner = failures::owner_notice("bucket", &live.policy.tags);
+        self.denied_writers(live).into_iter().chain(owner).collect()
+    }
+
+    fn preview(&self, live: &LiveBucket, change: Option<&Change>, _context: &ResourceContext) -> Preview {
+        let (what, quota) = (format!("bucket policy of {}", self.bucket), Quota::BucketPolicy);
+        policy_documents::preview(what, live.policy.document.as_ref(), change, &[], quota)
+    }
+
+    /// S3 answers a plain "Access Denied" for a bucket of another account: every call names the account that
+    /// has to own the bucket.
+    fn explain(&self, error: AwsError, context: &ResourceContext) -> Failure {
+        // IAM's own denials say which action is missing.
+        let by_iam = error.message.contains("is not authorized to perform");
+        if error.kind != ErrorKind::AccessDenied || by_iam || error.operation != "GetBucketLocation" {
+            return failures::aws(error);
+        }
+        Failure::new(
+            format!(
+                "`BucketName`: bucket `{}` does not belong to account {}, or a policy denies the access provider's role to read it ({error})",
+                self.bucket, context.account
+            ),
+            "give the artifact bucket of the pipeline's own account: a policy can be set only there",
+        )
     }
 }

@@ -8,6 +8,7 @@ use crosspipe_core::grants::InvalidProperty;
 use crosspipe_core::grants::PutError;
 use crosspipe_core::pipeline::patch::PatchError;
 use crosspipe_core::policy::PolicyError;
+use crosspipe_core::remediation::ResourceType;
 use crosspipe_custom_resource::Failure;
 
 /// A failed AWS call.
@@ -61,9 +62,10 @@ pub fn lease(error: LeaseError) -> Failure {
 
 /// A resource type that is not one of ours.
 pub fn unknown_type(resource_type: &str) -> Failure {
+    let known = ResourceType::ALL.map(|known| format!("Custom::{}", known.name())).join(", ");
     Failure::new(
         format!("resource type `{resource_type}` is not one that Crosspipe serves"),
-        "use Custom::ArtifactKeyGrant, Custom::ArtifactBucketGrant, Custom::ServiceRoleGrant or Custom::PipelinePatch",
+        format!("use one of {known}"),
     )
 }
 
@@ -82,4 +84,16 @@ pub fn owner_notice(what: &str, tags: &BTreeMap<String, String>) -> Option<Strin
     Some(format!(
         "CloudFormation stack `{stack}` owns this {what}: its next update of it can undo this change. Put the same change into that stack's template, or update this stack after it."
     ))
+}
+
+/// The start of a text, of at most this many bytes.
+pub fn cut(text: &str, longest: usize) -> String {
+    if text.len() <= longest {
+        return text.to_owned();
+    }
+    let mut end = longest.saturating_sub("…".len());
+    while !text.is_char_boundary(end) {
+        end -= 1;
+    }
+    format!("{}…", text.get(..end).unwrap_or_default())
 }

@@ -4,20 +4,21 @@ use crosspipe_core::grants::Grantees;
 use crosspipe_core::grants::grantees::GranteeProperties;
 use crosspipe_custom_resource::{Failure, Properties};
 
-use crate::failures;
+use crate::{ResourceContext, failures};
 
 /// Their names.
 pub const NAMES: [&str; 5] =
     ["TargetAccounts", "TargetRoleArns", "OrganizationId", "OrganizationPaths", "TargetRoleNamePattern"];
 
-/// Reads and checks them.
-pub fn read(properties: &Properties<'_>) -> Result<Grantees, Failure> {
-    Grantees::new(GranteeProperties {
+/// Reads and checks them. The installation has to allow them all.
+pub fn read(properties: &Properties<'_>, context: &ResourceContext) -> Result<Grantees, Failure> {
+    let given = GranteeProperties {
         target_accounts: properties.list("TargetAccounts")?,
         target_role_arns: properties.list("TargetRoleArns")?,
         organization_id: properties.optional("OrganizationId")?.map(str::to_owned),
         organization_paths: properties.list("OrganizationPaths")?,
         target_role_name_pattern: properties.optional("TargetRoleNamePattern")?.map(str::to_owned),
-    })
-    .map_err(failures::property)
+    };
+    let allowed = context.allowed.grantees(&given, &context.account);
+    Grantees::new(given).and_then(|grantees| allowed.map(|()| grantees)).map_err(failures::property)
 }

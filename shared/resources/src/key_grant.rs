@@ -1,59 +1,117 @@
-//! `Custom::ArtifactKeyGrant`: the artifact key's policy lets the service role and the grantees use the key.
+//! `Custom::ArtifactKeyGrant`: the artifact key's policy lets the service role, roles of the key's own account and
+//! the grantees use the key.
 
+use crosspipe_aws::{Aws, AwsError};
 use crosspipe_core::arn::Arn;
-use crosspipe_core::grants::PutError;
-use crosspipe_core::grants::grantees::role_arn;
+use crosspipe_core::grants::Quota;
 use crosspipe_core::grants::key;
 use crosspipe_core::policy::{Change, OwnedStatements, PolicyDocument};
-use crosspipe_custom_resource::{Failure, Properties};
+use crosspipe_core::remediation::ResourceType;
+use crosspipe_custom_resource::{Failure, Properties, Success};
+use futures_util::future::try_join;
 use serde_json::{Map, Value};
 
-use crate::{Resource, ResourceContext, failures, grantee_properties};
+use crate::policy_documents::{self, LivePolicy};
+use crate::resource::{Memories, Plan, Preview, Resource, ResourceError};
+use crate::{ResourceContext, failures, grantee_properties};
 
 /// The grant.
 #[derive(Debug, Clone, PartialEq)]
 pub struct KeyGrant {
-    /// The artifact key.
-    pub key: Arn,
-    /// The statements that are wanted in its policy.
-    pub statements: OwnedStatements,
+    key: Arn,
+    statements: OwnedStatements,
+}
+
+impl KeyGrant {
+    fn key(properties: &Map<String, Value>, context: &ResourceContext) -> Result<Arn, Failure> {
+        let text = properties.get("KeyArn").and_then(Value::as_str).unwrap_or_default();
+        key::key_arn("KeyArn", text.trim(), &context.account, None).map_err(failures::property)
+    }
 }
 
 impl Resource for KeyGrant {
-    const NAME: &'static str = "ArtifactKeyGrant";
-    type Target = Arn;
+    const TYPE: ResourceType = ResourceType::ArtifactKeyGrant;
+    type Live = LivePolicy;
+    type Change = Change;
+    type Memory = ();
 
-    fn target(properties: &Map<String, Value>, place: &ResourceContext) -> Result<Arn, Failure> {
-        let arn = properties.get("KeyArn").and_then(Value::as_str).unwrap_or_default();
-        key::key_arn("KeyArn", arn, &place.account, &place.region).map_err(failures::property)
-    }
-
-    fn target_name(target: &Arn) -> &str {
-        target.as_str()
-    }
-
-    fn target_arn(name: &str, _place: &ResourceContext) -> String {
-        name.to_owned()
-    }
-
-    fn parse(properties: &Map<String, Value>, place: &ResourceContext) -> Result<Self, Failure> {
+    fn parse(properties: &Map<String, Value>, context: &ResourceContext) -> Result<Vec<Self>, Failure> {
         let [a, b, c, d, e] = grantee_properties::NAMES;
-        let read = Properties::new(properties, &["KeyArn", "ServiceRoleArn", a, b, c, d, e])?;
-        let key = key::key_arn("KeyArn", read.required("KeyArn")?, &place.account, &place.region);
-        let key = key.map_err(failures::property)?;
-        let service_role = role_arn("ServiceRoleArn", read.required("ServiceRoleArn")?);
-        let service_role = service_role.map_err(failures::property)?;
-        let grantees = grantee_properties::read(&read)?;
-        Ok(KeyGrant { statements: key::wanted(&place.owner, &key, &service_role, &grantees), key })
+        let read = Properties::new(properties, &["KeyArn", "ServiceRoleArn", "OwnRoleArns", a, b, c, d, e])?;
+        read.required("KeyArn")?;
+        let key = Self::key(properties, context)?;
+        let own_role = |field: &str, text: &str| {
+            context.allowed.own_role(field, text, &context.account).map_err(failures::property)
+        };
+        let service_role = own_role("ServiceRoleArn", read.required("ServiceRoleArn")?)?;
+        let own_roles = read.list("OwnRoleArns")?;
+        let own_roles = own_roles.iter().map(|arn| own_role("OwnRoleArns", arn)).collect::<Result<_, _>>()?;
+        let grantees = grantee_properties::read(&read, context)?;
+        let users = key::Users { service_role, own_roles, grantees };
+        Ok(vec![KeyGrant { statements: key::desired_statements(&context.owner, &key, &users), key }])
     }
-}
 
-/// What has to be written to the key policy.
-///
-/// # Errors
-/// When KMS would refuse the document.
-pub fn plan(current: Option<&PolicyDocument>, statements: &OwnedStatements) -> Result<Change, PutError> {
-    // A key always has a policy; one without a statement stands for the impossible.
-    let none = PolicyDocument::empty();
-    key::plan(current.unwrap_or(&none), statements)
+    fn parse_absent(
+        properties: &Map<String, Value>,
+        context: &ResourceContext,
+    ) -> Result<Vec<Self>, Failure> {
+        let statements = key::no_statements(&context.owner);
+        Ok(vec![KeyGrant { key: Self::key(properties, context)?, statements }])
+    }
+
+    fn target(&self) -> &str {
+        self.key.as_str()
+    }
+
+    fn target_arn(target: &str, _context: &ResourceContext) -> String {
+        target.to_owned()
+    }
+
+    async fn read(&self, aws: &Aws, _context: &ResourceContext) -> Result<LivePolicy, ResourceError> {
+        let (kms, key) = (aws.in_region(self.key.region()).kms(), self.key.as_str());
+        let (tags, text) = try_join(kms.tags(key), kms.key_policy(key)).await?;
+        Ok(LivePolicy { document: policy_documents::parse(Some(&text), key)?, tags })
+    }
+
+    fn plan(
+        &self,
+        live: &LivePolicy,
+        memories: &Memories<Self>,
+        _context: &ResourceContext,
+    ) -> Result<Plan<Self>, Failure> {
+        // A key always has a policy; one without a statement stands for the impossible.
+        let none = PolicyDocument::empty();
+        let change = key::plan(live.document.as_ref().unwrap_or(&none), &self.statements);
+        let change = change.map_err(|error| failures::put(&error))?;
+        Ok(Plan::without_memory(policy_documents::some(change), memories))
+    }
+
+    async fn write(
+        &self,
+        aws: &Aws,
+        _context: &ResourceContext,
+        _live: &LivePolicy,
+        change: &Change,
+    ) -> Result<Option<String>, AwsError> {
+        // A deletion is never planned: a key policy without a statement is a lockout.
+        if let Change::Put(document) = change {
+            let kms = aws.in_region(self.key.region()).kms();
+            kms.put_key_policy(self.key.as_str(), &document.to_json()).await?;
+        }
+        Ok(None)
+    }
+
+    fn attributes(&self, live: &LivePolicy, _context: &ResourceContext) -> Success {
+        let quota = Quota::KeyPolicy;
+        policy_documents::attributes(&self.statements, quota, quota.used(&live.document))
+    }
+
+    fn notices(&self, live: &LivePolicy) -> Vec<String> {
+        failures::owner_notice("key", &live.tags).into_iter().collect()
+    }
+
+    fn preview(&self, live: &LivePolicy, change: Option<&Change>, _context: &ResourceContext) -> Preview {
+        let (what, quota) = (format!("key policy of {}", self.key), Quota::KeyPolicy);
+        policy_documents::preview(what, live.document.as_ref(), change, &[], quota)
+    }
 }

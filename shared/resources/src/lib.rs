@@ -1,58 +1,34 @@
-//! The four custom resources: their properties, what they read, and what they plan.
+//! The custom resources: their properties, what they read, plan and write.
 //!
-//! The access provider writes what is planned here, the command shows it.
+//! The access provider runs their lives, the command shows what they would change.
 //!
 //! # Layout
+//! - [`resource`]: the one life of every resource: read, plan, write; previews; the dispatch on the type
+//! - [`key_grant`], [`bucket_grant`], [`service_role_grant`], [`build_project_key`], [`pipeline_patch`]: one custom
+//!   resource each
 //! - [`context`]: where and on whose behalf a resource works
-//! - [`key_grant`], [`bucket_grant`], [`service_role_grant`], [`pipeline_patch`]: one custom resource each
-//! - [`document`]: the policy documents among their targets
-//! - [`preview`]: what a resource would change, without changing it
+//! - `policy_documents`: what the grants share
+//! - `builds`: what the builds of a pipeline lack once its artifacts are under the customer managed key
 //! - `grantee_properties`, `patch_properties`: properties that take more than a line to read
 //! - [`failures`]: errors become answers: what failed, and what to do next
 
 pub mod bucket_grant;
+pub mod build_project_key;
+mod builds;
 pub mod context;
-pub mod document;
 pub mod failures;
 mod grantee_properties;
 pub mod key_grant;
 mod patch_properties;
 pub mod pipeline_patch;
-pub mod preview;
+mod policy_documents;
+pub mod resource;
 pub mod service_role_grant;
 
-use crosspipe_custom_resource::Failure;
-use serde_json::{Map, Value};
-
 pub use bucket_grant::BucketGrant;
+pub use build_project_key::BuildProjectKey;
 pub use context::ResourceContext;
-pub use document::Document;
 pub use key_grant::KeyGrant;
-pub use pipeline_patch::PipelinePatch;
+pub use pipeline_patch::{PipelinePatch, is_assume_role_refusal};
+pub use resource::{Memories, Operation, Plan, Preview, Resource, ResourceError, dispatch, preview};
 pub use service_role_grant::ServiceRoleGrant;
-
-/// A custom resource: something that is wanted at a target which exists already.
-pub trait Resource: Sized {
-    /// The type without `Custom::`, which is also its name in physical ids.
-    const NAME: &'static str;
-    /// What Delete needs to know: at least where to look.
-    type Target;
-
-    /// Reads just the target, so that Delete works even if other properties can't be read any more.
-    ///
-    /// # Errors
-    /// When the target can't be read.
-    fn target(properties: &Map<String, Value>, place: &ResourceContext) -> Result<Self::Target, Failure>;
-
-    /// How the target is named in the physical id.
-    fn target_name(target: &Self::Target) -> &str;
-
-    /// The ARN of a target by its name; a role's without its path, which nobody knows here. Writers take turns on it.
-    fn target_arn(name: &str, place: &ResourceContext) -> String;
-
-    /// Reads and checks all properties.
-    ///
-    /// # Errors
-    /// Names the property, its fault and the next step.
-    fn parse(properties: &Map<String, Value>, place: &ResourceContext) -> Result<Self, Failure>;
-}

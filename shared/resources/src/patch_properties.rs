@@ -27,14 +27,14 @@ pub struct PatchProperties {
 }
 
 /// Reads and checks them.
-pub fn read(properties: &Map<String, Value>, place: &ResourceContext) -> Result<PatchProperties, Failure> {
+pub fn read(properties: &Map<String, Value>, context: &ResourceContext) -> Result<PatchProperties, Failure> {
     let read = Properties::new(properties, &KNOWN)?;
     let actions = read.objects("Actions")?;
     let roles = read.objects("ActionRoles")?;
     let desired = Desired {
-        encryption_keys: encryption_keys(&read, place)?,
-        actions: actions.iter().map(new_action).collect::<Result<_, _>>()?,
-        roles: roles.iter().map(action_role).collect::<Result<_, _>>()?,
+        encryption_keys: encryption_keys(&read, context)?,
+        actions: actions.iter().map(|it| new_action(it, context)).collect::<Result<_, _>>()?,
+        roles: roles.iter().map(|it| action_role(it, context)).collect::<Result<_, _>>()?,
     };
     if desired == Desired::default() {
         return Err(Failure::new(
@@ -49,7 +49,7 @@ pub fn read(properties: &Map<String, Value>, place: &ResourceContext) -> Result<
     })
 }
 
-fn encryption_keys(read: &Properties<'_>, place: &ResourceContext) -> Result<KeyChoice, Failure> {
+fn encryption_keys(read: &Properties<'_>, context: &ResourceContext) -> Result<KeyChoice, Failure> {
     let one = read.optional("EncryptionKeyArn")?;
     let many = read.object("EncryptionKeyArns")?;
     match (one, many) {
@@ -58,7 +58,8 @@ fn encryption_keys(read: &Properties<'_>, place: &ResourceContext) -> Result<Key
             .error("EncryptionKeyArn", "is given together with `EncryptionKeyArns`", "give one of the two")
             .into()),
         (Some(arn), None) => {
-            key_arn("EncryptionKeyArn", arn, &place.account, &place.region).map_err(failures::property)?;
+            key_arn("EncryptionKeyArn", arn, &context.account, Some(&context.region))
+                .map_err(failures::property)?;
             Ok(KeyChoice::All(arn.to_owned()))
         }
         (None, Some(object)) => {
@@ -66,7 +67,7 @@ fn encryption_keys(read: &Properties<'_>, place: &ResourceContext) -> Result<Key
             for (region, arn) in object.map {
                 let field = format!("{}.{region}", object.path);
                 let arn = arn.as_str().unwrap_or_default();
-                key_arn(&field, arn, &place.account, region).map_err(failures::property)?;
+                key_arn(&field, arn, &context.account, Some(region)).map_err(failures::property)?;
                 keys.insert(region.clone(), arn.to_owned());
             }
             Ok(KeyChoice::ByRegion(keys))
@@ -74,7 +75,7 @@ fn encryption_keys(read: &Properties<'_>, place: &ResourceContext) -> Result<Key
     }
 }
 
-fn new_action(object: &Object<'_>) -> Result<NewAction, Failure> {
+fn new_action(object: &Object<'_>, context: &ResourceContext) -> Result<NewAction, Failure> {
     let read = object.properties(&["Stage", "AfterStage", "Action"])?;
     let Some(action) = read.object("Action")? else {
         let next_step = "give an action declaration as in AWS::CodePipeline::Pipeline";
@@ -82,6 +83,9 @@ fn new_action(object: &Object<'_>) -> Result<NewAction, Failure> {
     };
     let declaration = declaration_from_cloudformation(&Value::Object(action.map.clone()));
     let declaration = declaration.map_err(|error| failures::patch(&error.within(&action.path)))?;
+    if let Some(role) = declaration.get("roleArn").and_then(Value::as_str) {
+        allowed_role(&format!("{}.RoleArn", action.path), role, context)?;
+    }
     Ok(NewAction {
         stage: read.required("Stage")?.to_owned(),
         after_stage: read.optional("AfterStage")?.map(str::to_owned),
@@ -89,13 +93,18 @@ fn new_action(object: &Object<'_>) -> Result<NewAction, Failure> {
     })
 }
 
-fn action_role(object: &Object<'_>) -> Result<ActionRole, Failure> {
+fn action_role(object: &Object<'_>, context: &ResourceContext) -> Result<ActionRole, Failure> {
     let read = object.properties(&["Stage", "Action", "RoleArn"])?;
     let arn = read.required("RoleArn")?;
-    role_arn(&format!("{}.RoleArn", object.path), arn).map_err(failures::property)?;
+    allowed_role(&format!("{}.RoleArn", object.path), arn, context)?;
     Ok(ActionRole {
         stage: read.required("Stage")?.to_owned(),
         action: read.required("Action")?.to_owned(),
         role_arn: arn.to_owned(),
     })
+}
+
+fn allowed_role(field: &str, text: &str, context: &ResourceContext) -> Result<(), Failure> {
+    let allowed = role_arn(field, text).and_then(|arn| context.allowed.role(field, &arn, &context.account));
+    allowed.map_err(failures::property)
 }

@@ -2,135 +2,177 @@
 
 use std::collections::BTreeMap;
 
-use crosspipe_aws::AwsError;
-use crosspipe_aws::codepipeline::CodePipeline;
+use crosspipe_aws::{Aws, AwsError};
 use crosspipe_core::grants::InvalidProperty;
-use crosspipe_core::owner::Owner;
+use crosspipe_core::incident::message::{ErrorSignature, claim};
 use crosspipe_core::pipeline::Pipeline;
-use crosspipe_core::pipeline::patch::{self, Change, Desired};
+use crosspipe_core::pipeline::patch::{self, Desired, KeyChoice, OwnerState};
+use crosspipe_core::remediation::ResourceType;
 use crosspipe_core::rules::{self, RuleId};
 use crosspipe_core::snapshot::{Fact, Snapshot};
-use crosspipe_custom_resource::Failure;
+use crosspipe_custom_resource::{Failure, Success};
+use futures_util::future::try_join;
 use serde_json::{Map, Value, json};
 
-use crate::{Resource, ResourceContext, failures, patch_properties};
+use crate::builds::{self, LiveBuilds};
+use crate::resource::{Memories, Plan, Preview, Resource, ResourceError};
+use crate::{ResourceContext, failures, patch_properties};
 
 /// The patch.
 #[derive(Debug, Clone, PartialEq)]
 pub struct PipelinePatch {
     /// The pipeline, by name.
-    pub name: String,
-    /// What it shall have.
-    pub desired: Desired,
+    name: String,
+    /// What it shall have; none where everything is taken back.
+    desired: Option<Desired>,
     /// Whether to start it once it is patched.
-    pub start_execution: bool,
+    start_execution: bool,
 }
 
-/// Where to take the patch back, and what it had set.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Target {
-    /// The pipeline, by name.
-    pub name: String,
-    /// What was asked for.
-    pub set: Desired,
+/// A live pipeline and what its patch depends on.
+#[derive(Debug)]
+pub struct LivePipeline {
+    pipeline: Pipeline,
+    tags: BTreeMap<String, String>,
+    builds: LiveBuilds,
 }
 
 impl Resource for PipelinePatch {
-    const NAME: &'static str = "PipelinePatch";
-    type Target = Target;
+    const TYPE: ResourceType = ResourceType::PipelinePatch;
+    type Live = LivePipeline;
+    /// The structure for UpdatePipeline.
+    type Change = Value;
+    type Memory = OwnerState;
 
-    fn target(properties: &Map<String, Value>, place: &ResourceContext) -> Result<Target, Failure> {
-        let name = properties.get("PipelineName").and_then(Value::as_str).unwrap_or_default();
-        // If the rest can't be read, the tags still tell which actions were added.
-        let set = patch_properties::read(properties, place).map(|patch| patch.desired).unwrap_or_default();
-        Ok(Target { name: pipeline_name(name)?, set })
-    }
-
-    fn target_name(target: &Target) -> &str {
-        &target.name
-    }
-
-    fn target_arn(name: &str, place: &ResourceContext) -> String {
-        pipeline_arn(name, place)
-    }
-
-    fn parse(properties: &Map<String, Value>, place: &ResourceContext) -> Result<Self, Failure> {
-        let read = patch_properties::read(properties, place)?;
+    fn parse(properties: &Map<String, Value>, context: &ResourceContext) -> Result<Vec<Self>, Failure> {
+        let read = patch_properties::read(properties, context)?;
         let name = pipeline_name(&read.pipeline_name)?;
-        Ok(PipelinePatch { name, desired: read.desired, start_execution: read.start_execution })
+        Ok(vec![PipelinePatch { name, desired: Some(read.desired), start_execution: read.start_execution }])
     }
-}
 
-/// A live pipeline and its tags.
-#[derive(Debug)]
-pub struct Live {
-    /// The pipeline.
-    pub pipeline: Pipeline,
-    /// Its tags, ours among them.
-    pub tags: BTreeMap<String, String>,
-}
+    fn parse_absent(
+        properties: &Map<String, Value>,
+        _context: &ResourceContext,
+    ) -> Result<Vec<Self>, Failure> {
+        let name = properties.get("PipelineName").and_then(Value::as_str).unwrap_or_default().trim();
+        Ok(vec![PipelinePatch { name: pipeline_name(name)?, desired: None, start_execution: false }])
+    }
 
-impl Live {
-    /// Reads both, side by side.
-    ///
-    /// # Errors
-    /// When one of them can't be read.
-    pub async fn read(codepipeline: &CodePipeline, name: &str, arn: &str) -> Result<Live, ReadError> {
-        let (live, tags) =
-            futures_util::future::try_join(codepipeline.get_pipeline(name), codepipeline.tags(arn)).await?;
+    fn target(&self) -> &str {
+        &self.name
+    }
+
+    fn target_arn(target: &str, context: &ResourceContext) -> String {
+        let ResourceContext { partition, region, account, .. } = context;
+        format!("arn:{partition}:codepipeline:{region}:{account}:{target}")
+    }
+
+    async fn read(&self, aws: &Aws, context: &ResourceContext) -> Result<LivePipeline, ResourceError> {
+        let (codepipeline, arn) = (aws.codepipeline(), Self::target_arn(&self.name, context));
+        let (live, tags) = try_join(codepipeline.get_pipeline(&self.name), codepipeline.tags(&arn)).await?;
         let pipeline = Pipeline::parse(live).map_err(|error| {
             Failure::new(
                 format!("the existing pipeline can't be read: {error}"),
                 "report this with the output of `aws codepipeline get-pipeline`",
             )
         })?;
-        Ok(Live { pipeline, tags })
+        let builds = match &self.desired {
+            Some(desired) => builds::read(aws, &pipeline, &keys(&desired.encryption_keys)).await,
+            None => LiveBuilds::default(),
+        };
+        Ok(LivePipeline { pipeline, tags, builds })
     }
 
-    /// What has to be written for the patch; `previous` is what was asked for before.
-    ///
     /// # Errors
-    /// When the patch does not fit the pipeline, or would bring a fault that was not there before: AWS
-    /// would accept it, and the next execution would fail.
-    pub fn plan(
+    /// Also when the patch would bring a fault that was not there before: AWS would accept it, and the next execution
+    /// would fail.
+    fn plan(
         &self,
-        owner: &Owner,
-        desired: &Desired,
-        previous: Option<&Desired>,
-    ) -> Result<Change, Failure> {
-        let change = patch::plan(&self.pipeline, &self.tags, owner, desired, previous);
-        let change = change.map_err(|error| failures::patch(&error))?;
-        if let Some(patched) = &change.pipeline {
-            no_new_fault(&self.pipeline, patched)?;
+        live: &LivePipeline,
+        memories: &Memories<Self>,
+        context: &ResourceContext,
+    ) -> Result<Plan<Self>, Failure> {
+        let change = match &self.desired {
+            None => patch::plan_revert(&live.pipeline, memories, &context.owner),
+            Some(desired) => patch::plan(&live.pipeline, memories, &context.owner, desired)
+                .map_err(|error| failures::patch(&error))?,
+        };
+        if let Some(patched) = change.pipeline.as_ref().filter(|_| self.desired.is_some()) {
+            no_new_fault(&live.pipeline, patched)?;
         }
-        Ok(change)
+        let patch::Change { pipeline, during, after, drifted } = change;
+        Ok(Plan { change: pipeline, during, after, remarks: drifted })
+    }
+
+    async fn write(
+        &self,
+        aws: &Aws,
+        _context: &ResourceContext,
+        live: &LivePipeline,
+        change: &Value,
+    ) -> Result<Option<String>, AwsError> {
+        let updated = aws.codepipeline().update_pipeline(change).await?;
+        let read = version(live.pipeline.as_value());
+        let written = version(&updated);
+        Ok((written > read + 1).then(|| {
+            let (name, lost) = (&self.name, written - 1);
+            format!(
+                "While the pipeline was patched, somebody else updated it: version {lost} came between version {read}, which was read, and version {written}, which was written. See what it changed with `aws codepipeline get-pipeline --name {name} --pipeline-version {lost}`, and repeat that change."
+            )
+        }))
+    }
+
+    async fn finish(&self, aws: &Aws, request_id: &str, changed: bool) -> Result<(), AwsError> {
+        if self.start_execution && changed {
+            aws.codepipeline().start_execution(&self.name, request_id).await?;
+        }
+        Ok(())
+    }
+
+    fn attributes(&self, live: &LivePipeline, _context: &ResourceContext) -> Success {
+        let keys = self.desired.as_ref().map(|desired| keys(&desired.encryption_keys).join(","));
+        Success::default()
+            .with("PipelineVersion", version(live.pipeline.as_value()).to_string())
+            .with("EncryptionKeyArn", keys.unwrap_or_default())
+    }
+
+    fn notices(&self, live: &LivePipeline) -> Vec<String> {
+        let owner = failures::owner_notice("pipeline", &live.tags);
+        owner.into_iter().chain(live.builds.notices(&live.pipeline)).collect()
+    }
+
+    fn preview(&self, live: &LivePipeline, change: Option<&Value>, _context: &ResourceContext) -> Preview {
+        let before = live.pipeline.as_value();
+        let after = change.unwrap_or(before).clone();
+        Preview { what: format!("pipeline {}", self.name), before: before.clone(), after, size: None }
+    }
+
+    fn explain(&self, error: AwsError, _context: &ResourceContext) -> Failure {
+        if !is_assume_role_refusal(&error) {
+            return failures::aws(error);
+        }
+        let cause = format!("CodePipeline still refuses: {}", error.message);
+        let next_step = "check both sides: the service role needs sts:AssumeRole on the action role (Custom::ServiceRoleGrant), and the action role has to trust the service role (target-account.yaml); then deploy again";
+        Failure::new(cause, next_step).see("IA001, IA002")
     }
 }
 
-/// Why a pipeline can't be read.
-#[derive(Debug)]
-pub enum ReadError {
-    /// A call failed.
-    Aws(AwsError),
-    /// What came back can't be read.
-    Unreadable(Failure),
+/// UpdatePipeline checks that the service role can assume every action's role, and after a change of either side that
+/// takes a while to be so. CodePipeline has one code for every structure error; the text tells this one.
+pub fn is_assume_role_refusal(error: &AwsError) -> bool {
+    error.operation == "UpdatePipeline" && matches!(claim(&error.message), ErrorSignature::AssumeRole { .. })
 }
 
-impl From<AwsError> for ReadError {
-    fn from(error: AwsError) -> Self {
-        ReadError::Aws(error)
+fn version(pipeline: &Value) -> u64 {
+    pipeline.get("version").and_then(Value::as_u64).unwrap_or_default()
+}
+
+fn keys(choice: &KeyChoice) -> Vec<&str> {
+    match choice {
+        KeyChoice::None => vec![],
+        KeyChoice::All(arn) => vec![arn],
+        KeyChoice::ByRegion(arns) => arns.values().map(String::as_str).collect(),
     }
-}
-
-impl From<Failure> for ReadError {
-    fn from(failure: Failure) -> Self {
-        ReadError::Unreadable(failure)
-    }
-}
-
-/// The ARN of a pipeline of this place.
-pub fn pipeline_arn(name: &str, place: &ResourceContext) -> String {
-    format!("arn:{}:codepipeline:{}:{}:{name}", place.partition, place.region, place.account)
 }
 
 fn no_new_fault(current: &Pipeline, patched: &Value) -> Result<(), Failure> {

@@ -4,41 +4,34 @@ use std::collections::BTreeMap;
 
 use crosspipe_aws::iam::Iam;
 use crosspipe_aws::{Aws, AwsError};
-use crosspipe_core::grants::InvalidProperty;
 use crosspipe_core::grants::service_role::{self, TargetRoles};
-use crosspipe_core::policy::{OwnedStatements, PolicyDocument};
-use crosspipe_custom_resource::{Failure, Properties};
+use crosspipe_core::grants::{InvalidProperty, Quota};
+use crosspipe_core::policy::{Change, OwnedStatements, PolicyDocument};
+use crosspipe_core::remediation::ResourceType;
+use crosspipe_custom_resource::{Failure, Properties, Success};
 use futures_util::future::try_join_all;
 use serde_json::{Map, Value};
 
-use crate::{Resource, ResourceContext, failures};
+use crate::resource::{Memories, Plan, Preview, Resource, ResourceError};
+use crate::{ResourceContext, failures, policy_documents};
 
 /// The grant.
 #[derive(Debug, Clone, PartialEq)]
 pub struct ServiceRoleGrant {
-    /// The service role, by name.
-    pub role: String,
-    /// The statements that are wanted in the inline policy.
-    pub statements: OwnedStatements,
+    role: String,
+    statements: OwnedStatements,
 }
 
+/// All inline policies of a role by name: they share one quota.
+type InlinePolicies = BTreeMap<String, PolicyDocument>;
+
 impl Resource for ServiceRoleGrant {
-    const NAME: &'static str = "ServiceRoleGrant";
-    type Target = String;
+    const TYPE: ResourceType = ResourceType::ServiceRoleGrant;
+    type Live = InlinePolicies;
+    type Change = Change;
+    type Memory = ();
 
-    fn target(properties: &Map<String, Value>, _place: &ResourceContext) -> Result<String, Failure> {
-        role_name(properties.get("RoleName").and_then(Value::as_str).unwrap_or_default())
-    }
-
-    fn target_name(target: &String) -> &str {
-        target
-    }
-
-    fn target_arn(name: &str, place: &ResourceContext) -> String {
-        format!("arn:{}:iam::{}:role/{name}", place.partition, place.account)
-    }
-
-    fn parse(properties: &Map<String, Value>, place: &ResourceContext) -> Result<Self, Failure> {
+    fn parse(properties: &Map<String, Value>, context: &ResourceContext) -> Result<Vec<Self>, Failure> {
         let known = ["RoleName", "TargetRoleArns", "TargetRoleNamePattern", "OrganizationId"];
         let read = Properties::new(properties, &known)?;
         let role = role_name(read.required("RoleName")?)?;
@@ -47,35 +40,86 @@ impl Resource for ServiceRoleGrant {
             read.optional("TargetRoleNamePattern")?,
             read.optional("OrganizationId")?,
         );
+        let roles =
+            roles.and_then(|roles| context.allowed.target_roles(&roles, &context.account).map(|()| roles));
         let roles = roles.map_err(failures::property)?;
-        Ok(ServiceRoleGrant {
-            role,
-            statements: service_role::wanted(&place.owner, &place.partition, &roles),
-        })
+        let statements = service_role::desired_statements(&context.owner, &context.partition, &roles);
+        Ok(vec![ServiceRoleGrant { role, statements }])
+    }
+
+    fn parse_absent(
+        properties: &Map<String, Value>,
+        context: &ResourceContext,
+    ) -> Result<Vec<Self>, Failure> {
+        let role = role_name(properties.get("RoleName").and_then(Value::as_str).unwrap_or_default().trim())?;
+        Ok(vec![ServiceRoleGrant { role, statements: service_role::no_statements(&context.owner) }])
+    }
+
+    fn target(&self) -> &str {
+        &self.role
+    }
+
+    fn target_arn(target: &str, context: &ResourceContext) -> String {
+        format!("arn:{}:iam::{}:role/{target}", context.partition, context.account)
+    }
+
+    async fn read(&self, aws: &Aws, _context: &ResourceContext) -> Result<InlinePolicies, ResourceError> {
+        let iam = aws.iam();
+        let names = iam.role_policy_names(&self.role).await?;
+        let documents = try_join_all(names.into_iter().map(|name| named(&iam, &self.role, name))).await?;
+        let present = documents.into_iter().filter_map(|(name, text)| Some((name, text?)));
+        let parsed = present.map(|(name, text)| match PolicyDocument::parse(&text) {
+            Ok(document) => Ok((name, document)),
+            Err(error) => Err(Failure::new(
+                format!("inline policy `{name}` of role `{}` can't be read: {error}", self.role),
+                "save that policy once in a form that AWS accepts, and deploy again",
+            )),
+        });
+        Ok(parsed.collect::<Result<_, _>>()?)
+    }
+
+    fn plan(
+        &self,
+        live: &InlinePolicies,
+        memories: &Memories<Self>,
+        context: &ResourceContext,
+    ) -> Result<Plan<Self>, Failure> {
+        let change = service_role::plan(live, &context.owner.policy_name(), &self.statements);
+        let change = change.map_err(|error| failures::put(&error))?;
+        Ok(Plan::without_memory(policy_documents::some(change), memories))
+    }
+
+    async fn write(
+        &self,
+        aws: &Aws,
+        context: &ResourceContext,
+        _live: &InlinePolicies,
+        change: &Change,
+    ) -> Result<Option<String>, AwsError> {
+        let (iam, name) = (aws.iam(), context.owner.policy_name());
+        match change {
+            Change::None => {}
+            Change::Put(document) => iam.put_role_policy(&self.role, &name, &document.to_json()).await?,
+            Change::Delete => iam.delete_role_policy(&self.role, &name).await?,
+        }
+        Ok(None)
+    }
+
+    fn attributes(&self, live: &InlinePolicies, _context: &ResourceContext) -> Success {
+        let quota = Quota::RoleInlinePolicies;
+        policy_documents::attributes(&self.statements, quota, quota.used(live.values()))
+    }
+
+    fn preview(&self, live: &InlinePolicies, change: Option<&Change>, context: &ResourceContext) -> Preview {
+        let (name, quota) = (context.owner.policy_name(), Quota::RoleInlinePolicies);
+        let what = format!("inline policy {name} of role {}", self.role);
+        let others = live.iter().filter(|(other, _)| **other != name).map(|(_, document)| document);
+        let others: Vec<&PolicyDocument> = others.collect();
+        policy_documents::preview(what, live.get(&name), change, &others, quota)
     }
 }
 
-/// All inline policies of a role: they share one quota.
-///
-/// # Errors
-/// When one of them can't be read.
-pub async fn inline_policies(aws: &Aws, role: &str) -> Result<BTreeMap<String, PolicyDocument>, Failure> {
-    let iam = aws.iam();
-    let names = iam.role_policy_names(role).await.map_err(failures::aws)?;
-    let documents = try_join_all(names.into_iter().map(|name| named(iam.clone(), role, name))).await;
-    let present =
-        documents.map_err(failures::aws)?.into_iter().filter_map(|(name, text)| Some((name, text?)));
-    let parsed = present.map(|(name, text)| match PolicyDocument::parse(&text) {
-        Ok(document) => Ok((name, document)),
-        Err(error) => Err(Failure::new(
-            format!("inline policy `{name}` of role `{role}` can't be read: {error}"),
-            "save that policy once in a form that AWS accepts, and deploy again",
-        )),
-    });
-    parsed.collect()
-}
-
-async fn named(iam: Iam, role: &str, name: String) -> Result<(String, Option<String>), AwsError> {
+async fn named(iam: &Iam, role: &str, name: String) -> Result<(String, Option<String>), AwsError> {
     let text = iam.role_policy(role, &name).await?;
     Ok((name, text))
 }

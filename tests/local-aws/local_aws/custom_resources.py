@@ -1,6 +1,7 @@
 """CloudFormation custom resources, where ministack is kinder than CloudFormation.
 
 - A failed Create is followed by a Delete with the PhysicalResourceId that the failure answered.
+- DescribeStackResource knows a custom resource while its request is under way.
 - A response over 4,096 bytes, without a PhysicalResourceId or for another request is a failure.
 <https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/crpg-ref-responses.html>
 """
@@ -13,7 +14,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from ministack.core.concurrency import run_reentrant
-from ministack.services.cloudformation import custom_resource, stacks
+from ministack.core.responses import now_iso
+from ministack.services.cloudformation import custom_resource, handlers, stacks
 
 RESPONSE_BYTES = 4_096
 PHYSICAL_ID_BYTES = 1_024
@@ -29,11 +31,23 @@ class FailedCreate:
     properties: dict[str, Any]
 
 
+@dataclass(frozen=True)
+class Described:
+    """A custom resource as DescribeStackResource shows it."""
+
+    stack_name: str
+    resource_type: str
+    status: str
+    physical_id: str
+
+
+_described: dict[tuple[str, str], Described] = {}  # (stack id, logical id)
 _answered: dict[tuple[str, str], str] = {}  # (stack id, logical id) -> physical id of the failed answer
 _failed: dict[str, list[FailedCreate]] = {}  # stack id -> what rollback has to delete
 
 
 def reset() -> None:
+    _described.clear()
     _answered.clear()
     _failed.clear()
 
@@ -81,11 +95,20 @@ def wrap_invoke(original: Callable[..., Any]) -> Callable[..., Any]:
         old_props: dict[str, Any] | None = None,
     ) -> Any:
         _answered.pop((stack_id, logical_id), None)
+        verb, known = request_type.upper(), physical_id or ""
+
+        def describe(status: str, physical_id: str) -> None:
+            _described[(stack_id, logical_id)] = Described(stack_name, resource_type, f"{verb}_{status}", physical_id)
+
+        describe("IN_PROGRESS", known)
         try:
-            return original(
+            answered_id, attributes = original(
                 request_type, logical_id, props, stack_name, stack_id, resource_type, physical_id, old_props
             )
+            describe("COMPLETE", answered_id)
+            return answered_id, attributes
         except RuntimeError:
+            describe("FAILED", known)
             # The reason that CloudFormation shows is the answer's; ministack raises it as it is.
             answered = _answered.pop((stack_id, logical_id), None)
             if request_type == "Create" and answered:
@@ -93,6 +116,34 @@ def wrap_invoke(original: Callable[..., Any]) -> Callable[..., Any]:
             raise
 
     return invoke_custom_resource
+
+
+def wrap_describe(original: Callable[..., Any]) -> Callable[..., Any]:
+    """ministack shows the resources of a stack only when the whole operation is done."""
+
+    def describe_stack_resource(params: dict[str, Any]) -> Any:
+        stack = handlers._resolve_stack(handlers._p(params, "StackName"))
+        logical_id = handlers._p(params, "LogicalResourceId")
+        found = _described.get((stack["StackId"], logical_id)) if stack else None
+        if stack is None or found is None:
+            return original(params)
+        members = {
+            "LogicalResourceId": logical_id,
+            "PhysicalResourceId": found.physical_id,
+            "ResourceType": found.resource_type,
+            "ResourceStatus": found.status,
+            "LastUpdatedTimestamp": now_iso(),
+            "StackName": found.stack_name,
+            "StackId": stack["StackId"],
+        }
+        detail = "".join(f"<{name}>{handlers._esc(value)}</{name}>" for name, value in members.items() if value)
+        return handlers._xml(
+            200,
+            "DescribeStackResourceResponse",
+            f"<DescribeStackResourceResult><StackResourceDetail>{detail}</StackResourceDetail></DescribeStackResourceResult>",
+        )
+
+    return describe_stack_resource
 
 
 def wrap_roll_back(original: Callable[..., Awaitable[Any]]) -> Callable[..., Awaitable[Any]]:

@@ -126,7 +126,9 @@ def _wrap_invalidate_worker(original: Callable[..., None]) -> Callable[..., None
 
 def _wrap_cloudformation() -> None:
     # Operations by name, and resource types with their create, update and delete.
-    _entry(handlers, "_ACTION_HANDLERS").update(stack_sets.OPERATIONS)
+    operations = _entry(handlers, "_ACTION_HANDLERS")
+    operations.update(stack_sets.OPERATIONS)
+    operations["DescribeStackResource"] = custom_resources.wrap_describe(operations["DescribeStackResource"])
     types_known = _entry(provisioners, "_RESOURCE_HANDLERS")
     types_known.update(resource_types.HANDLERS)
     _entry(provisioners, "_STACK_TAG_PROPERTY").update(resource_types.TAG_PROPERTIES)

@@ -21,6 +21,7 @@ mod receivers;
 mod remediation;
 mod reporter_permissions;
 mod scene;
+mod stale_write;
 mod ten_faults;
 mod watch;
 mod whole;

@@ -8,6 +8,9 @@ use serde_json::{Value, json};
 
 pub const REGION: &str = "eu-west-1";
 
+/// Accounts that these tests let in beside the target account.
+pub const ALLOWED_ACCOUNTS: [&str; 4] = ["222222222222", "555555555555", "666666666666", "777777777777"];
+
 /// Two accounts with both templates deployed.
 pub struct Scene {
     pub world: World<'static>,
@@ -25,6 +28,7 @@ impl Scene {
         world.deploy_target().unwrap();
         let packaged = world.package_tools(&functions).unwrap();
         let mut parameters = world.tools_parameters();
+        parameters.insert("AllowedAccounts", ALLOWED_ACCOUNTS.join(","));
         change(&world, &mut parameters);
         let outputs = world.deploy_tools(&packaged, &parameters).unwrap_or_else(|error| panic!("{error}"));
         Self { world, before, outputs }

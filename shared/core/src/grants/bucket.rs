@@ -3,10 +3,11 @@
 use serde_json::{Map, Value, json};
 
 use super::{Grantees, InvalidProperty};
-use crate::arn;
+use crate::arn::Arn;
+use crate::evaluation::statement::covers_action;
 use crate::grants::put_checks::{PutError, Quota, refuse_deleted_principals};
-use crate::owner::Owner;
-use crate::policy::{Change, OwnedStatements, PolicyDocument};
+use crate::owner::{Owner, SID_PREFIX};
+use crate::policy::{Change, Effect, OwnedStatements, PolicyDocument, Statement};
 
 /// What target accounts do with artifacts. AWS's walkthrough grants `s3:Get*` and `s3:Put*`, which would
 /// also let them change tags, retention and ACLs of versions that they never need to touch.
@@ -15,6 +16,8 @@ pub const OBJECT_ACTIONS: [&str; 4] =
 
 /// What target accounts do with the bucket itself.
 pub const BUCKET_ACTIONS: [&str; 2] = ["s3:ListBucket", "s3:GetBucketLocation"];
+
+const ENCRYPTION: &str = "s3:x-amz-server-side-encryption";
 
 const DENY_UNENCRYPTED: &str = "bucket/deny-unencrypted-uploads";
 const DENY_INSECURE: &str = "bucket/deny-insecure-transport";
@@ -30,17 +33,19 @@ pub struct Denials {
     pub unencrypted_uploads: bool,
     /// `DenyInsecureTransport`
     pub insecure_transport: bool,
+    /// Whether an upload that names no encryption is let through, because the bucket's default encryption is a
+    /// customer managed key.
+    pub spares_default: bool,
 }
 
-/// The statements for these grantees.
-pub fn wanted(
+/// The statements for these grantees, on the bucket with this ARN.
+pub fn desired_statements(
     owner: &Owner,
-    partition: &str,
-    bucket: &str,
+    bucket: &Arn,
     grantees: &Grantees,
     denials: Denials,
 ) -> OwnedStatements {
-    let bucket = arn::bucket(partition, bucket);
+    let (partition, bucket) = (bucket.partition(), bucket.as_str());
     let objects = format!("{bucket}/*");
     let allow = |principal: &Value, actions: &[&str], resource: &str, condition: Option<&Value>| {
         statement("Allow", principal, json!(actions), json!(resource), condition)
@@ -49,7 +54,11 @@ pub fn wanted(
         statement("Deny", &json!("*"), json!(action), resource, Some(&condition))
     };
     let unencrypted = || {
-        let condition = json!({"StringNotEquals": {"s3:x-amz-server-side-encryption": "aws:kms"}});
+        // Both kinds of encryption under a KMS key, of one layer or of two.
+        let mut condition = json!({"StringNotEquals": {ENCRYPTION: ["aws:kms", "aws:kms:dsse"]}});
+        if let Some(condition) = condition.as_object_mut().filter(|_| denials.spares_default) {
+            condition.insert("Null".into(), json!({ENCRYPTION: "false"}));
+        }
         deny("s3:PutObject", json!(objects), condition)
     };
     let insecure = || {
@@ -63,20 +72,41 @@ pub fn wanted(
         (owner.sid(DENY_UNENCRYPTED), denials.unencrypted_uploads.then(unencrypted)),
         (owner.sid(DENY_INSECURE), denials.insecure_transport.then(insecure)),
         (owner.sid(TARGET_OBJECTS), named.map(|principal| allow(principal, &OBJECT_ACTIONS, &objects, None))),
-        (owner.sid(TARGET_BUCKET), named.map(|principal| allow(principal, &BUCKET_ACTIONS, &bucket, None))),
+        (owner.sid(TARGET_BUCKET), named.map(|principal| allow(principal, &BUCKET_ACTIONS, bucket, None))),
         (
             owner.sid(ORGANIZATION_OBJECTS),
             organization.map(|condition| allow(everyone, &OBJECT_ACTIONS, &objects, Some(condition))),
         ),
         (
             owner.sid(ORGANIZATION_BUCKET),
-            organization.map(|condition| allow(everyone, &BUCKET_ACTIONS, &bucket, Some(condition))),
+            organization.map(|condition| allow(everyone, &BUCKET_ACTIONS, bucket, Some(condition))),
         ),
     ])
 }
 
-/// The same statements, none of them wanted.
-pub fn unwanted(owner: &Owner) -> OwnedStatements {
+/// Whether a bucket's default encryption, as `GetBucketEncryption` shows it, is under a customer managed key.
+pub fn is_customer_managed(default_encryption: &Value) -> bool {
+    let text = |field: &str| default_encryption.get(field).and_then(Value::as_str);
+    let is_kms = text("SSEAlgorithm").is_some_and(|algorithm| algorithm.starts_with("aws:kms"));
+    is_kms && text("KMSMasterKeyID").is_some_and(|key| !key.contains("alias/aws/"))
+}
+
+/// Who may write objects by statements that are not Crosspipe's, one text for each statement.
+pub fn foreign_writers(policy: &PolicyDocument) -> Vec<String> {
+    let is_foreign = |statement: &Statement<'_>| {
+        statement.effect() == Some(Effect::Allow)
+            && covers_action(*statement, "s3:PutObject")
+            && !statement.sid().is_some_and(|sid| sid.starts_with(SID_PREFIX))
+    };
+    let writers = policy.statements().filter(is_foreign).map(|statement| {
+        let principal = statement.get("Principal").or_else(|| statement.get("NotPrincipal"));
+        format!("{} ({})", statement.label(), principal.unwrap_or(&Value::Null))
+    });
+    writers.collect()
+}
+
+/// No statement: those that the owner has are removed.
+pub fn no_statements(owner: &Owner) -> OwnedStatements {
     let purposes = [
         DENY_UNENCRYPTED,
         DENY_INSECURE,

@@ -117,7 +117,7 @@ impl OrganizationRoles {
 }
 
 /// Checks a 12-digit account id.
-fn check_account(field: &str, text: &str) -> Result<(), InvalidProperty> {
+pub(super) fn check_account(field: &str, text: &str) -> Result<(), InvalidProperty> {
     if is_account_id(text) {
         return Ok(());
     }

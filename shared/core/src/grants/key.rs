@@ -14,11 +14,23 @@ pub const ACTIONS: [&str; 5] =
     ["kms:DescribeKey", "kms:GenerateDataKey*", "kms:Encrypt", "kms:ReEncrypt*", "kms:Decrypt"];
 
 const SERVICE_ROLE: &str = "key/service-role";
+const OWN_ROLES: &str = "key/own-roles";
 const TARGETS: &str = "key/targets";
 const ORGANIZATION: &str = "key/organization";
 
-/// The statements for this service role and these grantees.
-pub fn wanted(owner: &Owner, key: &Arn, service_role: &Arn, grantees: &Grantees) -> OwnedStatements {
+/// Who uses the key.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Users {
+    /// The pipeline's service role.
+    pub service_role: Arn,
+    /// Other roles of the key's account, such as those of build projects.
+    pub own_roles: Vec<Arn>,
+    /// Target accounts and their roles.
+    pub grantees: Grantees,
+}
+
+/// The statements for these users.
+pub fn desired_statements(owner: &Owner, key: &Arn, users: &Users) -> OwnedStatements {
     let allow = |principal: Value, condition: Option<Value>| {
         let mut statement = Map::new();
         statement.insert("Effect".into(), json!("Allow"));
@@ -29,10 +41,15 @@ pub fn wanted(owner: &Owner, key: &Arn, service_role: &Arn, grantees: &Grantees)
         statement.extend(condition.map(|condition| ("Condition".to_owned(), condition)));
         statement
     };
-    let targets = grantees.named_principal(key.partition()).map(|principal| allow(principal, None));
-    let organization = grantees.organization_condition(key.partition());
+    let targets = users.grantees.named_principal(key.partition()).map(|principal| allow(principal, None));
+    let organization = users.grantees.organization_condition(key.partition());
+    let mut own_roles: Vec<&str> = users.own_roles.iter().map(Arn::as_str).collect();
+    own_roles.sort_unstable();
+    own_roles.dedup();
+    let own_roles = (!own_roles.is_empty()).then(|| allow(json!({ "AWS": own_roles }), None));
     OwnedStatements::new([
-        (owner.sid(SERVICE_ROLE), Some(allow(json!({ "AWS": service_role.as_str() }), None))),
+        (owner.sid(SERVICE_ROLE), Some(allow(json!({ "AWS": users.service_role.as_str() }), None))),
+        (owner.sid(OWN_ROLES), own_roles),
         (owner.sid(TARGETS), targets),
         (
             owner.sid(ORGANIZATION),
@@ -41,9 +58,10 @@ pub fn wanted(owner: &Owner, key: &Arn, service_role: &Arn, grantees: &Grantees)
     ])
 }
 
-/// The same statements, none of them wanted.
-pub fn unwanted(owner: &Owner) -> OwnedStatements {
-    OwnedStatements::new([SERVICE_ROLE, TARGETS, ORGANIZATION].map(|purpose| (owner.sid(purpose), None)))
+/// No statement: those that the owner has are removed.
+pub fn no_statements(owner: &Owner) -> OwnedStatements {
+    let purposes = [SERVICE_ROLE, OWN_ROLES, TARGETS, ORGANIZATION];
+    OwnedStatements::new(purposes.map(|purpose| (owner.sid(purpose), None)))
 }
 
 /// What has to be written to the key policy.
@@ -64,13 +82,14 @@ pub fn plan(current: &PolicyDocument, owned: &OwnedStatements) -> Result<Change,
     }
 }
 
-/// Reads a key ARN of this account and Region.
+/// Reads a key ARN of this account; of any Region where none is given.
 ///
 /// # Errors
 /// When it is a key id, an alias, or a key that is elsewhere, with the reason why that can't work.
-pub fn key_arn(field: &str, text: &str, account: &str, region: &str) -> Result<Arn, InvalidProperty> {
+pub fn key_arn(field: &str, text: &str, account: &str, region: Option<&str>) -> Result<Arn, InvalidProperty> {
+    let shown_region = region.unwrap_or("REGION");
     let next_step = format!(
-        "give the key's ARN, `arn:aws:kms:{region}:{account}:key/…`, as `aws kms describe-key` shows it"
+        "give the key's ARN, `arn:aws:kms:{shown_region}:{account}:key/…`, as `aws kms describe-key` shows it"
     );
     let fault = |fault: String| InvalidProperty::new(field, format!("`{text}` {fault}"), next_step.clone());
     let Ok(arn) = Arn::parse(text) else {
@@ -100,7 +119,7 @@ pub fn key_arn(field: &str, text: &str, account: &str, region: &str) -> Result<A
             arn.account()
         )));
     }
-    if arn.region() != region {
+    if let Some(region) = region.filter(|region| arn.region() != *region) {
         return Err(fault(format!(
             "is a key in {}, and an artifact key has to be in the pipeline's Region, here {region}",
             arn.region()
@@ -115,7 +134,7 @@ mod tests {
 
     #[test]
     fn only_own_key_arns_are_accepted() {
-        let read = |text: &str| key_arn("KeyArn", text, "111111111111", "eu-west-1");
+        let read = |text: &str| key_arn("KeyArn", text, "111111111111", Some("eu-west-1"));
         assert!(read("arn:aws:kms:eu-west-1:111111111111:key/mrk-1").is_ok());
         for (text, reason) in [
             ("1234abcd-12ab-34cd-56ef-1234567890ab", "bare key id"),

@@ -75,7 +75,7 @@ impl TargetRoles {
 }
 
 /// The statement for these roles.
-pub fn wanted(owner: &Owner, partition: &str, roles: &TargetRoles) -> OwnedStatements {
+pub fn desired_statements(owner: &Owner, partition: &str, roles: &TargetRoles) -> OwnedStatements {
     let mut statement = Map::new();
     statement.insert("Effect".into(), json!("Allow"));
     statement.insert("Action".into(), json!("sts:AssumeRole"));
@@ -92,6 +92,11 @@ pub fn wanted(owner: &Owner, partition: &str, roles: &TargetRoles) -> OwnedState
         }
     }
     OwnedStatements::new([(owner.sid(ASSUME), Some(statement))])
+}
+
+/// No statement: the one that the owner has is removed.
+pub fn no_statements(owner: &Owner) -> OwnedStatements {
+    OwnedStatements::new([(owner.sid(ASSUME), None)])
 }
 
 /// What has to be written to the owner's inline policy, given all inline policies of the role.

@@ -40,7 +40,7 @@ impl OwnedStatements {
     }
 
     /// The Sids of the statements that are wanted.
-    pub fn wanted_sids(&self) -> Vec<&str> {
+    pub fn desired_sids(&self) -> Vec<&str> {
         self.wanted.iter().filter_map(|statement| statement.get("Sid").and_then(Value::as_str)).collect()
     }
 

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use crosspipe_core::owner::Owner;
-use crosspipe_core::pipeline::patch::{ActionRole, Desired, KeyChoice, NewAction, plan_revert};
+use crosspipe_core::pipeline::patch::{ActionRole, Desired, KeyChoice, NewAction, OwnerStates, plan_revert};
 use serde_json::json;
 
 use crate::live::*;
@@ -11,7 +11,7 @@ use crate::live::*;
 #[test]
 fn walkthrough_patch_changes_only_named_parts() {
     let mut live = Live::new();
-    live.apply("one", &walkthrough(), None);
+    live.apply("one", &walkthrough());
 
     let mut expected = Live::new();
     let pipeline = &mut expected.document["pipeline"];
@@ -24,56 +24,67 @@ fn walkthrough_patch_changes_only_named_parts() {
     assert_eq!(live.document.to_string(), expected.document.to_string());
 
     let owner = Owner::new("stack", "one").short();
-    let mut ours = live.tags.iter().filter(|(key, _)| key.contains(&owner)).map(|(key, value)| {
-        assert!(key.len() <= 128 && value.len() <= 256);
-        (key.split(':').nth(2).unwrap().to_owned(), value.clone())
-    });
-    let tag = |kind: &str, value: &str| (kind.to_owned(), value.to_owned());
-    assert_eq!(ours.next(), Some(tag("action", "External/ExternalDeploy")));
-    assert_eq!(ours.next(), Some(tag("key", "none")));
-    assert_eq!(ours.next(), Some(tag("key", "alias/orders-artifacts")));
-    let roles: Vec<_> = ours.collect();
-    assert!(roles.contains(&tag("role", "none")));
-    let escaped = "arn:aws:iam::333333333333:role/platform/legacy@2cdeployer@40dublin";
-    assert!(roles.contains(&tag("role", escaped)), "{roles:?}");
+    let on_record = serde_json::to_value(&live.states).unwrap();
+    let state = &on_record[&owner];
+    let replaced = |setting: &str| state["settings"][setting]["previous"].clone();
+    assert_eq!(replaced("key:eu-west-1"), json!(null));
+    assert_eq!(replaced("key:us-east-2"), json!("alias/orders-artifacts"));
+    assert_eq!(replaced("role:Production/Deploy"), json!(null));
+    let role = "arn:aws:iam::333333333333:role/platform/legacy,deployer@dublin";
+    assert_eq!(replaced("role:Staging/DeployDublin"), json!(role));
+    let added = json!({"External/ExternalDeploy": {"stage": "External", "after_stage": "Staging"}});
+    assert_eq!(state["actions"], added);
+    assert_eq!(serde_json::from_value::<OwnerStates>(on_record.clone()).unwrap(), live.states);
 
-    assert_eq!(live.revert("one", &[&walkthrough()]), [""; 0]);
+    assert_eq!(live.revert("one"), [""; 0]);
     live.assert_original();
 }
 
 #[test]
-fn repeated_request_completes_after_crash() {
+fn interrupted_writes_are_completed() {
     let desired = walkthrough();
-    let mut remembered = Live::new();
-    remembered.tags.extend(remembered.plan("one", &desired, None).tags_to_add);
-    remembered.apply("one", &desired, None);
-    remembered.revert("one", &[&desired]);
-    remembered.assert_original();
+    let mut recorded = Live::new();
+    recorded.states = recorded.plan("one", &desired).during;
+    recorded.apply("one", &desired);
+    recorded.revert("one");
+    recorded.assert_original();
 
     // A Create that UpdatePipeline refused, then its Delete.
     let mut refused = Live::new();
-    refused.tags.extend(refused.plan("one", &desired, None).tags_to_add);
-    refused.revert("one", &[&desired]);
+    refused.states = refused.plan("one", &desired).during;
+    refused.revert("one");
     refused.assert_original();
 
     // A Delete that stopped before it forgot.
     let mut restored = Live::new();
-    restored.apply("one", &desired, None);
-    let change = plan_revert(&restored.pipeline(), &restored.tags, &Owner::new("stack", "one"), &[&desired]);
+    restored.apply("one", &desired);
+    let change = plan_revert(&restored.pipeline(), &restored.states, &Owner::new("stack", "one"));
+    restored.states = change.during;
     restored.document["pipeline"] = change.pipeline.unwrap();
-    assert_eq!(restored.revert("one", &[&desired]), [""; 0]);
+    assert_eq!(restored.revert("one"), [""; 0]);
     restored.assert_original();
+
+    // An Update from one role to another that was refused, and rolled back.
+    let with_role =
+        |arn: &str| Desired { roles: vec![role("Production", "Deploy", arn)], ..Desired::default() };
+    let (first, second) = (with_role(ROLE), with_role("arn:aws:iam::222222222222:role/Other"));
+    let mut rolled_back = Live::new();
+    rolled_back.apply("one", &first);
+    rolled_back.states = rolled_back.plan("one", &second).during;
+    rolled_back.apply("one", &first);
+    rolled_back.revert("one");
+    rolled_back.assert_original();
 }
 
 #[test]
 fn aws_defaults_are_no_change() {
     let mut live = Live::new();
-    live.apply("one", &walkthrough(), None);
+    live.apply("one", &walkthrough());
     let action = live.action("External", "ExternalDeploy");
     action["runOrder"] = 1.into();
     action["outputArtifacts"] = json!([]);
     action["region"] = "us-east-2".into();
-    assert!(live.plan("one", &walkthrough(), None).is_none());
+    assert!(live.is_settled("one", &walkthrough()));
 }
 
 #[test]
@@ -84,17 +95,17 @@ fn update_moves_owned_stage() {
     };
     let mut live = Live::new();
     let (first, second, third) = (staged(Some("Build"), "A"), staged(None, "A"), staged(None, "B"));
-    live.apply("one", &first, None);
+    live.apply("one", &first);
     assert_eq!(live.stages(), ["Source", "Build", "External", "Staging", "Production"]);
-    live.apply("one", &second, Some(&first));
+    live.apply("one", &second);
     assert_eq!(live.stages(), ["Source", "Build", "Staging", "Production", "External"]);
     let stages = live.document["pipeline"]["stages"].as_array_mut().unwrap();
     stages[4]["onFailure"] = json!({"result": "FAIL"});
     stages.swap(3, 4);
-    live.apply("one", &third, Some(&second));
+    live.apply("one", &third);
     assert_eq!(live.stages(), ["Source", "Build", "Staging", "External", "Production"]);
     assert_eq!(live.document["pipeline"]["stages"][3]["onFailure"]["result"], "FAIL");
-    live.revert("one", &[&third]);
+    live.revert("one");
     live.assert_original();
 }
 
@@ -110,10 +121,10 @@ fn region_key_of_single_store_pipeline() {
         encryption_keys: KeyChoice::ByRegion(BTreeMap::from([(region.to_owned(), KEY.to_owned())])),
         ..Desired::default()
     };
-    live.apply("one", &desired("us-east-2"), None);
+    live.apply("one", &desired("us-east-2"));
     let key = &live.document["pipeline"]["artifactStore"]["encryptionKey"];
     assert_eq!(*key, json!({"id": KEY, "type": "KMS", "note": 1}));
-    live.revert("one", &[&desired("us-east-2")]);
+    live.revert("one");
     assert_eq!(live.document["pipeline"]["artifactStore"], store);
     assert!(
         live.refuse(&desired("eu-west-1")).starts_with("`EncryptionKeyArns.eu-west-1`: the pipeline has no")
@@ -169,10 +180,6 @@ fn invalid_patch_names_path_and_step() {
             },
             "`EncryptionKeyArns.eu-west-2`: the pipeline has no artifact store for Region `eu-west-2`; did you mean \
              `eu-west-1`? its stores: `us-east-2`, `eu-west-1`; add the store",
-        ),
-        (
-            actions((0..50).map(|n| new_action("New", None, deploy(&format!("A{n}")))).collect()),
-            "the pipeline would need 51 tags to remember what is replaced and can have 50; remove 1 of its tags",
         ),
     ];
     for (desired, expected) in cases {

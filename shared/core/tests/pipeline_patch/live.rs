@@ -1,62 +1,63 @@
 //! A pipeline that takes changes as AWS would.
 
-use std::collections::BTreeMap;
-
 use crosspipe_core::owner::Owner;
 use crosspipe_core::pipeline::Pipeline;
-use crosspipe_core::pipeline::patch::{ActionRole, Change, Desired, KeyChoice, NewAction, plan, plan_revert};
+use crosspipe_core::pipeline::patch::{
+    ActionRole, Change, Desired, KeyChoice, NewAction, OwnerStates, plan, plan_revert,
+};
 use serde_json::{Value, json};
 
 pub const KEY: &str = "arn:aws:kms:us-east-2:111111111111:key/11111111-2222-3333-4444-555555555555";
 pub const ROLE: &str = "arn:aws:iam::222222222222:role/CrossAccount_Role";
 
-/// A pipeline with its tags, which takes changes as AWS would.
+/// A pipeline, and what is on record of its patches.
 pub struct Live {
     pub document: Value,
-    pub tags: BTreeMap<String, String>,
+    pub states: OwnerStates,
 }
 
 impl Live {
     pub fn new() -> Self {
         let document = serde_json::from_str(include_str!("../data/pipeline-v2.json")).unwrap();
-        let tags = BTreeMap::from([
-            ("aws:cloudformation:stack-name".to_owned(), "orders".to_owned()),
-            ("team".to_owned(), "orders".to_owned()),
-        ]);
-        Self { document, tags }
+        Self { document, states: OwnerStates::new() }
     }
 
     pub fn pipeline(&self) -> Pipeline {
         Pipeline::parse(self.document.clone()).unwrap()
     }
 
-    pub fn plan(&self, owner: &str, desired: &Desired, previous: Option<&Desired>) -> Change {
-        plan(&self.pipeline(), &self.tags, &Owner::new("stack", owner), desired, previous).unwrap()
+    pub fn plan(&self, owner: &str, desired: &Desired) -> Change {
+        plan(&self.pipeline(), &self.states, &Owner::new("stack", owner), desired).unwrap()
     }
 
-    pub fn apply(&mut self, owner: &str, desired: &Desired, previous: Option<&Desired>) {
-        let change = self.plan(owner, desired, previous);
+    #[track_caller]
+    pub fn apply(&mut self, owner: &str, desired: &Desired) {
+        let change = self.plan(owner, desired);
         self.write(&change);
-        assert!(self.plan(owner, desired, previous).is_none(), "the same request again is no change");
+        assert!(self.is_settled(owner, desired), "the same request again is no change");
+    }
+
+    pub fn is_settled(&self, owner: &str, desired: &Desired) -> bool {
+        let change = self.plan(owner, desired);
+        change.pipeline.is_none() && change.during == self.states && change.after == self.states
     }
 
     pub fn refuse(&self, desired: &Desired) -> String {
         let owner = Owner::new("stack", "one");
-        plan(&self.pipeline(), &self.tags, &owner, desired, None).unwrap_err().to_string()
+        plan(&self.pipeline(), &self.states, &owner, desired).unwrap_err().to_string()
     }
 
-    pub fn revert(&mut self, owner: &str, set: &[&Desired]) -> Vec<String> {
-        let change = plan_revert(&self.pipeline(), &self.tags, &Owner::new("stack", owner), set);
+    pub fn revert(&mut self, owner: &str) -> Vec<String> {
+        let change = plan_revert(&self.pipeline(), &self.states, &Owner::new("stack", owner));
         self.write(&change);
         change.drifted
     }
 
     pub fn write(&mut self, change: &Change) {
-        self.tags.extend(change.tags_to_add.clone());
         if let Some(pipeline) = &change.pipeline {
             self.document["pipeline"] = pipeline.clone();
         }
-        self.tags.retain(|key, _| !change.tags_to_remove.contains(key));
+        self.states = change.after.clone();
     }
 
     pub fn action(&mut self, stage: &str, name: &str) -> &mut Value {
@@ -72,7 +73,7 @@ impl Live {
     pub fn assert_original(&self) {
         let original = Self::new();
         assert_eq!(self.document.to_string(), original.document.to_string());
-        assert_eq!(self.tags, original.tags);
+        assert_eq!(self.states, original.states);
     }
 }
 

@@ -5,9 +5,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::{Value, json};
 
 use super::error::PatchError;
-use super::owner_state::{Setting, action_id};
+use super::owner_state::{AddedAction, Setting, action_id};
 use super::planning::Planning;
 use super::{Desired, NewAction, names};
+use crate::owned_setting::correct_original;
 use crate::pipeline::Action;
 
 impl Planning<'_> {
@@ -16,7 +17,8 @@ impl Planning<'_> {
         let wanted: BTreeSet<String> =
             desired.actions.iter().map(|new| action_id(&new.stage, new.name())).collect();
         let mut to_remove: BTreeSet<String> =
-            self.ledger.mine.actions.keys().filter(|id| !wanted.contains(*id)).cloned().collect();
+            self.ownership.added.keys().filter(|id| !wanted.contains(*id)).cloned().collect();
+        self.keep_approvals(&mut to_remove);
         // Each action that stays may need another one that was to go.
         while let Some((id, sentence)) = self.still_needed(&to_remove) {
             to_remove.remove(&id);
@@ -24,10 +26,10 @@ impl Planning<'_> {
         }
         self.draft.remove_actions(|id| to_remove.contains(id));
         for id in &to_remove {
-            let names = self.ledger.mine.actions.remove(id);
+            let added = self.ownership.added.remove(id);
             // A stage that gets another action of ours stays where it is.
             let goes = |stage: &String| !desired.actions.iter().any(|new| new.stage == *stage);
-            if let Some(stage) = names.map(|(stage, _)| stage).filter(goes) {
+            if let Some(stage) = added.map(|added| added.stage).filter(goes) {
                 self.draft.remove_if_empty(&stage);
             }
         }
@@ -35,16 +37,32 @@ impl Planning<'_> {
 
     /// Forgets the actions that had to stay: a Delete is the last we hear of them.
     pub(super) fn forget_actions(&mut self) {
-        self.ledger.mine.actions.clear();
+        self.ownership.added.clear();
+    }
+
+    /// What a human has to approve stays so: whoever wants an approval to go removes it by hand.
+    fn keep_approvals(&mut self, to_remove: &mut BTreeSet<String>) {
+        let is_approval = |id: &String| self.draft.action(id).filter(is_approval);
+        let approvals = to_remove.iter().filter_map(|id| Some((id.clone(), is_approval(id)?)));
+        let approvals = approvals.map(|(id, action)| {
+            let (stage, name) = (action.stage().name(), action.name());
+            (
+                id,
+                format!(
+                    "action `{name}` in stage `{stage}` stays, because it is an approval; remove it by hand"
+                ),
+            )
+        });
+        for (id, sentence) in approvals.collect::<Vec<_>>() {
+            to_remove.remove(&id);
+            self.drifted.push(sentence);
+        }
     }
 
     /// Adds the wanted actions, or brings those that we added before up to date where they are.
-    pub(super) fn place_actions(
-        &mut self,
-        desired: &Desired,
-        previous: Option<&Desired>,
-    ) -> Result<(), PatchError> {
-        let mut moved_stages = self.lift_moved_stages(desired, previous);
+    pub(super) fn place_actions(&mut self, desired: &Desired) -> Result<(), PatchError> {
+        let placements = placements(desired);
+        let mut moved_stages = self.lift_moved_stages(&placements);
         for (index, new) in desired.actions.iter().enumerate() {
             let path = format!("Actions[{index}]");
             if self.draft.stage_index(&new.stage).is_none() {
@@ -53,17 +71,28 @@ impl Planning<'_> {
                 self.draft.insert_stage(self.position_for(new, &path)?, stage);
             }
             let id = action_id(&new.stage, new.name());
-            if self.draft.action(&id).is_none() {
-                self.add(new);
-            } else if self.ledger.mine.actions.contains_key(&id) {
-                self.redeclare(&id, new);
-            } else {
-                let other = self.ledger.added_by_other(&id);
-                let holder = if other { "another stack added" } else { "is not this resource's" };
+            let live = self.draft.action(&id);
+            let refusal = match &live {
+                Some(_) if !self.ownership.added.contains_key(&id) => {
+                    let other = self.ownership.added_by_other(&id);
+                    Some(if other { "another stack added" } else { "is not this resource's" })
+                }
+                Some(live) if is_approval(live) && new.category() != APPROVAL => {
+                    Some("is an approval now, and stays one")
+                }
+                _ => None,
+            };
+            if let Some(holder) = refusal {
                 let (stage, action) = (new.stage.clone(), new.name().to_owned());
                 return Err(PatchError::ActionExists { path, stage, action, holder });
             }
-            self.ledger.mine.actions.insert(id, (new.stage.clone(), new.name().to_owned()));
+            if live.is_none() {
+                self.add(new);
+            } else {
+                self.redeclare(&id, new);
+            }
+            let after_stage = placements.get(new.stage.as_str()).copied().flatten().map(str::to_owned);
+            self.ownership.added.insert(id, AddedAction { stage: new.stage.clone(), after_stage });
         }
         Ok(())
     }
@@ -80,7 +109,9 @@ impl Planning<'_> {
         let slot = Setting::Role(id.to_owned());
         let mut target = new.declaration.clone();
         let declared_role = target.get("roleArn").and_then(Value::as_str).map(str::to_owned);
-        if self.ledger.rewrite_original(&slot, declared_role)
+        let owner = self.ownership.owner().to_owned();
+        let owners = self.ownership.settings.get_mut(&slot);
+        if owners.is_some_and(|owners| correct_original(owners, &owner, declared_role))
             && let Some(fields) = target.as_object_mut()
         {
             match self.draft.read(&slot).flatten() {
@@ -95,16 +126,12 @@ impl Planning<'_> {
         }
     }
 
-    // Takes out the stages of ours alone that the request places elsewhere than the one before it did.
-    fn lift_moved_stages(
-        &mut self,
-        desired: &Desired,
-        previous: Option<&Desired>,
-    ) -> BTreeMap<String, Value> {
-        let before = previous.map(placements);
+    //// Takes out the stages of this owner alone that the request places elsewhere than the one before it did.
+    fn lift_moved_stages(&mut self, placements: &Placements<'_>) -> BTreeMap<String, Value> {
         let mut moved_stages = BTreeMap::new();
-        for (name, after) in placements(desired) {
-            let is_moved = before.as_ref().is_some_and(|before| before.get(name) != Some(&after));
+        for (&name, &after_stage) in placements {
+            let mut added = self.ownership.added.values().filter(|added| added.stage == name);
+            let is_moved = added.any(|added| added.after_stage.as_deref() != after_stage);
             if is_moved && self.is_ours(name) {
                 let stage = self.draft.stage_index(name).and_then(|index| self.draft.take_stage(index));
                 moved_stages.extend(stage.map(|stage| (name.to_owned(), stage)));
@@ -123,7 +150,7 @@ impl Planning<'_> {
     }
 
     fn is_ours(&self, stage: &str) -> bool {
-        self.draft.action_ids(stage).iter().all(|id| self.ledger.mine.actions.contains_key(id))
+        self.draft.action_ids(stage).iter().all(|id| self.ownership.added.contains_key(id))
     }
 
     // The first action to remove that one which stays depends on, with the reason in words.
@@ -147,8 +174,17 @@ impl Planning<'_> {
     }
 }
 
-// Where a request puts its stages: the first entry for a stage tells.
-fn placements(request: &Desired) -> BTreeMap<&str, Option<&str>> {
+const APPROVAL: &str = "Approval";
+
+fn is_approval(action: &Action<'_>) -> bool {
+    action.category() == APPROVAL
+}
+
+/// Where a request puts its stages.
+type Placements<'a> = BTreeMap<&'a str, Option<&'a str>>;
+
+/// The first entry for a stage tells.
+fn placements(request: &Desired) -> Placements<'_> {
     let entries = request.actions.iter().rev();
     entries.map(|new| (new.stage.as_str(), new.after_stage.as_deref())).collect()
 }

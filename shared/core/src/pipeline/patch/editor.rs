@@ -94,13 +94,12 @@ impl PipelineEditor {
     }
 
     /// Removes actions; their stages stay, even empty.
-    pub(super) fn remove_actions(&mut self, unwanted: impl Fn(&str) -> bool) {
+    pub(super) fn remove_actions(&mut self, to_remove: impl Fn(&str) -> bool) {
         for stage in self.stages_mut().into_iter().flatten() {
             let name = text(stage, "name").unwrap_or_default().to_owned();
             if let Some(actions) = stage.get_mut("actions").and_then(Value::as_array_mut) {
-                let to_remove =
-                    |action: &Value| text(action, "name").is_some_and(|it| unwanted(&action_id(&name, it)));
-                actions.retain(|action| !to_remove(action));
+                let id = |action: &Value| text(action, "name").map(|it| action_id(&name, it));
+                actions.retain(|action| !id(action).is_some_and(|id| to_remove(&id)));
             }
         }
     }

@@ -46,13 +46,6 @@ pub enum PatchError {
     /// A declaration or a name that CodePipeline would not take.
     #[error("`{path}` {problem}")]
     Declaration { path: String, problem: String },
-
-    /// The tags that hold what was replaced don't fit.
-    #[error(
-        "the pipeline would need {count} tags to remember what is replaced and can have {limit}; \
-         remove {} of its tags, or patch fewer actions", count - limit
-    )]
-    TooManyTags { count: usize, limit: usize },
 }
 
 impl PatchError {

@@ -1,21 +1,16 @@
 //! What `Custom::PipelinePatch` does to a pipeline: artifact keys, added actions and action roles.
 //!
-//! Everything is computed in one go from the live pipeline, its tags and the request; nothing is read
-//! or written here. What the patch replaces is remembered in the pipeline's tags (see [`OwnerState`]), so that
-//! any later request, and nobody's disk, can put it back.
+//! Everything is computed in one go from the live pipeline, what is on record and the request; nothing is read
+//! or written here. What the patch replaces is kept on record (see [`OwnerState`]) by whoever writes it.
 //!
 //! # Order of writes
-//! 1. `TagResource` with [`Change::tags_to_add`]: remember first,
+//! 1. [`Change::during`] is put on record,
 //! 2. `UpdatePipeline` with [`Change::pipeline`],
-//! 3. `UntagResource` with [`Change::tags_to_remove`]: forget last.
+//! 3. [`Change::after`] is put on record.
 //!
 //! Stop anywhere in between, and the same request planned again completes the work.
 //!
-//! # Several owners on one slot
-//! A slot is a store's key or an action's role. Each owner remembers what the slot held when it came, and
-//! how many owners came before it (`rank`). An owner that leaves from the middle hands what it remembers to
-//! the next one and leaves the live value; only the last one restores. An owner that asks again for another
-//! value than the live one takes the slot over.
+//! An approval action is never removed or replaced, whoever added it.
 
 mod actions;
 mod declaration;
@@ -23,10 +18,8 @@ mod editor;
 mod error;
 mod names;
 mod owner_state;
-mod ownership_state;
 mod planning;
 mod settings;
-mod tags;
 
 use std::collections::BTreeMap;
 
@@ -38,7 +31,7 @@ use crate::owner::Owner;
 
 pub use declaration::declaration_from_cloudformation;
 pub use error::PatchError;
-pub use owner_state::OwnerState;
+pub use owner_state::{AddedAction, OwnerState, OwnerStates, Setting};
 
 /// What one owner wants a pipeline to have.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -77,6 +70,10 @@ pub struct NewAction {
 }
 
 impl NewAction {
+    fn category(&self) -> &str {
+        self.declaration.pointer("/actionTypeId/category").and_then(Value::as_str).unwrap_or_default()
+    }
+
     fn name(&self) -> &str {
         self.declaration.get("name").and_then(Value::as_str).unwrap_or_default()
     }
@@ -98,60 +95,43 @@ pub struct ActionRole {
 pub struct Change {
     /// The structure for `UpdatePipeline`; `None` if the pipeline needs no change.
     pub pipeline: Option<Value>,
-    /// Tags to set before `UpdatePipeline`.
-    pub tags_to_add: BTreeMap<String, String>,
-    /// Keys of tags to remove after `UpdatePipeline`.
-    pub tags_to_remove: Vec<String>,
+    /// What all owners have to have on record while the pipeline is updated.
+    pub during: OwnerStates,
+    /// What all owners have to have on record afterwards.
+    pub after: OwnerStates,
     /// What was not put back and why, one sentence each.
     pub drifted: Vec<String>,
 }
 
-impl Change {
-    /// Whether there is nothing to write.
-    pub fn is_none(&self) -> bool {
-        self.pipeline.is_none() && self.tags_to_add.is_empty() && self.tags_to_remove.is_empty()
-    }
-}
-
 /// Plans a Create or an Update: takes back what `owner` no longer wants and sets what it wants.
 ///
-/// `tags` are all tags of the pipeline. `previous` is what the owner asked for before; together with
-/// `desired` it tells our own values from those that somebody else set since.
+/// `states` is what all owners of patches of this pipeline have on record.
 ///
 /// # Errors
 /// A request that doesn't fit the pipeline: see [`PatchError`]. Nothing is to be written then.
 pub fn plan(
     current: &Pipeline,
-    tags: &BTreeMap<String, String>,
+    states: &OwnerStates,
     owner: &Owner,
     desired: &Desired,
-    previous: Option<&Desired>,
 ) -> Result<Change, PatchError> {
-    let set_by_us = [Some(desired), previous].into_iter().flatten().collect();
-    let mut planning = Planning::new(current, tags, owner, set_by_us);
+    let mut planning = Planning::new(current, states, owner);
     planning.check(desired)?;
-    let slots = planning.slots_of(desired)?;
-    planning.release_all_but(&slots);
+    let settings = planning.settings_of(desired)?;
+    planning.release_all_but(&settings);
     planning.remove_actions_not_in(desired);
-    planning.place_actions(desired, previous)?;
+    planning.place_actions(desired)?;
     planning.check_roles(desired)?;
-    for (slot, value) in &slots {
-        planning.take(slot, value);
+    for (setting, value) in &settings {
+        planning.take(setting, value);
     }
-    planning.finish_within_tag_limit()
+    Ok(planning.finish())
 }
 
-/// Plans a Delete: takes back whatever `owner` did to the pipeline.
-///
-/// `desired_as_set` is everything that the owner may have set: the properties of the Delete request, and of
-/// an Update that failed before it, if known. A value that is neither is somebody else's and stays.
-pub fn plan_revert(
-    current: &Pipeline,
-    tags: &BTreeMap<String, String>,
-    owner: &Owner,
-    desired_as_set: &[&Desired],
-) -> Change {
-    let mut planning = Planning::new(current, tags, owner, desired_as_set.to_vec());
+/// Plans a Delete: takes back what `owner` has on record of the pipeline. A value that the record does not say was
+/// set is somebody else's and stays.
+pub fn plan_revert(current: &Pipeline, states: &OwnerStates, owner: &Owner) -> Change {
+    let mut planning = Planning::new(current, states, owner);
     planning.release_all_but(&BTreeMap::new());
     planning.remove_actions_not_in(&Desired::default());
     planning.forget_actions();

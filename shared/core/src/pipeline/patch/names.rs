@@ -5,27 +5,14 @@ pub(super) fn known<'a>(what: &str, wanted: &str, names: impl IntoIterator<Item 
         return format!("it has no {what} at all");
     }
     let all = names.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ");
-    let nearest = names.iter().map(|name| (distance(wanted, name), name)).min();
+    // A slip in case is the likeliest of all.
+    let lower = wanted.to_lowercase();
+    let distance = |name: &str| strsim::levenshtein(&lower, &name.to_lowercase());
+    let nearest = names.iter().map(|name| (distance(name), name)).min();
     match nearest.filter(|(distance, name)| distance * 2 <= name.chars().count()) {
         Some((_, name)) => format!("did you mean `{name}`? its {what}: {all}"),
         None => format!("its {what}: {all}"),
     }
-}
-
-// Levenshtein's distance, case ignored: a slip in case is the likeliest of all.
-fn distance(left: &str, right: &str) -> usize {
-    let right: Vec<char> = right.to_lowercase().chars().collect();
-    let mut row: Vec<usize> = (0..=right.len()).collect();
-    for (index, ours) in left.to_lowercase().chars().enumerate() {
-        let mut last = index + 1;
-        let mut next = vec![last];
-        for ((theirs, diagonal), above) in right.iter().zip(&row).zip(row.iter().skip(1)) {
-            last = (diagonal + usize::from(ours != *theirs)).min(above + 1).min(last + 1);
-            next.push(last);
-        }
-        row = next;
-    }
-    row.last().copied().unwrap_or_default()
 }
 
 #[cfg(test)]

@@ -1,87 +1,37 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
-use sha2::{Digest, Sha256};
+use serde::{Deserialize, Serialize};
 
-use super::tags::{self, Tags};
-use crate::owner::Owner;
+use crate::owned_setting::{Owners, Replaced, during_write};
 
-/// First part of the key of every tag that a patch writes.
-const PREFIX: &str = "crosspipe";
-
-/// What one owner's patch replaced or added, as the pipeline's tags remember it.
-///
-/// | tag | value |
-/// |---|---|
-/// | `crosspipe:OWNER:key:REGION` (`default`: `artifactStore`) | the key id that was there, or `none` |
-/// | `crosspipe:OWNER:role:HASH` | the action's role that was there, or `none` |
-/// | `crosspipe:OWNER:action:HASH` | `Stage/Action` that was added |
-///
-/// `HASH` stands for stage and action. Characters that a tag can't hold are written as `@` and two hex
-/// digits. A key that is not of type `KMS` is followed by a blank and its type. Values longer than 256
-/// characters go on in `…:1`, `…:2`.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+/// What one owner's patch replaced in a pipeline and added to it. Kept on record by whoever writes the patch.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct OwnerState {
-    /// What the slots held before.
-    pub(super) slots: BTreeMap<Setting, Remembered>,
-    /// Stage and name of the actions added, by [`action_id`].
-    pub(super) actions: BTreeMap<String, (String, String)>,
-    /// Keys of tags that can't be read.
-    pub(super) damaged: Vec<String>,
+    /// What the settings held before.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub(super) settings: BTreeMap<Setting, Replaced>,
+    /// The actions added, by [`action_id`].
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub(super) actions: BTreeMap<String, AddedAction>,
 }
 
-impl OwnerState {
-    /// Reads one owner's memory from all tags of a pipeline.
-    pub fn from_tags(tags: &BTreeMap<String, String>, owner: &Owner) -> Self {
-        Self::of_owner(tags, &owner.short())
-    }
+/// What all owners have replaced and added, by [`Owner::short`](crate::owner::Owner::short).
+pub type OwnerStates = BTreeMap<String, OwnerState>;
 
-    /// Whether there is nothing to take back.
-    pub fn is_empty(&self) -> bool {
-        self.slots.is_empty() && self.actions.is_empty() && self.damaged.is_empty()
-    }
-
-    pub(super) fn of_owner(tags: &Tags, owner: &str) -> Self {
-        let mut memory = Self::default();
-        for key in tags.keys().filter(|key| owner_of(key) == Some(owner)) {
-            match key.split(':').skip(2).collect::<Vec<_>>().as_slice() {
-                [kind, id] if memory.read(tags, key, kind, id).is_some() => {}
-                [_, _, _part] => {}
-                _ => memory.damaged.push(key.clone()),
-            }
-        }
-        memory
-    }
-
-    fn read(&mut self, tags: &Tags, key: &str, kind: &str, id: &str) -> Option<()> {
-        let (text, rank) = tags::join(tags, key)?;
-        let slot = match kind {
-            "key" => Setting::Key(id.to_owned()),
-            "role" => Setting::Role(id.to_owned()),
-            "action" => {
-                let (stage, action) = text.split_once('/')?;
-                let names = (tags::unescape(stage)??, tags::unescape(action)??);
-                self.actions.insert(id.to_owned(), names);
-                return Some(());
-            }
-            _ => return None,
-        };
-        self.slots.insert(slot, Remembered { previous: tags::unescape(&text)?, rank });
-        Some(())
-    }
-
-    pub(super) fn to_tags(&self, owner: &str) -> Tags {
-        let slots = self.slots.iter().flat_map(|(slot, remembered)| remembered.to_tags(owner, slot));
-        let actions = self.actions.iter().flat_map(|(id, (stage, action))| {
-            tags::split(&format!("{PREFIX}:{owner}:action:{id}"), &action_text(stage, action), 0)
-        });
-        slots.chain(actions).collect()
-    }
+/// An action that a patch added.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AddedAction {
+    /// Its stage.
+    pub stage: String,
+    /// The stage that its own was placed after; none for the end of the pipeline.
+    pub after_stage: Option<String>,
 }
 
 /// A place in the pipeline that holds one value, which several owners may want to set.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) enum Setting {
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub enum Setting {
     /// `encryptionKey` of the store of a Region, or of [`DEFAULT_STORE`].
     Key(String),
     /// `roleArn` of the action with this [`action_id`].
@@ -100,33 +50,89 @@ impl fmt::Display for Setting {
     }
 }
 
-/// What an owner found in a slot when it first set it.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Remembered {
-    pub(super) previous: Option<String>,
-    /// Higher than that of every owner that had set the slot before.
-    pub(super) rank: u32,
-}
-
-impl Remembered {
-    pub(super) fn to_tags(&self, owner: &str, slot: &Setting) -> Tags {
-        tags::split(&format!("{PREFIX}:{owner}:{slot}"), &tags::escape(self.previous.as_deref()), self.rank)
+impl From<Setting> for String {
+    fn from(setting: Setting) -> Self {
+        setting.to_string()
     }
 }
 
-/// The owner in the key of a tag that a patch wrote.
-pub(super) fn owner_of(key: &str) -> Option<&str> {
-    let (owner, _) = key.strip_prefix(PREFIX)?.strip_prefix(':')?.split_once(':')?;
-    Some(owner)
+impl TryFrom<String> for Setting {
+    type Error = String;
+
+    fn try_from(text: String) -> Result<Self, String> {
+        match text.split_once(':') {
+            Some(("key", region)) => Ok(Self::Key(region.to_owned())),
+            Some(("role", id)) => Ok(Self::Role(id.to_owned())),
+            _ => Err(format!("`{text}` is neither `key:REGION` nor `role:STAGE/ACTION`")),
+        }
+    }
 }
 
-/// 12 hex digits for a stage's action: names can be longer than a tag's key.
+/// Names an action within a pipeline. Names of stages and actions have no slash.
 pub(super) fn action_id(stage: &str, action: &str) -> String {
-    let digest = Sha256::digest(action_text(stage, action).as_bytes());
-    digest.iter().take(6).map(|byte| format!("{byte:02x}")).collect()
+    format!("{stage}/{action}")
 }
 
-fn action_text(stage: &str, action: &str) -> String {
-    let [stage, action] = [stage, action].map(|name| tags::escape(Some(name)).replace('/', "@2f"));
-    format!("{stage}/{action}")
+/// What all owners have on record, as one owner changes it.
+pub(super) struct Ownership {
+    owner: String,
+    /// The owners of each setting.
+    pub(super) settings: BTreeMap<Setting, Owners>,
+    /// What the owner added.
+    pub(super) added: BTreeMap<String, AddedAction>,
+    before: OwnerStates,
+}
+
+impl Ownership {
+    pub(super) fn new(states: &OwnerStates, owner: String) -> Self {
+        let mut settings: BTreeMap<Setting, Owners> = BTreeMap::new();
+        for (owner, state) in states {
+            for (setting, replaced) in &state.settings {
+                settings.entry(setting.clone()).or_default().insert(owner.clone(), replaced.clone());
+            }
+        }
+        let added = states.get(&owner).map(|state| state.actions.clone()).unwrap_or_default();
+        Self { owner, settings, added, before: states.clone() }
+    }
+
+    pub(super) fn owner(&self) -> &str {
+        &self.owner
+    }
+
+    /// The settings that the owner has set.
+    pub(super) fn own_settings(&self) -> Vec<Setting> {
+        let own = self.settings.iter().filter(|(_, owners)| owners.contains_key(&self.owner));
+        own.map(|(setting, _)| setting.clone()).collect()
+    }
+
+    /// Whether another owner added this action.
+    pub(super) fn added_by_other(&self, action_id: &str) -> bool {
+        let mut others = self.before.iter().filter(|(owner, _)| **owner != self.owner);
+        others.any(|(_, state)| state.actions.contains_key(action_id))
+    }
+
+    /// What has to be on record while the pipeline is updated, and what afterwards.
+    pub(super) fn into_states(self) -> (OwnerStates, OwnerStates) {
+        let mut after: OwnerStates = self.before.clone();
+        after.values_mut().for_each(|state| state.settings.clear());
+        after.entry(self.owner.clone()).or_default().actions = self.added;
+        for (setting, owners) in self.settings {
+            for (owner, replaced) in owners {
+                after.entry(owner).or_default().settings.insert(setting.clone(), replaced);
+            }
+        }
+        let mut during = after.clone();
+        let (old, new) = (self.before.get(&self.owner), during.entry(self.owner.clone()).or_default());
+        for (id, action) in old.iter().flat_map(|old| &old.actions) {
+            new.actions.insert(id.clone(), action.clone());
+        }
+        for (setting, replaced) in old.iter().flat_map(|old| &old.settings) {
+            let merged = during_write(Some(replaced), new.settings.get(setting));
+            new.settings.extend(merged.map(|merged| (setting.clone(), merged)));
+        }
+        for states in [&mut during, &mut after] {
+            states.retain(|_, state| *state != OwnerState::default());
+        }
+        (during, after)
+    }
 }

@@ -2,40 +2,23 @@ use std::collections::BTreeMap;
 
 use super::editor::PipelineEditor;
 use super::error::PatchError;
-use super::owner_state::action_id;
-use super::ownership_state::OwnershipState;
-use super::tags::Tags;
+use super::owner_state::{OwnerStates, Ownership, action_id};
 use super::{Change, Desired};
 use crate::owner::Owner;
 use crate::pipeline::{Pipeline, check};
 
-/// Tags that a pipeline can have; those of AWS itself (`aws:…`) don't count.
-const TAG_LIMIT: usize = 50;
-
 /// A change in the making.
 pub(super) struct Planning<'a> {
     pub(super) draft: PipelineEditor,
-    pub(super) ledger: OwnershipState,
-    /// Requests whose values are ours when we meet them in the pipeline.
-    pub(super) set_by_us: Vec<&'a Desired>,
+    pub(super) ownership: Ownership,
     pub(super) drifted: Vec<String>,
     current: &'a Pipeline,
-    tags: &'a Tags,
 }
 
 impl<'a> Planning<'a> {
-    pub(super) fn new(
-        current: &'a Pipeline,
-        tags: &'a Tags,
-        owner: &Owner,
-        set_by_us: Vec<&'a Desired>,
-    ) -> Self {
-        let ledger = OwnershipState::new(tags, owner.short());
-        let damaged = ledger.mine.damaged.iter();
-        let drifted = damaged
-            .map(|key| format!("the tag `{key}` can't be read, so what it remembered is not put back"))
-            .collect();
-        Self { draft: PipelineEditor::new(current), ledger, set_by_us, drifted, current, tags }
+    pub(super) fn new(current: &'a Pipeline, states: &OwnerStates, owner: &Owner) -> Self {
+        let ownership = Ownership::new(states, owner.short());
+        Self { draft: PipelineEditor::new(current), ownership, drifted: Vec::new(), current }
     }
 
     /// Refuses a request that is wrong whatever the pipeline looks like.
@@ -65,27 +48,10 @@ impl<'a> Planning<'a> {
         Ok(())
     }
 
-    pub(super) fn finish_within_tag_limit(self) -> Result<Change, PatchError> {
-        let tags = self.tags;
-        let change = self.finish();
-        // New tags are set before old ones are removed, so for a moment the pipeline has both.
-        let new = change.tags_to_add.keys().filter(|key| !tags.contains_key(*key));
-        let count = tags.keys().chain(new.clone()).filter(|key| !key.starts_with("aws:")).count();
-        if count > TAG_LIMIT && new.count() > 0 {
-            return Err(PatchError::TooManyTags { count, limit: TAG_LIMIT });
-        }
-        Ok(change)
-    }
-
     pub(super) fn finish(self) -> Change {
-        let (tags_to_add, tags_to_remove) = self.ledger.difference(self.tags);
-        let pipeline = self.draft.into_value();
-        Change {
-            pipeline: (pipeline != *self.current.as_value()).then_some(pipeline),
-            tags_to_add,
-            tags_to_remove,
-            drifted: self.drifted,
-        }
+        let pipeline = Some(self.draft.into_value()).filter(|it| it != self.current.as_value());
+        let (during, after) = self.ownership.into_states();
+        Change { pipeline, during, after, drifted: self.drifted }
     }
 }
 

@@ -4,13 +4,14 @@ use std::collections::BTreeMap;
 
 use super::editor::PipelineEditor;
 use super::error::PatchError;
-use super::owner_state::{DEFAULT_STORE, Remembered, Setting, action_id};
+use super::owner_state::{DEFAULT_STORE, Setting, action_id};
 use super::planning::Planning;
 use super::{Desired, KeyChoice, names};
+use crate::owned_setting::{self, Released};
 
 impl Planning<'_> {
-    /// The slots that a request sets, with their values.
-    pub(super) fn slots_of(&self, desired: &Desired) -> Result<BTreeMap<Setting, String>, PatchError> {
+    /// The settings of a request, with their values.
+    pub(super) fn settings_of(&self, desired: &Desired) -> Result<BTreeMap<Setting, String>, PatchError> {
         let pipeline = self.draft.pipeline();
         let stores: Vec<&str> = pipeline.stores().map(|it| it.region().unwrap_or(DEFAULT_STORE)).collect();
         if let KeyChoice::All(_) = &desired.encryption_keys
@@ -28,8 +29,8 @@ impl Planning<'_> {
         }
         let keys = stores.into_iter().map(|store| Setting::Key(store.to_owned()));
         let roles = desired.roles.iter().map(|role| Setting::Role(action_id(&role.stage, &role.action)));
-        let slots = keys.chain(roles);
-        Ok(slots.filter_map(|slot| wanted(desired, &slot, &self.draft).map(|value| (slot, value))).collect())
+        let value_of = |setting| desired_value(desired, &setting, &self.draft).map(|value| (setting, value));
+        Ok(keys.chain(roles).filter_map(value_of).collect())
     }
 
     /// Refuses roles for actions that the pipeline doesn't have.
@@ -54,68 +55,50 @@ impl Planning<'_> {
         Ok(())
     }
 
-    /// Takes back every slot that is ours and not in `keep`.
+    /// Takes back every setting of the owner that is not in `keep`.
     pub(super) fn release_all_but(&mut self, keep: &BTreeMap<Setting, String>) {
-        let ours = self.ledger.mine.slots.keys();
-        let unwanted: Vec<Setting> = ours.filter(|slot| !keep.contains_key(slot)).cloned().collect();
-        for slot in unwanted {
-            if let Some(sentence) = self.release(&slot) {
-                self.drifted.push(sentence);
+        for setting in self.ownership.own_settings() {
+            if !keep.contains_key(&setting) {
+                self.release(&setting);
             }
         }
     }
 
-    /// Sets a slot and remembers what it held.
-    pub(super) fn take(&mut self, slot: &Setting, value: &str) {
-        if self.holds(slot, value) {
+    /// Sets a setting; what it held goes on record.
+    pub(super) fn take(&mut self, setting: &Setting, value: &str) {
+        let Some(live) = self.draft.read(setting) else { return };
+        let owner = self.ownership.owner().to_owned();
+        let owners = self.ownership.settings.entry(setting.clone()).or_default();
+        owned_setting::take(owners, &owner, live, value);
+        self.draft.write(setting, Some(value));
+    }
+
+    /// Puts back what the setting held, unless somebody else has changed it since.
+    fn release(&mut self, setting: &Setting) {
+        let owner = self.ownership.owner().to_owned();
+        let owners = self.ownership.settings.entry(setting.clone()).or_default();
+        let Some(live) = self.draft.read(setting) else {
+            owners.remove(&owner);
             return;
-        }
-        // What somebody else put there since is about to be replaced and remembered, so not reported.
-        self.release(slot);
-        let Some(previous) = self.draft.read(slot) else { return };
-        let rank = self.ledger.next_rank(slot);
-        self.ledger.mine.slots.insert(slot.clone(), Remembered { previous, rank });
-        self.draft.write(slot, Some(value));
-    }
-
-    // Whether the value is there, ours, and what any later owner found: then a repeated request is no change.
-    fn holds(&self, slot: &Setting, value: &str) -> bool {
-        let Some(mine) = self.ledger.mine.slots.get(slot) else { return false };
-        let is_value = |held: Option<String>| held.as_deref() == Some(value);
-        self.draft.read(slot).is_some_and(is_value)
-            && self.ledger.above(slot, mine).is_none_or(|(_, above)| is_value(above.previous))
-    }
-
-    // Forgets a slot, putting back what it held; a sentence if somebody else has changed it since.
-    fn release(&mut self, slot: &Setting) -> Option<String> {
-        let mine = self.ledger.mine.slots.remove(slot)?;
-        let live = self.draft.read(slot)?;
-        let above = self.ledger.above(slot, &mine);
-        let found = above.as_ref().map_or(&live, |(_, remembered)| &remembered.previous);
-        let sought = found.as_deref();
-        if sought == mine.previous.as_deref() {
-            return None;
-        }
-        let ours = |desired: &&Desired| wanted(desired, slot, &self.draft).as_deref() == sought;
-        if sought.is_some() && self.set_by_us.iter().any(ours) {
-            match above {
-                Some((other, _)) => self.ledger.rewrite(&other, slot, mine.previous),
-                None => self.draft.write(slot, mine.previous.as_deref()),
+        };
+        match owned_setting::release(owners, &owner, live.clone()) {
+            Released::Unchanged => {}
+            Released::PutBack(original) => self.draft.write(setting, original.as_deref()),
+            Released::Drifted(original) => {
+                let [found, before] = [live, original]
+                    .map(|value| value.map_or_else(|| "nothing".to_owned(), |value| format!("`{value}`")));
+                self.drifted.push(format!(
+                    "{} was changed by somebody else to {found} and stays; before our change it was {before}",
+                    self.draft.describe(setting)
+                ));
             }
-            return None;
         }
-        let [found, before] = [sought, mine.previous.as_deref()]
-            .map(|value| value.map_or_else(|| "nothing".into(), |value| format!("`{value}`")));
-        Some(format!(
-            "{} was changed by somebody else to {found} and stays; before our change it was {before}",
-            self.draft.describe(slot)
-        ))
     }
 }
 
-// The value that a request gives to a slot.
-fn wanted(desired: &Desired, slot: &Setting, draft: &PipelineEditor) -> Option<String> {
-    match (slot, &desired.encryption_keys) {
+/// The value that a request gives to a setting.
+fn desired_value(desired: &Desired, setting: &Setting, draft: &PipelineEditor) -> Option<String> {
+    match (setting, &desired.encryption_keys) {
         (Setting::Key(_), KeyChoice::None) => None,
         (Setting::Key(_), KeyChoice::All(key)) => Some(key.clone()),
         (Setting::Key(store), KeyChoice::ByRegion(keys)) => {

@@ -1,0 +1,176 @@
+//! `Custom::BuildProjectKey`: existing CodeBuild projects encrypt what they build under the artifact key.
+
+use crosspipe_aws::{Aws, AwsError};
+use crosspipe_core::arn::Arn;
+use crosspipe_core::grants::{InvalidProperty, key};
+use crosspipe_core::owned_setting::{self, Owners, Released, Replaced};
+use crosspipe_core::remediation::ResourceType;
+use crosspipe_custom_resource::{Failure, Properties, Success};
+use serde_json::{Map, Value, json};
+
+use crate::resource::{Memories, Plan, Preview, Resource, ResourceError};
+use crate::{ResourceContext, failures};
+
+/// The key of one project.
+#[derive(Debug, Clone, PartialEq)]
+pub struct BuildProjectKey {
+    project: String,
+    /// The artifact key; none where what was there is put back.
+    key: Option<Arn>,
+}
+
+/// The key that a project shows which was given none.
+const NO_KEY: &str = "alias/aws/s3";
+
+impl Resource for BuildProjectKey {
+    const TYPE: ResourceType = ResourceType::BuildProjectKey;
+    /// The key; none for the default.
+    type Live = Option<String>;
+    /// The same as it shall be.
+    type Change = Option<String>;
+    type Memory = Option<Replaced>;
+
+    fn parse(properties: &Map<String, Value>, context: &ResourceContext) -> Result<Vec<Self>, Failure> {
+        let read = Properties::new(properties, &["ProjectNames", "KeyArn"])?;
+        let key = read.required("KeyArn")?;
+        let key = key::key_arn("KeyArn", key, &context.account, Some(&context.region));
+        let key = key.map_err(failures::property)?;
+        let projects = Self::parse_absent(properties, context)?;
+        Ok(projects.into_iter().map(|it| BuildProjectKey { key: Some(key.clone()), ..it }).collect())
+    }
+
+    fn parse_absent(
+        properties: &Map<String, Value>,
+        _context: &ResourceContext,
+    ) -> Result<Vec<Self>, Failure> {
+        let known: Map<String, Value> = properties
+            .iter()
+            .filter(|(name, _)| *name == "ProjectNames")
+            .map(|(k, v)| (k.clone(), v.clone()))
+            .collect();
+        let mut names = Properties::new(&known, &["ProjectNames"])?.list("ProjectNames")?;
+        names.sort();
+        names.dedup();
+        if names.is_empty() {
+            let next_step = "give the names of the CodeBuild projects of the pipeline";
+            return Err(failures::property(InvalidProperty::new(
+                "ProjectNames",
+                "names no project",
+                next_step,
+            )));
+        }
+        let checked = names.into_iter().map(|name| {
+            check_name(&name).map_err(failures::property)?;
+            Ok(BuildProjectKey { project: name, key: None })
+        });
+        checked.collect()
+    }
+
+    fn target(&self) -> &str {
+        &self.project
+    }
+
+    fn target_arn(target: &str, context: &ResourceContext) -> String {
+        let ResourceContext { partition, region, account, .. } = context;
+        format!("arn:{partition}:codebuild:{region}:{account}:project/{target}")
+    }
+
+    /// Projects come and go without a replacement of the resource.
+    fn physical_name(&self) -> &str {
+        "build-projects"
+    }
+
+    async fn read(&self, aws: &Aws, _context: &ResourceContext) -> Result<Option<String>, ResourceError> {
+        let project = aws.codebuild().project(&self.project).await?;
+        let Some(project) = project else {
+            // What is gone has nothing to put back.
+            return if self.key.is_none() { Ok(None) } else { Err(missing(&self.project).into()) };
+        };
+        let key = project.get("encryptionKey").and_then(Value::as_str);
+        Ok(key.filter(|key| !key.is_empty() && !key.ends_with(NO_KEY)).map(str::to_owned))
+    }
+
+    fn plan(
+        &self,
+        live: &Option<String>,
+        memories: &Memories<Self>,
+        context: &ResourceContext,
+    ) -> Result<Plan<Self>, Failure> {
+        let (owner, mut remarks) = (context.owner.short(), Vec::new());
+        let before: Owners =
+            memories.iter().filter_map(|(owner, memory)| Some((owner.clone(), memory.clone()?))).collect();
+        let mut owners = before.clone();
+        let desired = match &self.key {
+            Some(key) => {
+                owned_setting::take(&mut owners, &owner, live.clone(), key.as_str());
+                Some(key.to_string())
+            }
+            None => match owned_setting::release(&mut owners, &owner, live.clone()) {
+                Released::PutBack(original) => original,
+                Released::Unchanged => live.clone(),
+                Released::Drifted(_) => {
+                    remarks.push(format!(
+                        "the encryption key of build project `{}` was changed by somebody else and stays",
+                        self.project
+                    ));
+                    live.clone()
+                }
+            },
+        };
+        let mut during = owners.clone();
+        let own = owned_setting::during_write(before.get(&owner), owners.get(&owner));
+        during.extend(own.map(|own| (owner, own)));
+        let some = |owners: Owners| owners.into_iter().map(|(owner, it)| (owner, Some(it))).collect();
+        Ok(Plan {
+            change: (desired != *live).then_some(desired),
+            during: some(during),
+            after: some(owners),
+            remarks,
+        })
+    }
+
+    async fn write(
+        &self,
+        aws: &Aws,
+        context: &ResourceContext,
+        _live: &Option<String>,
+        change: &Option<String>,
+    ) -> Result<Option<String>, AwsError> {
+        let ResourceContext { partition, region, account, .. } = context;
+        let default = format!("arn:{partition}:kms:{region}:{account}:{NO_KEY}");
+        let key = change.as_deref().unwrap_or(&default);
+        aws.codebuild().set_encryption_key(&self.project, key).await.map(|()| None)
+    }
+
+    fn attributes(&self, _live: &Option<String>, _context: &ResourceContext) -> Success {
+        Success::default()
+    }
+
+    fn preview(
+        &self,
+        live: &Option<String>,
+        change: Option<&Option<String>>,
+        _context: &ResourceContext,
+    ) -> Preview {
+        let value = |key: &Option<String>| json!({"name": self.project, "encryptionKey": key});
+        let what = format!("encryption key of build project {}", self.project);
+        Preview { what, before: value(live), after: value(change.unwrap_or(live)), size: None }
+    }
+}
+
+fn missing(project: &str) -> Failure {
+    Failure::new(
+        format!("`ProjectNames`: there is no CodeBuild project `{project}` in this account and Region"),
+        "check the name, and deploy again",
+    )
+}
+
+/// See <https://docs.aws.amazon.com/codebuild/latest/APIReference/API_UpdateProject.html>.
+fn check_name(name: &str) -> Result<(), InvalidProperty> {
+    let allowed = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '_';
+    if (2..=150).contains(&name.len()) && name.chars().all(allowed) {
+        return Ok(());
+    }
+    let fault = format!("`{name}` is not the name of a CodeBuild project");
+    Err(InvalidProperty::new("ProjectNames", fault, "give bare names, not ARNs"))
+}

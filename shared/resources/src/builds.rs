@@ -1,0 +1,143 @@
+//! What the builds of a pipeline's own account lack once the artifacts are under the customer managed key.
+
+use std::collections::BTreeMap;
+
+use crosspipe_aws::Aws;
+use crosspipe_core::arn::Arn;
+use crosspipe_core::evaluation::{
+    Context, Decision, Policies, PolicySet, Request, Requester, ResourcePolicy, evaluate,
+};
+use crosspipe_core::grants::key;
+use crosspipe_core::pipeline::{Action, Pipeline};
+use crosspipe_core::policy::PolicyDocument;
+use futures_util::future::{join, join_all};
+use serde_json::{Value, json};
+
+/// The build projects of a pipeline and the policies of its artifact keys, as far as they can be read.
+#[derive(Debug, Default)]
+pub struct LiveBuilds {
+    /// `BatchGetProjects`' answer, or why there is none, by name.
+    projects: BTreeMap<String, Result<Value, String>>,
+    /// Key policies by the ARN of the key.
+    keys: BTreeMap<String, Result<PolicyDocument, String>>,
+}
+
+/// The key that a project shows which was given none.
+pub(crate) const AWS_MANAGED: &str = ":alias/aws/";
+
+/// The builds of the pipeline's own account.
+fn builds(pipeline: &Pipeline) -> impl Iterator<Item = (Action<'_>, &str)> {
+    let own = pipeline.actions().filter(|it| pipeline.target_account(it).is_none());
+    let builds = own.filter(|it| it.owner() == "AWS" && it.provider() == "CodeBuild");
+    builds.filter_map(|it| Some((it, it.configuration("ProjectName")?)))
+}
+
+/// Reads the projects that the pipeline builds with, and the policies of these keys.
+pub(crate) async fn read(aws: &Aws, pipeline: &Pipeline, keys: &[&str]) -> LiveBuilds {
+    let mut named: BTreeMap<&str, Option<&str>> = BTreeMap::new();
+    named.extend(builds(pipeline).map(|(action, project)| (project, action.region())));
+    if named.is_empty() {
+        return LiveBuilds::default();
+    }
+    let projects = named.into_iter().map(async |(name, region)| {
+        let aws = region.map_or_else(|| aws.clone(), |region| aws.in_region(region));
+        let project = match aws.codebuild().project(name).await {
+            Ok(Some(project)) => Ok(project),
+            Ok(None) => Err("there is no project of that name".to_owned()),
+            Err(error) => Err(error.to_string()),
+        };
+        (name.to_owned(), project)
+    });
+    let keys = keys.iter().filter_map(|arn| Arn::parse(arn).ok()).map(async |arn| {
+        let policy = aws.in_region(arn.region()).kms().key_policy(arn.as_str()).await;
+        let policy = policy.map_err(|error| error.to_string());
+        let policy = policy.and_then(|text| PolicyDocument::parse(&text).map_err(|error| error.to_string()));
+        (arn.to_string(), policy)
+    });
+    let (projects, keys) = join(join_all(projects), join_all(keys)).await;
+    LiveBuilds { projects: projects.into_iter().collect(), keys: keys.into_iter().collect() }
+}
+
+impl LiveBuilds {
+    /// What is missing, one sentence for each project and fault.
+    pub(crate) fn notices(&self, pipeline: &Pipeline) -> Vec<String> {
+        let mut notices = Vec::new();
+        for (action, name) in builds(pipeline) {
+            let key = pipeline.store_for(action.region()).and_then(|store| Arn::parse(store.key_id()?).ok());
+            let (Some(key), Some(project)) = (key, self.projects.get(name)) else { continue };
+            let label = format!("Build project `{name}` ({}/{})", action.stage().name(), action.name());
+            let project = match project {
+                Ok(project) => project,
+                Err(error) => {
+                    notices.push(format!("{label} could not be checked: {error}."));
+                    continue;
+                }
+            };
+            let text = |field: &str| project.get(field).and_then(Value::as_str).filter(|it| !it.is_empty());
+            let own_key = text("encryptionKey").filter(|it| !it.contains(AWS_MANAGED));
+            if action.output_artifacts().next().is_some() && own_key.is_none() {
+                notices.push(format!(
+                    "{label} has no encryption key, so its output is under aws/s3, which no other account can decrypt: give it `{key}` with Custom::BuildProjectKey."
+                ));
+            }
+            let role = text("serviceRole").and_then(|role| Arn::parse(role).ok());
+            notices.extend(role.and_then(|role| self.lacking_role(&label, &action, &key, role)));
+        }
+        notices.sort();
+        notices.dedup();
+        notices
+    }
+
+    fn lacking_role(&self, label: &str, action: &Action<'_>, key: &Arn, role: Arn) -> Option<String> {
+        let policy = match self.keys.get(key.as_str())? {
+            Ok(policy) => policy,
+            Err(error) => {
+                return Some(format!("{label}: the policy of its key could not be checked: {error}."));
+            }
+        };
+        let needed = [
+            action.input_artifacts().next().map(|_| "kms:Decrypt"),
+            action.output_artifacts().next().map(|_| "kms:GenerateDataKey"),
+        ];
+        let decisions = needed.into_iter().flatten().map(|action| decide(action, key, policy, &role));
+        let verb = match decisions.max_by_key(|decision| severity(*decision))? {
+            Decision::Allowed => return None,
+            // The key's policy leaves it to the role's own policies, which are not read here.
+            Decision::Unknown => "must be allowed by its own policies, if not by the key policy, to use",
+            Decision::ExplicitlyDenied => "is denied by the key policy to use",
+            Decision::ImplicitlyDenied => "is not allowed to use",
+        };
+        let statement = json!({"Effect": "Allow", "Principal": {"AWS": role.as_str()}, "Action": key::ACTIONS, "Resource": "*"});
+        Some(format!(
+            "{label}: its service role {verb} `{key}`. Name it in `OwnRoleArns` of Custom::ArtifactKeyGrant, or add to the key policy: {statement}."
+        ))
+    }
+}
+
+fn severity(decision: Decision) -> u8 {
+    match decision {
+        Decision::Allowed => 0,
+        Decision::Unknown => 1,
+        Decision::ImplicitlyDenied => 2,
+        Decision::ExplicitlyDenied => 3,
+    }
+}
+
+/// What the key policy says, whatever the role's own policies are.
+fn decide(action: &str, key: &Arn, policy: &PolicyDocument, role: &Arn) -> Decision {
+    let request = Request {
+        requester: Requester::Role(role.clone()),
+        action,
+        resource: key.as_str(),
+        resource_account: Some(key.account()),
+        context: Context::partial(),
+    };
+    let policies = Policies {
+        identity: PolicySet::unknown(),
+        resource: ResourcePolicy::Known(policy),
+        permissions_boundary: None,
+        service_control_policies: vec![],
+        key_grants: vec![],
+    };
+    evaluate(&request, &policies).decision
+}

@@ -1,0 +1,62 @@
+//! What key grants and bucket grants share: statements in one policy document.
+
+use std::collections::BTreeMap;
+
+use crosspipe_core::grants::Quota;
+use crosspipe_core::policy::{Change, OwnedStatements, PolicyDocument};
+use crosspipe_custom_resource::{Failure, Success};
+use serde_json::Value;
+
+use crate::failures;
+use crate::resource::Preview;
+
+/// A policy and the tags of what it belongs to.
+#[derive(Debug)]
+pub struct LivePolicy {
+    /// The policy; none where there is none.
+    pub document: Option<PolicyDocument>,
+    /// The tags.
+    pub tags: BTreeMap<String, String>,
+}
+
+/// Reads the policy of what this ARN names from its text.
+pub(crate) fn parse(text: Option<&str>, arn: &str) -> Result<Option<PolicyDocument>, Failure> {
+    let document = text.map(PolicyDocument::parse).transpose();
+    document.map_err(|error| failures::unreadable(arn, &error))
+}
+
+/// The change, where there is one.
+pub(crate) fn some(change: Change) -> Option<Change> {
+    Some(change).filter(|change| *change != Change::None)
+}
+
+/// The document as the change makes it.
+pub(crate) fn changed(before: Option<&PolicyDocument>, change: Option<&Change>) -> Option<PolicyDocument> {
+    match change {
+        None | Some(Change::None) => before.cloned(),
+        Some(Change::Put(document)) => Some(document.clone()),
+        Some(Change::Delete) => None,
+    }
+}
+
+/// One document, as it is and as it would be. `others` count against the same quota.
+pub(crate) fn preview(
+    what: String,
+    before: Option<&PolicyDocument>,
+    change: Option<&Change>,
+    others: &[&PolicyDocument],
+    quota: Quota,
+) -> Preview {
+    let after = changed(before, change);
+    let size = Some((quota.used(others.iter().copied().chain(&after)), quota.limit()));
+    let value = |document: Option<&PolicyDocument>| document.map_or(Value::Null, PolicyDocument::to_value);
+    Preview { what, before: value(before), after: value(after.as_ref()), size }
+}
+
+/// The attributes of a grant.
+pub(crate) fn attributes(statements: &OwnedStatements, quota: Quota, bytes: usize) -> Success {
+    Success::default()
+        .with("StatementIds", statements.desired_sids().join(","))
+        .with("PolicyBytes", bytes.to_string())
+        .with("PolicyBytesLimit", quota.limit().to_string())
+}
