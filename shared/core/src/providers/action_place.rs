@@ -30,7 +30,7 @@ impl<'a> ActionPlace<'a> {
     }
 
     /// The ARN of a bucket or an object.
-    pub(super) fn s3(&self, resource: &str) -> String {
+    pub fn s3(&self, resource: &str) -> String {
         format!("arn:{}:s3:::{resource}", self.partition)
     }
 
