@@ -53,18 +53,22 @@ pub(super) fn denied_as_told<'f>(
     if !is_here && denial.side != Some(PolicyKind::ResourceBased) {
         return None;
     }
-    let mut result = match resource {
-        Some(resource) => denied_request::judge(facts, &actor.arn, (&denial.action, resource), sides),
-        None => AccessResult { unsettled: true, ..AccessResult::default() },
+    let role = actor.arn.as_str();
+    let Some(resource) = resource else {
+        // Without a resource it is enough that a statement allows the action on anything.
+        let result = AccessResult { unsettled: true, ..AccessResult::default() };
+        let may_lack = lacks_anywhere(&facts.role(role), &denial.action) != Ternary::No;
+        return may_lack.then_some((actor, denial, result));
     };
+    let request = (denial.action.as_str(), resource);
+    let result = denied_request::judge(facts, role, request, sides);
+    let own = denied_request::judge(facts, role, request, &OWN);
+    // What the role's own policies allow in its own account is allowed, unless AWS names another side.
+    let may_itself =
+        own.is_clear() && !own.unsettled && denial.side != Some(PolicyKind::ResourceBased) && is_here;
     let stale = result.is_clear() && !result.unsettled;
-    let allowed =
-        resource.is_some_and(|it| denied_request::is_allowed(facts, &actor.arn, &denial.action, it));
-    // Without a resource it is enough that no statement allows the action on anything.
-    if resource.is_none() && lacks_anywhere(&facts.role(&actor.arn), &denial.action) == Ternary::No {
-        result.unsettled = true;
-    }
-    (!stale && !allowed).then_some((actor, denial, result))
+    let allowed = denied_request::is_allowed(facts, role, &denial.action, resource);
+    (!stale && !allowed && !may_itself).then_some((actor, denial, result))
 }
 
 fn is_artifact_key(facts: &Facts<'_>, resource: &str) -> bool {
