@@ -240,6 +240,7 @@ mod tests {
             command: None,
             docs: "",
             denied: denied.collect(),
+            is_told: false,
         }
     }
 

@@ -29,15 +29,19 @@ impl Explanations {
     /// What explains a claim. A denial is compared with what the policies deny, and is not in the table.
     pub(super) fn of(claim: &ErrorSignature) -> Self {
         let (named, fitting): (&[Rules], &[Rules]) = match claim {
-            ErrorSignature::AssumeRole { .. } => (&[TRUST], &[]),
+            ErrorSignature::AssumeRole { .. } => (&[TRUST], &[&[RuleId::Ev001]]),
             ErrorSignature::Artifact { .. } => (
                 &[BUCKET, KEY, &[RuleId::Pl001, RuleId::Cb001]],
-                &[KEY_SETTING, &[RuleId::Pl006, RuleId::Km003]],
+                &[KEY_SETTING, &[RuleId::Pl006, RuleId::Km002, RuleId::Km003, RuleId::Ev001]],
             ),
             // S3 answers for KMS, too, when it fetches an encrypted object.
             ErrorSignature::Bucket { .. } => (
                 &[BUCKET, &[RuleId::Ia006, RuleId::Ia013]],
-                &[KEY, KEY_SETTING, &[RuleId::S3008, RuleId::Pl006, RuleId::Cb001]],
+                &[
+                    KEY,
+                    KEY_SETTING,
+                    &[RuleId::S3008, RuleId::Pl006, RuleId::Cb001, RuleId::Km002, RuleId::Ev001],
+                ],
             ),
             ErrorSignature::NoSuchBucket => (&[&[RuleId::S3004]], &[]),
             ErrorSignature::Key => {
@@ -61,10 +65,10 @@ impl Explanations {
                 (&[], &[COPY])
             }
             ErrorSignature::RolePermissions { service: Some(_) } => {
-                (&[&[RuleId::Ia006]], &[&[RuleId::Ia011]])
+                (&[&[RuleId::Ia006]], &[&[RuleId::Ia011, RuleId::Ev001]])
             }
             ErrorSignature::RolePermissions { service: None } => {
-                (&[], &[&[RuleId::Km002], BUCKET, KEY, PROVIDER])
+                (&[], &[&[RuleId::Km002, RuleId::Ev001], BUCKET, KEY, PROVIDER])
             }
             ErrorSignature::Refused => (
                 &[],
@@ -73,7 +77,7 @@ impl Explanations {
                     KEY,
                     KEY_SETTING,
                     PROVIDER,
-                    &[RuleId::Km002, RuleId::S3008, RuleId::Ia013, RuleId::Pl006],
+                    &[RuleId::Km002, RuleId::S3008, RuleId::Ia013, RuleId::Pl006, RuleId::Ev001],
                 ],
             ),
             ErrorSignature::RoleNotAssumable(_) => (&[&[RuleId::Or002]], &[]),

@@ -88,7 +88,7 @@ pub(super) fn cause(ranked: &[Ranked]) -> Option<&Ranked> {
 impl Evidence<'_> {
     fn confidence(&self, finding: &Finding, findings: &[Finding]) -> Confidence {
         // Such a rule repeats the message; without a denial there is nothing to confirm it by.
-        if finding.subject.repeats_message() && finding.denied.is_empty() {
+        if self.is_told_only(finding) {
             return Confidence::Likely;
         }
         let by_claim = self.incident.claims.iter().map(|claim| match claim {
@@ -103,7 +103,7 @@ impl Evidence<'_> {
     /// about went well before that.
     fn rules_out(&self, finding: &Finding, confidence: Confidence, other_reason: bool) -> bool {
         let subject = finding.subject;
-        if subject.repeats_message() || subject == Subject::Setting {
+        if subject.repeats_message() || subject == Subject::Setting || self.is_told_only(finding) {
             return false;
         }
         if other_reason
@@ -123,6 +123,12 @@ impl Evidence<'_> {
             _ => false,
         };
         came_before && self.incident.provider_answered && confidence == Confidence::Possible
+    }
+
+    /// Whether a finding repeats what AWS says, and no policy that is known shows it. Who was denied is part of
+    /// what AWS says, so such a finding is about that and nothing else.
+    fn is_told_only(&self, finding: &Finding) -> bool {
+        finding.denied.is_empty() && (finding.subject.repeats_message() || finding.is_told)
     }
 
     /// AWS says who was denied what, and mostly by which side.

@@ -127,6 +127,11 @@ impl<'a> Surroundings<'a> {
             let arn = "the function's execution role".to_owned();
             return Some(Actor { kind: ActorKind::FunctionRole, arn });
         }
+        let of_project = denied.action.starts_with("ec2:Describe") && denied.resource.is_none();
+        if of_project && self.action.provider() == "CloudFormation" && !in_own_message {
+            let arn = "the build project's service role".to_owned();
+            return Some(Actor { kind: ActorKind::BuildRole, arn });
+        }
         if in_own_message && code == Some("PermissionError") {
             let own = self.action.role_arn().map(|role| (ActorKind::ActionRole, role));
             let (kind, arn) = own.unwrap_or((ActorKind::ServiceRole, self.service_role));

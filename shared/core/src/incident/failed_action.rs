@@ -55,7 +55,7 @@ impl<'a> Incident<'a> {
         }
         // What failed on an instance is told with the instance.
         let first = details.messages.first().filter(|_| action.provider() != "CodeDeploy");
-        if claims.is_empty() && first.is_some_and(|it| claim(it) == ErrorSignature::NotPermission) {
+        if claims.is_empty() && first.is_some_and(|it| is_other_reason(&claim(it))) {
             claims.push(ErrorSignature::NotPermission);
         }
         // That instances failed is what the others amount to.
@@ -147,6 +147,12 @@ fn of_deployment(details: &Details) -> Option<ErrorSignature> {
         _ if OF_INSTANCES.contains(&code) || code.contains("PERMISSION") => None,
         _ => Some(ErrorSignature::NotPermission),
     }
+}
+
+/// Whether what a provider says is a reason that no policy has anything to do with. That a role of another account
+/// can't be passed is one there: the template names that role, not the action.
+fn is_other_reason(claim: &ErrorSignature) -> bool {
+    matches!(claim, ErrorSignature::NotPermission | ErrorSignature::PassRoleAcross)
 }
 
 /// Whether a claim of the provider's says whom it is about. What it says of a denial otherwise is about the roles

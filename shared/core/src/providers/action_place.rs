@@ -31,7 +31,7 @@ impl<'a> ActionPlace<'a> {
     }
 
     /// The ARN of a bucket or an object.
-    pub(super) fn s3(&self, resource: &str) -> String {
+    pub fn s3(&self, resource: &str) -> String {
         arn::bucket(&self.partition, resource)
     }
 

@@ -13,8 +13,11 @@ pub(super) const FACTS: ProviderFacts = ProviderFacts {
 };
 
 fn permissions(place: &ActionPlace<'_>) -> Vec<Permission> {
-    on(
-        place.value("StateMachineArn").map(|it| vec![it.to_owned()]),
-        &["states:StartExecution", "states:DescribeStateMachine"],
-    )
+    let machine = place.value("StateMachineArn");
+    let mut permissions =
+        on(machine.map(|it| vec![it.to_owned()]), &["states:StartExecution", "states:DescribeStateMachine"]);
+    // How an execution ends is asked of the execution; express ones are asked of nothing.
+    let executions = machine.map(|it| vec![format!("{}:*", it.replace(":stateMachine:", ":execution:"))]);
+    permissions.extend(on(executions, &["states:DescribeExecution"]));
+    permissions
 }

@@ -19,6 +19,7 @@ use crate::evaluation::{
 };
 use crate::grants::bucket::{BUCKET_ACTIONS, OBJECT_ACTIONS};
 use crate::grants::key::ACTIONS;
+use crate::incident::message::ErrorSignature;
 use crate::pipeline::Store;
 use crate::policy::PolicyDocument;
 use crate::snapshot::{Fact, RoleFacts, RoleTags};
@@ -154,10 +155,22 @@ impl<'a> Access<'a> {
     pub(super) fn to_key(group: &ActionGroup<'a>) -> Option<Self> {
         let (facts, store, key) = (group.first.facts(), group.first.store()?, group.first.key_arn()?);
         let mut needs: Vec<(&str, String)> = vec![];
+        // An upload in parts decrypts as well. Which uploads are is not known before one has failed.
+        let failed = |action: &ActionFacts<'_>| {
+            facts.incident().is_some_and(|incident| {
+                let of_artifact = |it: &ErrorSignature| matches!(it, ErrorSignature::Artifact { .. });
+                incident.is_of(action) && incident.claims.iter().any(of_artifact)
+            })
+        };
+        let in_parts = group.actions.iter().any(failed);
         for (need, artifact) in artifact_uses(group) {
-            let need = if need == "s3:PutObject" { "kms:GenerateDataKey" } else { "kms:Decrypt" };
-            if needs.iter().all(|(it, _)| *it != need) {
-                needs.push((need, object(facts, &store, artifact)));
+            let of_writes: &[&str] =
+                if in_parts { &["kms:GenerateDataKey", "kms:Decrypt"] } else { &["kms:GenerateDataKey"] };
+            let needed = if need == "s3:PutObject" { of_writes } else { &["kms:Decrypt"] };
+            for need in needed {
+                if needs.iter().all(|(it, _)| it != need) {
+                    needs.push((need, object(facts, &store, artifact)));
+                }
             }
         }
         let role = group.first.role_arn();

@@ -1,9 +1,9 @@
-//! Who else than the roles of cross-account actions uses the artifact stores: the pipeline's service role, and the
-//! service roles of build projects.
+//! Who else than the roles of cross-account actions uses the artifact stores: the pipeline's service role, the roles
+//! of actions that stay at home, and the service roles of build projects.
 
 use std::collections::BTreeMap;
 
-use super::facts::{Facts, labels};
+use super::facts::{Facts, labels, role_label};
 use crate::pipeline::{Action, Store};
 use crate::providers::{ArtifactHandler, Provider};
 use crate::snapshot::Fact;
@@ -54,31 +54,55 @@ impl<'a> StoreUse<'a> {
     }
 }
 
-/// What the service role does with each store: it is the role of actions that have none of their own, and it copies
-/// artifacts from the Region that they are made in to the Region that they are used in.
-pub(super) fn service_role_uses<'a>(facts: &Facts<'a>) -> Vec<StoreUse<'a>> {
+/// What the roles of the pipeline's own account do with each store: the service role, for actions that have none of
+/// their own and to copy artifacts from the Region that they are made in to the Region that they are used in; and the
+/// roles of actions that stay at home.
+pub(super) fn home_role_uses<'a>(facts: &Facts<'a>) -> Vec<HomeUse<'a>> {
     if stays_at_home(facts) {
         return vec![];
     }
+    let service_role = facts.pipeline().role_arn();
     let producers = facts.producers();
     let mut uses = Uses::default();
     for action in facts.actions() {
         let inputs: Vec<&str> = action.input_artifacts().collect();
         let outputs: Vec<&str> = action.output_artifacts().collect();
         let Some(store) = store_of(facts, &action) else { continue };
-        let is_own = action.role_arn().is_none_or(|role| role == facts.pipeline().role_arn());
-        if is_own && Provider::of(&action).artifacts().is_action_role() {
-            uses.add(store, &action, &inputs, &outputs);
+        let role = action.role_arn().unwrap_or(service_role);
+        let is_home = facts.pipeline().target_account(&action).is_none();
+        if is_home && Provider::of(&action).artifacts().is_action_role() {
+            uses.add(role, store, &action, &inputs, &outputs);
         }
         for artifact in inputs {
             let made_in = producers.get(artifact).and_then(|it| store_of(facts, it));
             if let Some(from) = made_in.filter(|from| from.path() != store.path()) {
-                uses.add(from, &action, &[artifact], &[]);
-                uses.add(store, &action, &[], &[artifact]);
+                uses.add(service_role, from, &action, &[artifact], &[]);
+                uses.add(service_role, store, &action, &[], &[artifact]);
             }
         }
     }
-    uses.0.into_values().filter(|it| !(it.inputs.is_empty() && it.outputs.is_empty())).collect()
+    let uses = uses.0.into_iter().map(|((role, _), of_store)| HomeUse { role, of_store });
+    uses.filter(|it| !(it.of_store.inputs.is_empty() && it.of_store.outputs.is_empty())).collect()
+}
+
+/// What a role of the pipeline's account does with a store.
+#[derive(Debug)]
+pub(super) struct HomeUse<'a> {
+    /// The role's ARN.
+    pub role: &'a str,
+    /// What it does.
+    pub of_store: StoreUse<'a>,
+}
+
+impl HomeUse<'_> {
+    /// How to speak of the role.
+    pub(super) fn label(&self, facts: &Facts<'_>) -> String {
+        if self.role == facts.pipeline().role_arn() {
+            "the service role".to_owned()
+        } else {
+            role_label(self.role)
+        }
+    }
 }
 
 /// Nothing here is of concern to a pipeline without a cross-account action.
@@ -90,12 +114,20 @@ fn store_of<'a>(facts: &Facts<'a>, action: &Action<'a>) -> Option<Store<'a>> {
     facts.pipeline().store_for(action.region())
 }
 
+/// By role and store.
 #[derive(Default)]
-struct Uses<'a>(BTreeMap<String, StoreUse<'a>>);
+struct Uses<'a>(BTreeMap<(&'a str, String), StoreUse<'a>>);
 
 impl<'a> Uses<'a> {
-    fn add(&mut self, store: Store<'a>, action: &Action<'a>, inputs: &[&'a str], outputs: &[&'a str]) {
-        let of_store = self.0.entry(store.path()).or_insert_with(|| StoreUse::new(store));
+    fn add(
+        &mut self,
+        role: &'a str,
+        store: Store<'a>,
+        action: &Action<'a>,
+        inputs: &[&'a str],
+        outputs: &[&'a str],
+    ) {
+        let of_store = self.0.entry((role, store.path())).or_insert_with(|| StoreUse::new(store));
         of_store.add(action, inputs, outputs);
     }
 }

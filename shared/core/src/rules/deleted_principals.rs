@@ -126,5 +126,5 @@ pub(super) fn fault(
     let severity = if roles.is_empty() { Severity::Warning } else { Severity::Error };
     let command = Some(document.forget(&ids, &instead));
     let fix = Fix { summary, statements: instead, command, ..Fix::default() };
-    Fault { location, message, because, fix, denied, severity: Some(severity) }
+    Fault { location, message, because, fix, denied, severity: Some(severity), ..Fault::default() }
 }

@@ -1,14 +1,112 @@
 //! A request that AWS says it denied, whoever asked for whatever, held against every policy that is known.
 
+use super::access::allow;
 use super::access_result::{AccessResult, Refusal};
-use super::diagnostics::Denied;
+use super::commands::{self, option, show};
+use super::diagnostics::{Denied, Fix};
 use super::facts::Facts;
 use super::policy_inputs::{key_grants, resource_policy};
+use super::role_fixes;
 use crate::arn::{Arn, bucket_of};
+use crate::evaluation::statement::covers_action;
 use crate::evaluation::{
     Decision, Evaluation, KeyGrant, Policies, PolicySet, Request, Requester, ResourcePolicy, Side, Ternary,
     evaluate,
 };
+use crate::incident::message::{Denial, PolicyKind};
+use crate::incident::{Actor, ActorKind, Incident};
+use crate::policy::{Effect, PolicyDocument};
+
+/// The sides that a denial may be of, for the rules that judge roles and resources. None for what boundaries,
+/// organizations, endpoints and sessions deny: rules of their own speak of those.
+pub(super) fn sides_of(denial: &Denial) -> Option<&'static [Side]> {
+    match denial.side {
+        None => Some(&[Side::Identity, Side::PermissionsBoundary, Side::Resource]),
+        Some(PolicyKind::IdentityBased) => Some(&[Side::Identity]),
+        Some(PolicyKind::ResourceBased) => Some(&[Side::Resource]),
+        Some(_) => None,
+    }
+}
+
+/// What shows that a role was denied this: the statement that denies, or that none allows; else AWS's word.
+pub(super) fn because(facts: &Facts<'_>, result: &AccessResult, actor: &Actor, denial: &Denial) -> String {
+    let by_aws = word_of(result, actor, denial);
+    let open = open_conditions(facts, &actor.arn, &denial.action).filter(|_| result.is_clear());
+    match open.filter(|_| denial.side != Some(PolicyKind::ResourceBased)) {
+        Some(open) => format!("{by_aws}; it depends on the condition {open}"),
+        None => by_aws,
+    }
+}
+
+fn word_of(result: &AccessResult, actor: &Actor, denial: &Denial) -> String {
+    let on = denial.resource.as_deref().unwrap_or("anything");
+    let request = Incident::request(denial);
+    match (result.is_clear(), denial.side, denial.explicit) {
+        (true, Some(PolicyKind::IdentityBased), Some(true)) => {
+            format!("AWS says that a policy of its own denies {request}")
+        }
+        (true, Some(PolicyKind::IdentityBased), _) => {
+            format!("AWS says that no policy of its own allows {request}")
+        }
+        (true, Some(_), Some(true)) => format!("AWS says that the policy of {on} denies {request}"),
+        (true, Some(_), _) => format!("AWS says that the policy of {on} does not allow {request}"),
+        (true, None, _) => format!("AWS says that it denied {request}"),
+        (false, Some(PolicyKind::ResourceBased), _) => {
+            result.because(&format!("the policy of {on}"), &format!("to {}", actor.arn))
+        }
+        (false, ..) => result.because_of_role(&actor.arn, &format!("on {on}")),
+    }
+}
+
+/// What to do about a request that a role was denied: the statement that is missing, on the side that lacks it; a
+/// denial by a statement is answered by that statement alone.
+pub(super) fn fix(result: &AccessResult, actor: &Actor, denial: &Denial) -> Fix {
+    let of_resource = denial.side == Some(PolicyKind::ResourceBased)
+        || result.refused.first().is_some_and(|refusal| refusal.denied.side == Side::Resource);
+    let place = denial.resource.as_deref().unwrap_or("the resource");
+    // AWS says that a statement denies, and it is not among those that were read: no Allow helps.
+    let unseen = denial.explicit == Some(true) && result.denying().is_empty();
+    if actor.kind == ActorKind::ServiceLinkedRole || of_resource {
+        let denying = result.denying();
+        let summary = match &denying {
+            _ if unseen => format!("exempt {} from what denies it in the policy of {place}", actor.arn),
+            none if none.is_empty() => format!("add this statement to the policy of {place}"),
+            denying => format!("exempt {} from {denying} of the policy of {place}", actor.arn),
+        };
+        let missing = Some(allow(Some(&actor.arn), &[&denial.action], &["*".to_owned()]));
+        let statements = missing.filter(|_| denying.is_empty() && !unseen).into_iter().collect();
+        return Fix { summary, statements, ..Fix::default() };
+    }
+    if unseen {
+        let (account, name) = commands::role(&actor.arn);
+        let name = option("role-name", &name);
+        let listed = format!("aws iam list-role-policies {name}\naws iam list-attached-role-policies {name}");
+        let summary =
+            format!("remove or narrow what denies {} in the own policies of {}", denial.action, actor.arn);
+        return Fix { summary, command: Some(show(account.as_deref(), &listed)), ..Fix::default() };
+    }
+    let resource = denial.resource.clone().filter(|it| it == "*" || it.starts_with("arn:"));
+    let resource = [resource.unwrap_or_else(|| "*".to_owned())];
+    let missing = vec![allow(None, &[&denial.action], &resource)];
+    let fix = role_fixes::own(result, &actor.arn, "PipelineWork", missing, None);
+    // What was not seen to be missing is for a person to add.
+    if result.is_clear() { Fix { command: None, ..fix } } else { fix }
+}
+
+/// The conditions under which a role's own policies allow an action, where what they ask for is not known: each with
+/// its statement.
+pub(super) fn open_conditions(facts: &Facts<'_>, role_arn: &str, action: &str) -> Option<String> {
+    let role = facts.role(role_arn);
+    let statements = role.known()?.documents().flat_map(PolicyDocument::statements);
+    let allows = statements.filter(|it| it.effect() == Some(Effect::Allow) && covers_action(*it, action));
+    let conditions: Vec<String> = allows
+        .filter_map(|statement| {
+            let keys: Vec<&str> = statement.conditions().map(|(_, key, _)| key).collect();
+            (!keys.is_empty()).then(|| format!("{} of {}", keys.join(" and "), statement.label()))
+        })
+        .collect();
+    (!conditions.is_empty()).then(|| conditions.join("; "))
+}
 
 /// What these sides say to a role's request; the first that refuses is named. What is not known of the role or
 /// of the resource leaves it unsettled.

@@ -64,6 +64,9 @@ pub struct Finding {
     /// The requests that the evaluation denies.
     #[serde(skip)]
     pub denied: Vec<Denied>,
+    /// Whether AWS's message says it, of this very request.
+    #[serde(skip)]
+    pub is_told: bool,
 }
 
 /// A request that the evaluation denies.
@@ -120,6 +123,8 @@ pub(super) struct Fault {
     pub denied: Vec<Denied>,
     /// Where it is another one than the rule's.
     pub severity: Option<Severity>,
+    /// Whether AWS's message says it, of this very request.
+    pub is_told: bool,
 }
 
 impl Diagnostics {
@@ -144,6 +149,7 @@ impl Diagnostics {
             command: fault.fix.command,
             docs: rule.sources.first().copied().unwrap_or_default(),
             denied: fault.denied,
+            is_told: fault.is_told,
         };
         let identity =
             (finding.rule, finding.location.clone(), finding.message.clone(), finding.because.clone());

@@ -1,21 +1,23 @@
-//! What the organization's service control policies, where they were read, do not let the roles of cross-account
-//! actions do, whatever a message says.
+//! What the organization's service control policies, where they were read, do not let the pipeline's service role and
+//! the roles of cross-account actions do, whatever a message says.
 
 use std::collections::BTreeMap;
 
 use super::access::Access;
-use super::access_result::AccessResult;
+use super::access_result::{AccessResult, Refusal};
+use super::assume::{assume_role, denied};
 use super::commands::option;
-use super::diagnostics::{Diagnostics, Fault, Fix};
-use super::facts::{ActionGroup, Facts, role_label, role_location};
+use super::diagnostics::{Denied, Diagnostics, Fault, Fix};
+use super::facts::{Facts, labels, role_label, role_location};
 use super::provider_permissions::{access, needs};
 use crate::arn::Arn;
-use crate::evaluation::Side;
+use crate::evaluation::{Side, Ternary};
 
 const SIDE: [Side; 1] = [Side::ServiceControl];
 
 /// States what they refuse, one fault for each role.
 pub(super) fn check(facts: &Facts<'_>, verdicts: &mut Diagnostics) {
+    service_role(facts, verdicts);
     let mut refused: BTreeMap<&str, AccessResult> = BTreeMap::new();
     let groups = facts.groups_by_role_and_store();
     for group in &groups {
@@ -40,11 +42,34 @@ pub(super) fn check(facts: &Facts<'_>, verdicts: &mut Diagnostics) {
         let Some(judgement) = refused.remove(role).filter(|judgement| !judgement.is_clear()) else {
             continue;
         };
-        verdicts.fail(fault(role, &group, &judgement));
+        verdicts.fail(fault(role, &group.label(), &judgement));
     }
 }
 
-fn fault(role: &str, group: &ActionGroup<'_>, judgement: &AccessResult) -> Fault {
+/// The service role assumes the roles of cross-account actions.
+fn service_role(facts: &Facts<'_>, verdicts: &mut Diagnostics) {
+    let role = facts.pipeline().role_arn();
+    if facts.service_control(role).is_empty() {
+        return;
+    }
+    let (mut result, mut actions) = (AccessResult::default(), vec![]);
+    for group in facts.groups_by_role() {
+        let Some(evaluation) = assume_role(facts, &group.first) else { continue };
+        if evaluation.permits(Side::ServiceControl) == Ternary::No {
+            let by = evaluation.denied_by(Side::ServiceControl);
+            let by = by.map(|by| format!("{} of the {}", by.statement, by.policy));
+            let denied = denied(facts, &group.first, Side::ServiceControl);
+            let denied = Denied { explicit: by.is_some(), ..denied };
+            result.refused.push(Refusal { denied, by });
+            actions.extend(group.actions.iter().map(|action| action.label()));
+        }
+    }
+    if !result.is_clear() {
+        verdicts.fail(fault(role, &labels(actions), &result));
+    }
+}
+
+fn fault(role: &str, label: &str, judgement: &AccessResult) -> Fault {
     let actions = judgement.actions();
     let account = Arn::parse(role).map(|arn| arn.account().to_owned()).unwrap_or_default();
     let listed = format!(
@@ -54,9 +79,8 @@ fn fault(role: &str, group: &ActionGroup<'_>, judgement: &AccessResult) -> Fault
     Fault {
         location: role_location(role),
         message: format!(
-            "service control policies of the organization do not let {} do {actions}, which {} needs",
-            role_label(role),
-            group.label()
+            "service control policies of the organization do not let {} do {actions}, which {label} needs",
+            role_label(role)
         ),
         because: judgement.because("the service control policies", &format!("to {role}")),
         fix: Fix {
@@ -67,6 +91,6 @@ fn fault(role: &str, group: &ActionGroup<'_>, judgement: &AccessResult) -> Fault
             ..Fix::default()
         },
         denied: judgement.denied(),
-        severity: None,
+        ..Fault::default()
     }
 }

@@ -1,7 +1,12 @@
 //! What is behind a reason that has nothing to do with permissions, and what to do about it.
 
 /// Parts of a message or of its error code, in lower case; what that means; what to do.
-const EXPLAINED: [(&[&str], &str, &str); 21] = [
+const EXPLAINED: [(&[&str], &str, &str); 22] = [
+    (
+        &["cross-account pass role"],
+        "the template gives a resource a role of another account, which nobody can pass",
+        "name a role of the account that the stack is in",
+    ),
     (
         &["rollback_complete", "non-updatable", "rollback_failed", "create_failed state"],
         "the stack is in a state in which it can't be updated, since an earlier operation failed",

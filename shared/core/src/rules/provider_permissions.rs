@@ -9,77 +9,134 @@ use super::access::{Access, OWN, allow};
 use super::access_result::{AccessResult, Refusal};
 use super::diagnostics::Fix;
 use super::documents::Document;
-use super::{ActionFacts, Denied, Facts};
+use super::facts::text;
+use super::{ActionFacts, Denied, Facts, denied_request};
 use crate::arn::{Arn, bucket_of};
 use crate::evaluation::statement::covers_action;
 use crate::evaluation::{PolicySet, Side, Ternary};
-use crate::incident::actor::is_role;
-use crate::incident::message::PolicyKind;
+use crate::incident::message::{Denial, PolicyKind};
+use crate::incident::{Actor, ActorKind};
+use crate::pipeline::Store;
 use crate::policy::Effect;
-use crate::providers::Permission;
+use crate::providers::{Permission, Provider};
 use crate::snapshot::{Fact, RoleFacts};
 
-/// What the action's provider needs, and what it was denied; None where it is not known what it needs, and nothing
-/// was denied.
+/// What an action's provider needs; None where that is not known.
 pub(super) fn needs(action: &ActionFacts<'_>) -> Option<Vec<Permission>> {
-    let known = action.provider().permissions(&action.place());
-    let denied =
-        denied(action).filter(|denied| known.iter().flatten().all(|need| need.action != denied.action));
-    match (known, denied) {
-        (None, None) => None,
-        (known, denied) => Some(known.into_iter().flatten().chain(denied).collect()),
-    }
+    action.provider().permissions(&action.place())
 }
 
-/// What the failed action's role was denied of its provider, by its own policies or by a side that the message
-/// does not name. Artifacts, keys, roles and connections are the affair of other rules.
-fn denied(action: &ActionFacts<'_>) -> Option<Permission> {
-    const OTHERS: [&str; 5] = ["kms", "sts", "iam", "codestar-connections", "codeconnections"];
-    let denial = action.facts().incident().filter(|it| it.is_of(action))?.denial.as_ref()?;
-    let own = matches!(denial.side, None | Some(PolicyKind::IdentityBased));
-    let (service, _) = denial.action.split_once(':')?;
-    let artifact = action
-        .store()
-        .is_some_and(|store| denial.resource.as_deref().and_then(bucket_of) == Some(store.bucket()));
-    if !own || artifact || OTHERS.contains(&service) || !is_role(denial.actor.as_deref()?, action.role_arn())
-    {
+/// A request that AWS says it denied to the failed action's role, held against what is known: by the role's own
+/// policies, by the resource's, or by a side that the message does not name. None for artifacts, their key, roles that
+/// are passed and connections, which are the affair of other rules, and where what is known allows the request.
+pub(super) fn denied_as_told<'f>(
+    facts: &'f Facts<'_>,
+    action: &ActionFacts<'_>,
+) -> Option<(&'f Actor, &'f Denial, AccessResult)> {
+    let incident = facts.incident().filter(|it| it.is_of(action))?;
+    let (denial, actor) = (incident.denial.as_ref()?, incident.actor.as_ref()?);
+    let sides = denied_request::sides_of(denial)?;
+    let resource = denial.resource.as_deref();
+    let is_bucket = |store: &Store<'_>| resource.and_then(bucket_of) == Some(store.bucket());
+    let is_key = || denial.action.starts_with("kms:") && resource.is_none_or(|it| is_artifact_key(facts, it));
+    let of_other_rule = denial.action.eq_ignore_ascii_case("iam:PassRole")
+        || denial.action.ends_with(":UseConnection")
+        || facts.pipeline().stores().any(|store| is_bucket(&store))
+        || is_key();
+    if actor.kind != ActorKind::ActionRole || of_other_rule {
         return None;
     }
-    // Whoever was denied something elsewhere is mistaken about the place.
-    let resource = denial.resource.clone().unwrap_or_else(|| "*".into());
-    let mut place = resource.split(':').skip(3);
+    // Whoever was denied something elsewhere by its own policies is mistaken about the place.
+    let mut place = resource.unwrap_or("*").split(':').skip(3);
     let here = |part: Option<&str>, own: Option<&str>| part.is_none_or(str::is_empty) || part == own;
-    if !(here(place.next(), action.region()) && here(place.next(), Some(action.account))) {
+    let is_here = here(place.next(), action.region()) && here(place.next(), Some(action.account));
+    if !is_here && denial.side != Some(PolicyKind::ResourceBased) {
         return None;
     }
-    Some(Permission { action: denial.action.clone().into(), resources: vec![resource] })
+    let role = actor.arn.as_str();
+    let Some(resource) = resource else {
+        // Without a resource it is enough that a statement allows the action on anything.
+        let result = AccessResult { unsettled: true, ..AccessResult::default() };
+        let may_lack = lacks_anywhere(&facts.role(role), &denial.action) != Ternary::No;
+        return may_lack.then_some((actor, denial, result));
+    };
+    let request = (denial.action.as_str(), resource);
+    let result = denied_request::judge(facts, role, request, sides);
+    let own = denied_request::judge(facts, role, request, &OWN);
+    // What the role's own policies allow in its own account is allowed, unless AWS names another side.
+    let may_itself =
+        own.is_clear() && !own.unsettled && denial.side != Some(PolicyKind::ResourceBased) && is_here;
+    let stale = result.is_clear() && !result.unsettled;
+    let allowed = denied_request::is_allowed(facts, role, &denial.action, resource);
+    (!stale && !allowed && !may_itself).then_some((actor, denial, result))
 }
 
-/// Whether the role lacks a permission for sure, that is, on each resource that may be meant; and the request
-/// that is refused then.
-pub(super) fn lacks(action: &ActionFacts<'_>, need: &Permission) -> (Ternary, Refusal) {
-    let role = action.role_arn();
-    let denied = Denied {
-        principal: role.to_owned(),
-        action: need.action.to_string(),
-        resource: need.resources.first().map_or_else(|| "*".into(), |it| real(it)),
-        side: Side::Identity,
-        explicit: false,
+fn is_artifact_key(facts: &Facts<'_>, resource: &str) -> bool {
+    facts.pipeline().stores().any(|store| {
+        store.key_id() == Some(resource) || facts.key_of(&store).is_some_and(|key| key.as_str() == resource)
+    })
+}
+
+/// The key with which the bucket encrypts that an S3 action reads from or deploys to, with what the action's role
+/// does with it, and what comes of that. S3 asks KMS in the name of the role.
+pub(super) fn destination_key<'a>(action: &ActionFacts<'a>) -> Option<(Arn, AccessResult)> {
+    let facts = action.facts();
+    let (bucket, object, need) = match action.provider() {
+        Provider::S3Deploy => ("BucketName", "ObjectKey", "kms:GenerateDataKey"),
+        Provider::S3Source => ("S3Bucket", "S3ObjectKey", "kms:Decrypt"),
+        _ => return None,
     };
-    let mut refusal = Refusal { denied, by: None };
-    if need.resources.is_empty() {
-        return (lacks_anywhere(&action.facts().role(role), &need.action), refusal);
+    let place = action.place();
+    let (bucket, object) = (place.value(bucket)?, place.value(object).unwrap_or("object"));
+    let by_default = || {
+        let encryption = facts.bucket(bucket).part(|bucket| &bucket.encryption);
+        encryption.known().and_then(|it| text(it, "/KMSMasterKeyID"))
+    };
+    let key = place.value("KMSEncryptionKeyARN").or_else(by_default)?;
+    let key = Arn::parse(key).ok().filter(|key| key.resource().starts_with("key/"))?;
+    // What encrypts artifacts is judged with them.
+    if is_artifact_key(facts, key.as_str()) || facts.key(key.as_str()).is_unknown() {
+        return None;
     }
-    let mut answers = vec![];
+    let needs = [(need, place.s3(&format!("{bucket}/{object}")))];
+    let access = Access::key(facts, action.role_arn(), &key, bucket, &needs);
+    let result = if key.account() == action.account {
+        access.judge_together(Side::Identity)
+    } else {
+        access.judge(&[Side::Identity, Side::PermissionsBoundary, Side::Resource])
+    };
+    Some((key, result))
+}
+
+/// Whether the role lacks a permission for sure, that is, on each resource that may be meant; and the requests that
+/// are refused then. `*` stands for what AWS makes up, as in the permission.
+pub(super) fn lacks(action: &ActionFacts<'_>, need: &Permission) -> (Ternary, Vec<Refusal>) {
+    let role = action.role_arn();
+    let refusal = |resource: &str| {
+        let denied = Denied {
+            principal: role.to_owned(),
+            action: need.action.to_string(),
+            resource: resource.to_owned(),
+            side: Side::Identity,
+            explicit: false,
+        };
+        Refusal { denied, by: None }
+    };
+    if need.resources.is_empty() {
+        return (lacks_anywhere(&action.facts().role(role), &need.action), vec![refusal("*")]);
+    }
+    let (mut answers, mut refusals) = (vec![], vec![]);
     for resource in &need.resources {
         let request = (need.action.to_string(), real(resource));
         let judgement = access(action, request).judge(&sides(action, resource));
         answers.push(if judgement.unsettled { Ternary::Unknown } else { (!judgement.is_clear()).into() });
+        let mut refusal = refusal(resource);
         if let Some(Refusal { denied, by }) = judgement.refused.into_iter().next() {
             (refusal.denied.side, refusal.denied.explicit, refusal.by) = (denied.side, denied.explicit, by);
         }
+        refusals.push(refusal);
     }
-    (Ternary::all(answers), refusal)
+    (Ternary::all(answers), refusals)
 }
 
 /// The role's request to its provider: in the action's Region, for what the account that the resource's ARN names

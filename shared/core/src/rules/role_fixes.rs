@@ -91,6 +91,20 @@ pub(super) fn key(
     Fix { crosspipe: helps.then_some(crosspipe), ..fix }
 }
 
+/// The fix of the policy of a key that is no artifact key and shuts a role out.
+pub(super) fn key_of_other(facts: &Facts<'_>, key: &Arn, result: &AccessResult, role_arn: &str) -> Fix {
+    let policy = facts.key(key.as_str()).part(|key| &key.policy);
+    let place = (format!("the policy of `{key}` in account {}", key.account()), policy.known());
+    letting_in(
+        facts,
+        role_arn,
+        result,
+        place,
+        &Document::key_policy(key),
+        vec![key_statement(key, Some(role_arn))],
+    )
+}
+
 /// The fix for a role that can't use a store's artifacts as itself: in its own policies, in the bucket's, and in the
 /// key's, wherever it is refused.
 pub(super) fn using<'a>(

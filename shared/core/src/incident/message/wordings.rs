@@ -4,7 +4,7 @@ use super::denial::bare;
 use super::{ErrorSignature, error_code, other_reasons};
 
 /// Every text of a row has to be in the message, whatever its case.
-const WORDINGS: [(&[&str], ErrorSignature); 43] = [
+const WORDINGS: [(&[&str], ErrorSignature); 44] = [
     (&["scriptfailed"], ErrorSignature::OwnWork),
     (&["download_source", "access denied"], ErrorSignature::BuildSource),
     (&["command_execution_error"], ErrorSignature::OwnWork),
@@ -25,6 +25,7 @@ const WORDINGS: [(&[&str], ErrorSignature); 43] = [
     (&["replication of artifact", "failed"], ErrorSignature::Replication),
     (&["the ciphertext refers to a customer master key"], ErrorSignature::Key),
     (&["unable to access the artifact"], ErrorSignature::Artifact { bucket: None }),
+    (&["process to upload the contents of", "failed"], ErrorSignature::Artifact { bucket: None }),
     (&["permissions required to access the amazon s3 bucket"], ErrorSignature::Bucket { bucket: None }),
     (&["upload to s3 failed"], ErrorSignature::Bucket { bucket: None }),
     (&["error code: nosuchbucket"], ErrorSignature::NoSuchBucket),

@@ -18,7 +18,7 @@ use crate::pipeline::Store;
 use crate::providers::ArtifactHandler;
 use crate::rules::access::{Access, object};
 use crate::rules::access_result::AccessResult;
-use crate::rules::artifact_users::{StoreUse, build_uses, service_role_uses};
+use crate::rules::artifact_users::{StoreUse, build_uses, home_role_uses};
 use crate::rules::diagnostics::{Fault, Fix};
 use crate::rules::documents::Document;
 use crate::rules::facts::role_label;
@@ -60,9 +60,8 @@ fn check(facts: &Facts<'_>, verdicts: &mut Diagnostics) {
     }
 }
 
-/// What action roles, instances, build projects and the service role do with the store's artifacts.
+/// What action roles, instances, build projects, the service role and roles at home do with the store's artifacts.
 fn accesses<'a>(facts: &'a Facts<'a>, store: &Store<'a>) -> Vec<(&'a str, Access<'a>)> {
-    let service_role = facts.pipeline().role_arn();
     let is_here = |it: &Store<'_>| it.bucket() == store.bucket();
     let mut accesses = vec![];
     for group in facts.groups_by_role_and_store() {
@@ -78,12 +77,13 @@ fn accesses<'a>(facts: &'a Facts<'a>, store: &Store<'a>) -> Vec<(&'a str, Access
                 .extend(Access::reads(*action, role).into_iter().take(1).map(|(access, _)| (role, access)));
         }
     }
-    for of_store in service_role_uses(facts).into_iter().filter(|it| is_here(&it.store)) {
+    for used in home_role_uses(facts).into_iter().filter(|it| is_here(&it.of_store.store)) {
+        let of_store = &used.of_store;
         let of = |need: &str, names: &[&str]| -> Vec<(String, String)> {
             names.iter().map(|name| (need.to_owned(), object(facts, store, name))).collect()
         };
         let objects = [of("s3:GetObject", &of_store.inputs), of("s3:PutObject", &of_store.outputs)].concat();
-        accesses.push((service_role, Access::bucket(facts, service_role, store, objects)));
+        accesses.push((used.role, Access::bucket(facts, used.role, store, objects)));
     }
     for build in build_uses(facts).into_iter().filter(|it| is_here(&it.of_store.store)) {
         let Fact::Known(role) = build.role else { continue };
@@ -117,6 +117,6 @@ fn fault(
         },
         denied: judgement.denied(),
         location,
-        severity: None,
+        ..Fault::default()
     }
 }

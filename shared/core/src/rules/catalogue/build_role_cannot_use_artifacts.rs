@@ -103,6 +103,6 @@ fn judge(facts: &Facts<'_>, build: &BuildUse<'_>, role: &str, verdicts: &mut Dia
         ),
         denied: [own.denied(), bucket.denied(), key.denied()].concat(),
         location,
-        severity: None,
+        ..Fault::default()
     });
 }

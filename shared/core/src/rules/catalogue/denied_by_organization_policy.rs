@@ -72,6 +72,6 @@ fn check(facts: &Facts<'_>, verdicts: &mut Diagnostics) {
             ..Fix::default()
         },
         denied,
-        severity: None,
+        ..Fault::default()
     });
 }

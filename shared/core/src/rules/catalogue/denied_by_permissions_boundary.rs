@@ -50,7 +50,7 @@ fn check(facts: &Facts<'_>, verdicts: &mut Diagnostics) {
             ..Fix::default()
         },
         denied,
-        severity: None,
+        ..Fault::default()
     });
 }
 

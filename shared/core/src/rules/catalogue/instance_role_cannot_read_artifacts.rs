@@ -106,6 +106,6 @@ fn judge(action: &ActionFacts<'_>, role: &str, verdicts: &mut Diagnostics) {
         ),
         denied: [own.denied(), bucket.denied(), key.denied()].concat(),
         location: role_location(role),
-        severity: None,
+        ..Fault::default()
     });
 }

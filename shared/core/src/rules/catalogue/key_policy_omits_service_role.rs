@@ -19,7 +19,7 @@ use serde_json::json;
 
 use crate::evaluation::Side;
 use crate::rules::access::{Access, key_statement, object};
-use crate::rules::artifact_users::service_role_uses;
+use crate::rules::artifact_users::home_role_uses;
 use crate::rules::diagnostics::Fault;
 use crate::rules::facts::role_location;
 use crate::rules::resources::custom;
@@ -38,8 +38,8 @@ pub(in crate::rules) const RULE: Rule = Rule {
 };
 
 fn check(facts: &Facts<'_>, verdicts: &mut Diagnostics) {
-    let role = facts.pipeline().role_arn();
-    for of_store in service_role_uses(facts) {
+    for used in home_role_uses(facts) {
+        let (role, of_store) = (used.role, &used.of_store);
         let store = &of_store.store;
         if let Some(alias) = facts.unresolved_alias(store) {
             verdicts.unknown(format!("keys[\"{alias}\"]"));
@@ -75,7 +75,8 @@ fn check(facts: &Facts<'_>, verdicts: &mut Diagnostics) {
         );
         verdicts.fail(Fault {
             message: format!(
-                "the service role can't use the artifact key, so it can't {} the artifacts of {}",
+                "{} can't use the artifact key, so it can't {} the artifacts of {}",
+                used.label(facts),
                 of_store.verb(),
                 of_store.label()
             ),
@@ -92,7 +93,7 @@ fn check(facts: &Facts<'_>, verdicts: &mut Diagnostics) {
             },
             denied: judgement.denied(),
             location: policy,
-            severity: None,
+            ..Fault::default()
         });
     }
 }

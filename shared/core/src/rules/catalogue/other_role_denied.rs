@@ -14,14 +14,11 @@
 //! # Example
 //! A stack role without `sns:CreateTopic`, and a template with a topic.
 
-use crate::evaluation::Side;
-use crate::incident::message::{Denial, PolicyKind};
-use crate::incident::{Actor, ActorKind, Incident};
-use crate::rules::access::allow;
-use crate::rules::access_result::AccessResult;
-use crate::rules::diagnostics::{Fault, Fix};
+use crate::incident::message::Denial;
+use crate::incident::{ActorKind, Incident};
+use crate::rules::diagnostics::Fault;
 use crate::rules::facts::{role_label, role_location};
-use crate::rules::{Diagnostics, Facts, Rule, RuleId, Severity, Subject, denied_request, role_fixes};
+use crate::rules::{Diagnostics, Facts, Rule, RuleId, Severity, Subject, denied_request};
 
 pub(in crate::rules) const RULE: Rule = Rule {
     id: RuleId::Or001,
@@ -40,13 +37,7 @@ fn check(facts: &Facts<'_>, verdicts: &mut Diagnostics) {
     let Some(incident) = facts.incident() else { return };
     let (Some(denial), Some(actor)) = (&incident.denial, &incident.actor) else { return };
     let theirs = !actor.kind.is_of_pipeline() && actor.kind != ActorKind::Service;
-    // What boundaries, organizations, endpoints and sessions deny is told by other rules, or by none.
-    let sides = match denial.side {
-        None => &[Side::Identity, Side::PermissionsBoundary, Side::Resource][..],
-        Some(PolicyKind::IdentityBased) => &[Side::Identity],
-        Some(PolicyKind::ResourceBased) => &[Side::Resource],
-        Some(_) => return,
-    };
+    let Some(sides) = denied_request::sides_of(denial) else { return };
     if !theirs || is_of_other_rule(incident, denial) {
         return;
     }
@@ -64,7 +55,6 @@ fn check(facts: &Facts<'_>, verdicts: &mut Diagnostics) {
     if result.is_clear() {
         verdicts.unknown(role_location(&actor.arn));
     }
-    let request = Incident::request(denial);
     verdicts.fail(Fault {
         location: role_location(&actor.arn),
         message: format!(
@@ -74,11 +64,11 @@ fn check(facts: &Facts<'_>, verdicts: &mut Diagnostics) {
             denial.action,
             denial.resource.as_deref().map(|it| format!(" on {it}")).unwrap_or_default()
         ),
-        because: because(&result, actor, denial, &request),
-        fix: fix(&result, actor, denial),
+        because: denied_request::because(facts, &result, actor, denial),
+        fix: denied_request::fix(&result, actor, denial),
         // What a build's command prints is nothing to confirm.
         denied: if incident.in_own_words { vec![] } else { result.denied() },
-        severity: None,
+        ..Fault::default()
     });
 }
 
@@ -87,49 +77,4 @@ fn is_of_other_rule(incident: &Incident<'_>, denial: &Denial) -> bool {
     denial.action.ends_with(":UseConnection")
         || denial.action.starts_with("codepipeline:PutJob")
         || incident.told_by_function.is_some()
-}
-
-fn because(result: &AccessResult, actor: &Actor, denial: &Denial, request: &str) -> String {
-    let on = denial.resource.as_deref().unwrap_or("anything");
-    match (result.is_clear(), denial.side) {
-        (true, Some(PolicyKind::IdentityBased)) => {
-            format!("AWS says that no policy of its own allows {request}")
-        }
-        (true, Some(_)) => format!("AWS says that the policy of {on} does not allow {request}"),
-        (true, None) => format!("AWS says that it denied {request}"),
-        (false, Some(PolicyKind::ResourceBased)) => {
-            result.because(&format!("the policy of {on}"), &format!("to {}", actor.arn))
-        }
-        (false, _) => result.because_of_role(&actor.arn, &format!("on {on}")),
-    }
-}
-
-fn fix(result: &AccessResult, actor: &Actor, denial: &Denial) -> Fix {
-    let resource = denial.resource.clone().filter(|it| it == "*" || it.starts_with("arn:"));
-    let resource = [resource.unwrap_or_else(|| "*".to_owned())];
-    let of_resource = denial.side == Some(PolicyKind::ResourceBased)
-        || result.refused.first().is_some_and(|refusal| refusal.denied.side == Side::Resource);
-    if actor.kind == ActorKind::ServiceLinkedRole || of_resource {
-        let place = denial.resource.as_deref().unwrap_or("the resource");
-        return Fix {
-            summary: match result.denying() {
-                denying if denying.is_empty() => format!("add this statement to the policy of {place}"),
-                denying => format!("exempt {} from {denying} of the policy of {place}", actor.arn),
-            },
-            statements: Some(allow(Some(&actor.arn), &[&denial.action], &["*".to_owned()]))
-                .filter(|_| result.denying().is_empty())
-                .into_iter()
-                .collect(),
-            ..Fix::default()
-        };
-    }
-    let fix = role_fixes::own(
-        result,
-        &actor.arn,
-        "PipelineWork",
-        vec![allow(None, &[&denial.action], &resource)],
-        None,
-    );
-    // What was not seen to be missing is for a person to add.
-    if result.is_clear() { Fix { command: None, ..fix } } else { fix }
 }

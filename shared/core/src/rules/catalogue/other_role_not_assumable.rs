@@ -91,7 +91,7 @@ fn check(facts: &Facts<'_>, verdicts: &mut Diagnostics) {
         because,
         fix: fix(role.as_deref().zip(by.as_deref()), &fact),
         denied: denied.into_iter().collect(),
-        severity: None,
+        ..Fault::default()
     });
 }
 

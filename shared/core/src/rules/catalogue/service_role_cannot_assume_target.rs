@@ -76,7 +76,7 @@ fn check(facts: &Facts<'_>, verdicts: &mut Diagnostics) {
             fix: role_fixes::own(&judgement, service_role, "AssumeTarget", statements, Some(crosspipe)),
             denied: judgement.denied(),
             location,
-            severity: None,
+            ..Fault::default()
         });
     }
 }

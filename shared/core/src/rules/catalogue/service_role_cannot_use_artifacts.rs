@@ -1,13 +1,14 @@
 //! # What it does
 //! Evaluates whether the service role may read and write artifacts in each bucket where it has to: for actions that
-//! have no role of their own, and for artifacts that go from one Region to another.
+//! have no role of their own, and for artifacts that go from one Region to another. The same is asked of the roles of
+//! actions that work in the pipeline's own account.
 //!
 //! # Why deploys fail
 //! The pipeline can't keep what its sources bring: "The provided role does not have permissions to perform this
 //! action", or "Replication of artifact '…' failed".
 //!
 //! # How to fix
-//! Allow the service role to read and write the objects of the bucket, in its own policies.
+//! Allow the role to read and write the objects of the bucket, in its own policies.
 //!
 //! # Example
 //! A service role with `sts:AssumeRole` on the action roles and nothing else, and a source action without `roleArn`.
@@ -15,7 +16,7 @@
 use crate::arn;
 use crate::evaluation::Side;
 use crate::rules::access::{Access, artifact_statements, object};
-use crate::rules::artifact_users::service_role_uses;
+use crate::rules::artifact_users::home_role_uses;
 use crate::rules::diagnostics::Fault;
 use crate::rules::facts::role_location;
 use crate::rules::role_fixes;
@@ -36,8 +37,8 @@ pub(in crate::rules) const RULE: Rule = Rule {
 };
 
 fn check(facts: &Facts<'_>, verdicts: &mut Diagnostics) {
-    let role = facts.pipeline().role_arn();
-    for of_store in service_role_uses(facts) {
+    for used in home_role_uses(facts) {
+        let (role, of_store) = (used.role, &used.of_store);
         let store = &of_store.store;
         let bucket = store.bucket();
         // A bucket that is gone, or of another account, is S3004.
@@ -64,7 +65,8 @@ fn check(facts: &Facts<'_>, verdicts: &mut Diagnostics) {
         let objects = arn::object(facts.partition(), bucket, "*");
         verdicts.fail(Fault {
             message: format!(
-                "the service role is not allowed to {} the artifacts of {} in `{bucket}`",
+                "{} is not allowed to {} the artifacts of {} in `{bucket}`",
+                used.label(facts),
                 of_store.verb(),
                 of_store.label()
             ),
@@ -78,7 +80,7 @@ fn check(facts: &Facts<'_>, verdicts: &mut Diagnostics) {
             ),
             denied: judgement.denied(),
             location,
-            severity: None,
+            ..Fault::default()
         });
     }
 }

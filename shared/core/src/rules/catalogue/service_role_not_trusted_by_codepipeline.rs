@@ -79,6 +79,6 @@ fn check(facts: &Facts<'_>, verdicts: &mut Diagnostics) {
             explicit: false,
         }],
         location,
-        severity: None,
+        ..Fault::default()
     });
 }

@@ -73,7 +73,7 @@ fn check(facts: &Facts<'_>, verdicts: &mut Diagnostics) {
             },
             denied: judgement.denied(),
             location: role_location(role),
-            severity: None,
+            ..Fault::default()
         });
     }
 }

@@ -78,6 +78,7 @@ fn check(facts: &Facts<'_>, verdicts: &mut Diagnostics) {
             denied: [own.denied(), bucket.denied(), key.denied()].concat(),
             location,
             severity: told.then_some(Severity::Error),
+            ..Fault::default()
         });
     }
 }

@@ -28,7 +28,9 @@ use crate::rules::diagnostics::{Denied, Fault, Fix};
 use crate::rules::facts::{role_location, text};
 use crate::rules::provider_permissions::lacks_anywhere;
 use crate::rules::resources::target_account;
-use crate::rules::{ActionFacts, Diagnostics, Facts, Rule, RuleId, Severity, Subject, role_fixes};
+use crate::rules::{
+    ActionFacts, Diagnostics, Facts, Rule, RuleId, Severity, Subject, denied_request, role_fixes,
+};
 
 pub(in crate::rules) const RULE: Rule = Rule {
     id: RuleId::Ia011,
@@ -74,6 +76,9 @@ fn named(
     if judgement.unsettled {
         verdicts.unknown(role_location(role));
     }
+    if judgement.unsettled && judgement.is_clear() && denied_to_pass(action).as_deref() == Some(passed) {
+        verdicts.fail(told(facts, action, passed, service));
+    }
     if !judgement.is_clear() {
         let because = judgement.because_of_role(role, &format!("on {passed} for {service}"));
         verdicts.fail(fault(action, passed, service, because, &judgement));
@@ -118,6 +123,24 @@ fn task_roles(
     }
 }
 
+/// The fault where AWS says that this role may not be passed, and what is known of the policies leaves it open.
+fn told(facts: &Facts<'_>, action: &ActionFacts<'_>, passed: &str, service: &str) -> Fault {
+    let role = action.role_arn();
+    let open = denied_request::open_conditions(facts, role, "iam:PassRole");
+    let because = match &open {
+        Some(open) => {
+            format!("AWS says that {role} may not pass {passed}, which depends on the condition {open}")
+        }
+        None => format!("AWS says that {role} may not pass {passed}"),
+    };
+    let fault = fault(action, passed, service, because, &AccessResult::default());
+    let summary = match open {
+        Some(open) => format!("make {passed} meet the condition {open}; or {}", fault.fix.summary),
+        None => fault.fix.summary,
+    };
+    Fault { fix: Fix { summary, command: None, ..fault.fix }, is_told: true, ..fault }
+}
+
 /// The role that the failed action was not allowed to pass, where its message names one.
 fn denied_to_pass(action: &ActionFacts<'_>) -> Option<String> {
     let denial = action.facts().incident().filter(|it| it.is_of(action))?.denial.as_ref()?;
@@ -156,6 +179,6 @@ fn fault(
             Some(target_account(action.account, &[("PassRoleArns", passed)])),
         ),
         denied: judgement.denied(),
-        severity: None,
+        ..Fault::default()
     }
 }

@@ -62,7 +62,7 @@ fn check(facts: &Facts<'_>, verdicts: &mut Diagnostics) {
             ),
             denied: judgement.denied(),
             location,
-            severity: None,
+            ..Fault::default()
         });
     }
 }

@@ -61,7 +61,7 @@ fn check(facts: &Facts<'_>, verdicts: &mut Diagnostics) {
             ),
             denied: judgement.denied(),
             location,
-            severity: None,
+            ..Fault::default()
         });
     }
 }

@@ -1,8 +1,9 @@
 //! # What it does
 //! Evaluates the action role's own policies for what the action's provider needs, on the resources that the
 //! action's configuration names. Where it names none, it speaks up only if no statement allows the
-//! permission on anything. After a failure it evaluates what the message says was denied, too. A bucket that
-//! belongs to another account than the role has to let the role in as well.
+//! permission on anything. After a failure it evaluates what the message says was denied, too, whatever that is
+//! on. A bucket that belongs to another account than the role has to let the role in as well, and the key of a
+//! bucket that is read from or deployed to has to be usable.
 //!
 //! # Why deploys fail
 //! "The provided role does not have sufficient permissions to access CodeDeploy". The message may name the
@@ -16,14 +17,19 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::evaluation::{Side, Ternary};
+use crate::evaluation::{Side, Ternary, pattern};
 use crate::providers::Permission;
+use crate::rules::access::key_statement;
 use crate::rules::access_result::AccessResult;
 use crate::rules::diagnostics::Fault;
 use crate::rules::facts::{labels, role_location};
-use crate::rules::provider_permissions::{foreign_bucket, lacks, letting_into_bucket, needs, statements};
+use crate::rules::provider_permissions::{
+    denied_as_told, destination_key, foreign_bucket, lacks, letting_into_bucket, needs, statements,
+};
 use crate::rules::resources::target_account;
-use crate::rules::{ActionFacts, Diagnostics, Facts, Rule, RuleId, Severity, Subject, role_fixes};
+use crate::rules::{
+    ActionFacts, Denied, Diagnostics, Facts, Rule, RuleId, Severity, Subject, denied_request, role_fixes,
+};
 
 pub(in crate::rules) const RULE: Rule = Rule {
     id: RuleId::Ia006,
@@ -39,6 +45,16 @@ pub(in crate::rules) const RULE: Rule = Rule {
 };
 
 fn check(facts: &Facts<'_>, verdicts: &mut Diagnostics) {
+    let mut found = vec![];
+    lacks_of_providers(facts, verdicts, &mut found);
+    for action in facts.cross_account_actions() {
+        destination(facts, &action, verdicts);
+        told(facts, &action, &found, verdicts);
+    }
+}
+
+/// What providers need. What is refused goes into `found` as well.
+fn lacks_of_providers(facts: &Facts<'_>, verdicts: &mut Diagnostics, found: &mut Vec<Denied>) {
     for group in facts.groups_by_role() {
         let (role, account) = (group.first.role_arn(), group.first.account);
         let location = role_location(role);
@@ -62,10 +78,10 @@ fn check(facts: &Facts<'_>, verdicts: &mut Diagnostics) {
                     }
                     continue;
                 }
-                let (lacks, refusal) = lacks(action, &need);
+                let (lacks, refusals) = lacks(action, &need);
                 match lacks {
                     Ternary::Yes => {
-                        judgement.refused.push(refusal);
+                        judgement.refused.extend(refusals);
                         missing.push(need);
                         if actions.last().is_none_or(|it| it.label() != action.label()) {
                             actions.push(*action);
@@ -78,6 +94,7 @@ fn check(facts: &Facts<'_>, verdicts: &mut Diagnostics) {
         }
         let Some(first) = actions.first() else { continue };
         let denied = judgement.denied();
+        found.extend(denied.clone());
         let resources: BTreeSet<String> = denied.iter().map(|denied| denied.resource.clone()).collect();
         let resources = resources.into_iter().collect::<Vec<_>>().join(", ");
         let providers: BTreeSet<&str> = actions.iter().map(|it| it.action.provider()).collect();
@@ -100,9 +117,74 @@ fn check(facts: &Facts<'_>, verdicts: &mut Diagnostics) {
             fix,
             denied,
             location,
-            severity: None,
+            ..Fault::default()
         });
     }
+}
+
+/// The key of the bucket that an S3 action reads from or deploys to.
+fn destination(facts: &Facts<'_>, action: &ActionFacts<'_>, verdicts: &mut Diagnostics) {
+    let Some((key, result)) = destination_key(action) else { return };
+    let role = action.role_arn();
+    let location = role_location(role);
+    if result.unsettled {
+        verdicts.unknown(&location);
+    }
+    if result.is_clear() {
+        return;
+    }
+    let (own, of_key) = result.by_side();
+    let request = format!("on `{key}`");
+    let (because, fix) = if own.is_clear() {
+        let because = of_key.because(&format!("the policy of `{key}`"), &format!("to {role}"));
+        (because, role_fixes::key_of_other(facts, &key, &of_key, role))
+    } else {
+        let statements = vec![key_statement(&key, None)];
+        (own.because_of_role(role, &request), role_fixes::own(&own, role, "PipelineDeploy", statements, None))
+    };
+    verdicts.fail(Fault {
+        message: format!(
+            "{} can't use the key that encrypts what {} works with",
+            action.role_label(),
+            action.label()
+        ),
+        because,
+        fix,
+        denied: [own.denied(), of_key.denied()].concat(),
+        location,
+        ..Fault::default()
+    });
+}
+
+/// What AWS says it denied to the role, where that is not among what was found.
+fn told(facts: &Facts<'_>, action: &ActionFacts<'_>, found: &[Denied], verdicts: &mut Diagnostics) {
+    let Some((actor, denial, result)) = denied_as_told(facts, action) else { return };
+    let resource = denial.resource.as_deref().unwrap_or("*");
+    let is_it = |it: &Denied| {
+        it.action.eq_ignore_ascii_case(&denial.action) && pattern::matches(&it.resource, resource)
+    };
+    if found.iter().any(is_it) {
+        return;
+    }
+    let location = role_location(&actor.arn);
+    if result.is_clear() {
+        verdicts.unknown(&location);
+    }
+    verdicts.fail(Fault {
+        message: format!(
+            "{} was denied {}{}, which {} needs",
+            action.role_label(),
+            denial.action,
+            denial.resource.as_deref().map(|it| format!(" on {it}")).unwrap_or_default(),
+            action.label()
+        ),
+        because: denied_request::because(facts, &result, actor, denial),
+        fix: denied_request::fix(&result, actor, denial),
+        denied: result.denied(),
+        location,
+        is_told: true,
+        ..Fault::default()
+    });
 }
 
 /// Where the role's own policies refuse nothing, the bucket's policy of another account does.

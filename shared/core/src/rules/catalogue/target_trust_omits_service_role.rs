@@ -88,7 +88,7 @@ fn check(facts: &Facts<'_>, verdicts: &mut Diagnostics) {
             fix: Fix { summary, statements, crosspipe, command },
             denied: vec![denied(facts, &action, Side::Resource)],
             location,
-            severity: None,
+            ..Fault::default()
         });
     }
 }

@@ -56,7 +56,7 @@ fn check(facts: &Facts<'_>, verdicts: &mut Diagnostics) {
             },
             denied: vec![denied(facts, &action, Side::Resource)],
             location,
-            severity: None,
+            ..Fault::default()
         });
     }
 }

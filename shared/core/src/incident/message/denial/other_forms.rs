@@ -9,6 +9,8 @@
 //! The provided execution role does not have permissions to call CreateNetworkInterface on EC2
 //! 'ARN' is not authorized to create managed-rule
 //! Unexpected EC2 error: UnauthorizedOperation
+//! Not authorized to perform DescribeSecurityGroups (Service: AWSCodeBuild; …)
+//! CannotPullContainerError: … failed to resolve ref ACCOUNT.dkr.ecr.REGION.amazonaws.com/NAME:latest: … 403 Forbidden
 //! ```
 
 use super::{Denial, after, bare};
@@ -18,8 +20,18 @@ use crate::incident::message::services::action_prefix;
 const REFUSED: [&str; 3] = ["not authorized", "Access Denied", "AccessDenied"];
 
 pub(super) fn read(text: &str) -> Option<Denial> {
-    let forms =
-        [of_api, of_s3_deploy, of_service, of_build, of_action, of_call, of_managed_rule, of_unexpected];
+    let forms = [
+        of_api,
+        of_s3_deploy,
+        of_service,
+        of_build,
+        of_action,
+        of_call,
+        of_managed_rule,
+        of_unexpected,
+        of_vpc,
+        of_pull,
+    ];
     forms.into_iter().find_map(|read| read(text))
 }
 
@@ -84,6 +96,38 @@ fn of_unexpected(text: &str) -> Option<Denial> {
     let service =
         before.strip_suffix("EC2").map(|_| "ec2").or_else(|| rest.contains("EC2").then_some("ec2"))?;
     Some(denied(None, format!("{service}:*")))
+}
+
+/// CodeBuild's words on what the role of a project that is made may not look up for its VPC.
+fn of_vpc(text: &str) -> Option<Denial> {
+    let call = bare(after(text, "Not authorized to perform ")?.split(' ').next()?);
+    let of_network = ["Subnets", "SecurityGroups", "NetworkInterface", "Vpcs", "DhcpOptions"];
+    of_network.iter().any(|it| call.contains(it)).then(|| denied(None, format!("ec2:{call}")))
+}
+
+/// A registry of ECR that refuses a pull, and does not say more. Its `not found` is another matter.
+fn of_pull(text: &str) -> Option<Denial> {
+    after(text, "CannotPullContainerError")?;
+    let lower = text.to_ascii_lowercase();
+    if !["403 forbidden", "denied", "unauthorized"].iter().any(|word| lower.contains(word))
+        || lower.contains("not found")
+    {
+        return None;
+    }
+    let image = text.split([' ', '"', '\'']).find(|word| word.contains(".dkr.ecr."))?;
+    let (host, name) = image.trim_start_matches("https://").split_once('/')?;
+    let mut labels = host.split('.');
+    let (account, region) = (labels.next()?, labels.nth(2)?);
+    let name = name.split([':', '@']).next()?;
+    let partition = if region.starts_with("cn-") {
+        "aws-cn"
+    } else if region.starts_with("us-gov-") {
+        "aws-us-gov"
+    } else {
+        "aws"
+    };
+    let resource = Some(arn::build(partition, "ecr", region, account, format_args!("repository/{name}")));
+    Some(Denial { resource, ..denied(None, "ecr:BatchGetImage".to_owned()) })
 }
 
 fn role_in(text: &str) -> Option<String> {
