@@ -139,6 +139,14 @@ impl ReportSet {
         })
     }
 
+    /// The failures of the set, by name.
+    ///
+    /// # Errors
+    /// When a file is missing or can't be read.
+    pub fn failures(self) -> Result<Vec<FailureReport>, String> {
+        folders(&self.path().join("diagnose"))?.iter().map(|folder| FailureReport::read(folder)).collect()
+    }
+
     /// Where the set is.
     pub fn path(self) -> PathBuf {
         Path::new(env!("CARGO_MANIFEST_DIR")).join(self.folder)
@@ -197,10 +205,34 @@ fn report_name(folder: &Path) -> String {
     folder.file_name().unwrap_or_default().to_string_lossy().into_owned()
 }
 
+/// A failure as it was reported, and what is expected of its diagnosis.
+#[derive(Debug, Clone)]
+pub struct FailureReport {
+    /// The folder's name.
+    pub name: String,
+    /// The event, as EventBridge delivers it.
+    pub event: Value,
+    /// What is read from AWS.
+    pub snapshot: Value,
+    /// What is expected.
+    pub expected: ExpectedCause,
+}
+
+impl FailureReport {
+    /// Reads the report in a folder.
+    fn read(folder: &Path) -> Result<Self, String> {
+        Ok(FailureReport {
+            name: report_name(folder),
+            event: read_file(folder, "event.json")?,
+            snapshot: read_file(folder, "snapshot.json")?,
+            expected: read_file(folder, "expect.json")?,
+        })
+    }
+}
+
 /// Diagnoses a failure as the command does, from event and snapshot.
 fn judge_failure(folder: &Path) -> Result<Outcome, String> {
-    let expected: ExpectedCause = read_file(folder, "expect.json")?;
-    let (event, snapshot) = (read_file(folder, "event.json")?, read_file(folder, "snapshot.json")?);
+    let FailureReport { name, event, snapshot, expected } = FailureReport::read(folder)?;
     let cause = find_root_cause(&event, snapshot);
     let rule = cause.as_ref().map(|cause| cause.as_ref().map(|(rule, _)| rule.clone()));
     let is_right = rule.is_ok_and(|rule| expected.accept.contains(&rule));
@@ -212,7 +244,7 @@ fn judge_failure(folder: &Path) -> Result<Outcome, String> {
     };
     let accepted = expected.accept.iter().map(|rule| rule.as_deref().unwrap_or("no cause"));
     Ok(Outcome {
-        name: report_name(folder),
+        name,
         is_right,
         is_wrongly_confirmed: is_confirmed && !is_right,
         summary: format!("expected {}, came {came}", accepted.collect::<Vec<_>>().join(" or ")),
@@ -221,7 +253,10 @@ fn judge_failure(folder: &Path) -> Result<Outcome, String> {
 }
 
 /// The rule of the root cause, and how sure the diagnosis is; none where it names none.
-fn find_root_cause(event: &Value, snapshot: Value) -> Result<Option<(String, Confidence)>, String> {
+///
+/// # Errors
+/// When event or snapshot can't be read.
+pub fn find_root_cause(event: &Value, snapshot: Value) -> Result<Option<(String, Confidence)>, String> {
     let failure = Failure::from_event(event).map_err(|error| error.to_string())?;
     let snapshot = Snapshot::from_value(snapshot).map_err(|error| error.to_string())?;
     let failure = failure.with_details(&snapshot.action_executions);

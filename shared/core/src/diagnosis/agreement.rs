@@ -2,7 +2,7 @@
 
 use crate::arn::bucket_of;
 use crate::evaluation::{Side, pattern};
-use crate::incident::actor::is_role;
+use crate::incident::actor::{is_role, without_redaction};
 use crate::incident::message::{Denial, PolicyKind};
 use crate::rules::Denied;
 
@@ -68,6 +68,7 @@ fn service(action: &str) -> Option<String> {
 /// representative one. Either may have `*` in place of what was not asked for.
 fn is_same(said: &str, judged: &str) -> bool {
     let bucket = bucket_of(said);
+    let said = &without_redaction(said);
     pattern::matches(judged, said)
         || pattern::matches(said, judged)
         || (bucket.is_some() && bucket == bucket_of(judged))

@@ -73,7 +73,11 @@ pub(super) fn rank(findings: Vec<Finding>, evidence: &Evidence<'_>) -> Vec<Ranke
         Ranked { confidence, ruled_out, finding }
     };
     let mut ranked: Vec<Ranked> = confidences.into_iter().zip(findings).map(rank).collect();
-    ranked.sort_by_key(|it| (it.ruled_out, it.confidence, Reverse(it.finding.severity), it.finding.subject));
+    // What the policies show comes before what AWS's message alone says.
+    let is_told = |it: &Ranked| it.finding.is_told && it.finding.denied.is_empty();
+    ranked.sort_by_key(|it| {
+        (it.ruled_out, it.confidence, is_told(it), Reverse(it.finding.severity), it.finding.subject)
+    });
     ranked
 }
 

@@ -220,6 +220,24 @@ impl<'a> Surroundings<'a> {
 pub fn is_role(actor: &str, role_arn: &str) -> bool {
     let (Ok(actor), Ok(role)) = (Arn::parse(actor), Arn::parse(role_arn)) else { return false };
     let session_of = actor.resource().strip_prefix("assumed-role/").and_then(|rest| rest.split('/').next());
-    actor == role
-        || (actor.account() == role.account() && session_of.is_some() && session_of == role.role_name())
+    let same_account = actor.account() == role.account() || is_redacted(actor.account());
+    let same_name = session_of.is_some() && session_of == role.role_name();
+    actor == role || same_account && (same_name || actor.resource() == role.resource())
+}
+
+/// Whether an account is hidden in a text that was shared: `************`, `xxxxxxxxxxxx`, `<account>`.
+pub fn is_redacted(account: &str) -> bool {
+    !account.is_empty() && account != "aws" && !account.bytes().any(|byte| byte.is_ascii_digit())
+}
+
+/// A resource of which the account is hidden, as a pattern.
+pub fn without_redaction(resource: &str) -> String {
+    let parts: Vec<&str> = resource.split(':').collect();
+    match parts.get(4) {
+        Some(account) if is_redacted(account) => {
+            let shown = parts.iter().enumerate().map(|(at, part)| if at == 4 { "*" } else { part });
+            shown.collect::<Vec<_>>().join(":")
+        }
+        _ => resource.to_owned(),
+    }
 }

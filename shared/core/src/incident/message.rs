@@ -102,6 +102,8 @@ pub enum ErrorSignature {
 
 /// Reads a message: as a sentence first, then as one of the fixed wordings, then by its error code.
 pub fn claim(message: &str) -> ErrorSignature {
+    // Log lines and e-mails wrap messages wherever they like.
+    let message = &message.split_whitespace().collect::<Vec<_>>().join(" ");
     if let Some(assumption) = assumption(message) {
         return ErrorSignature::RoleNotAssumable(assumption);
     }

@@ -1,18 +1,19 @@
 //! A request that AWS says it denied, whoever asked for whatever, held against every policy that is known.
 
-use super::access::allow;
+use super::access::{OWN, allow};
 use super::access_result::{AccessResult, Refusal};
 use super::commands::{self, option, show};
-use super::diagnostics::{Denied, Fix};
-use super::facts::Facts;
+use super::diagnostics::{Denied, Fault, Fix};
+use super::facts::{ActionGroup, Facts, role_label, role_location};
 use super::policy_inputs::{key_grants, resource_policy};
 use super::role_fixes;
 use crate::arn::{Arn, bucket_of};
 use crate::evaluation::statement::covers_action;
 use crate::evaluation::{
     Decision, Evaluation, KeyGrant, Policies, PolicySet, Request, Requester, ResourcePolicy, Side, Ternary,
-    evaluate,
+    evaluate, pattern,
 };
+use crate::incident::actor::without_redaction;
 use crate::incident::message::{Denial, PolicyKind};
 use crate::incident::{Actor, ActorKind, Incident};
 use crate::policy::{Effect, PolicyDocument};
@@ -91,6 +92,52 @@ pub(super) fn fix(result: &AccessResult, actor: &Actor, denial: &Denial) -> Fix 
     let fix = role_fixes::own(result, &actor.arn, "PipelineWork", missing, None);
     // What was not seen to be missing is for a person to add.
     if result.is_clear() { Fix { command: None, ..fix } } else { fix }
+}
+
+/// The fault of what AWS says this side denied to the failed action's role, on the artifact key (`kms`) or bucket
+/// (`s3`), where what is known of the policies leaves it open.
+pub(super) fn told_of_artifacts(
+    facts: &Facts<'_>,
+    group: &ActionGroup<'_>,
+    service: &str,
+    side: PolicyKind,
+    result: &AccessResult,
+) -> Option<Fault> {
+    let incident = facts.incident().filter(|it| group.actions.iter().any(|action| it.is_of(action)))?;
+    let (denial, actor) = (incident.denial.as_ref()?, incident.actor.as_ref()?);
+    let store = group.first.store()?;
+    let resource = denial.resource.as_deref().map(without_redaction);
+    let is_it = |named: &str| match service {
+        "kms" => group.first.key_arn().is_some_and(|key| pattern::matches(named, key.as_str())),
+        _ => bucket_of(named) == Some(store.bucket()),
+    };
+    let is_of_service = denial.action.split(':').next() == Some(service);
+    // Where the role's own policies allow it and AWS does not name the side, it is the resource's.
+    let by_resource = || {
+        let (Some(resource), PolicyKind::ResourceBased) = (denial.resource.as_deref(), side) else {
+            return false;
+        };
+        let own = judge(facts, &actor.arn, (&denial.action, resource), &OWN);
+        own.is_clear() && !own.unsettled
+    };
+    let told = actor.kind == ActorKind::ActionRole
+        && denial.side.map_or_else(by_resource, |named| named == side)
+        && is_of_service
+        && resource.as_deref().is_none_or(is_it);
+    let open = result.unsettled && result.is_clear() && !incident.in_own_words;
+    (told && open).then(|| Fault {
+        location: role_location(&actor.arn),
+        message: format!(
+            "{} was denied {}, which {} needs for its artifacts",
+            role_label(&actor.arn),
+            denial.action,
+            group.label()
+        ),
+        because: because(facts, result, actor, denial),
+        fix: fix(result, actor, denial),
+        is_told: true,
+        ..Fault::default()
+    })
 }
 
 /// The conditions under which a role's own policies allow an action, where what they ask for is not known: each with

@@ -158,8 +158,9 @@ impl Diagnostics {
         }
     }
 
-    /// A denial that the message names and the policies show is told by the rule that shows it.
-    pub(super) fn drop_denials_shown_by_other_rules(&mut self) {
+    /// A denial that the message names and the policies show is told by the rule that shows it. `told` is who was
+    /// denied which action, by what the message says.
+    pub(super) fn drop_denials_shown_by_other_rules(&mut self, told: Option<(&str, &str)>) {
         let shown: Vec<Denied> = self
             .findings
             .iter()
@@ -170,9 +171,15 @@ impl Diagnostics {
             a.principal == b.principal && a.action.eq_ignore_ascii_case(&b.action) && a.side == b.side
         };
         self.findings.retain(|finding| {
-            let told = |denied: &Denied| shown.iter().any(|shown| same(denied, shown));
-            !finding.subject.repeats_message() || !finding.denied.iter().any(told)
+            let is_shown = |denied: &Denied| shown.iter().any(|shown| same(denied, shown));
+            !finding.subject.repeats_message() || !finding.denied.iter().any(is_shown)
         });
+        let is_told = |it: &Denied| {
+            told.is_some_and(|(who, what)| it.principal == who && it.action.eq_ignore_ascii_case(what))
+        };
+        if shown.iter().any(is_told) {
+            self.findings.retain(|finding| !finding.is_told || !finding.denied.is_empty());
+        }
     }
 
     /// States that a part of the snapshot would have to be known.

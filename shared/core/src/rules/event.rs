@@ -40,6 +40,12 @@ impl<'a> Incident<'a> {
         Some(denied_request::judge(facts, &actor.arn, (&denial.action, resource), &[side]))
     }
 
+    /// Whether the denial is of this side though the message does not say so: it refuses the very request.
+    pub(super) fn is_denied_by(&self, facts: &Facts<'_>, side: Side) -> bool {
+        let unsaid = self.denial.as_ref().is_some_and(|denial| denial.side.is_none());
+        unsaid && self.judge(facts, side).is_some_and(|result| !result.is_clear())
+    }
+
     /// Who was denied what, as a sentence has it.
     pub(super) fn request(denial: &Denial) -> String {
         let actor = denial.actor.as_deref().unwrap_or("somebody");

@@ -70,6 +70,12 @@ impl<'a> Facts<'a> {
         self.incident.as_ref()
     }
 
+    /// Whether AWS says that a statement denies what the failed action asked for.
+    pub(super) fn is_told_of_statement(&self) -> bool {
+        let denial = self.incident().and_then(|incident| incident.denial.as_ref());
+        denial.is_some_and(|denial| denial.explicit == Some(true))
+    }
+
     /// Everything that is known.
     pub fn snapshot(&self) -> &'a Snapshot {
         self.snapshot

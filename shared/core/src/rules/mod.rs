@@ -87,7 +87,10 @@ pub fn run(facts: &Facts<'_>) -> Diagnostics {
         verdicts.by(rule);
         (rule.check)(facts, &mut verdicts);
     }
-    verdicts.drop_denials_shown_by_other_rules();
+    let incident = facts.incident();
+    let told =
+        incident.and_then(|it| Some((it.actor.as_ref()?.arn.as_str(), it.denial.as_ref()?.action.as_str())));
+    verdicts.drop_denials_shown_by_other_rules(told);
     verdicts
 }
 

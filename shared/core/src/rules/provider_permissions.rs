@@ -13,7 +13,8 @@ use super::facts::text;
 use super::{ActionFacts, Denied, Facts, denied_request};
 use crate::arn::{Arn, bucket_of};
 use crate::evaluation::statement::covers_action;
-use crate::evaluation::{PolicySet, Side, Ternary};
+use crate::evaluation::{PolicySet, Side, Ternary, pattern};
+use crate::incident::actor::{is_redacted, without_redaction};
 use crate::incident::message::{Denial, PolicyKind};
 use crate::incident::{Actor, ActorKind};
 use crate::pipeline::Store;
@@ -43,12 +44,16 @@ pub(super) fn denied_as_told<'f>(
         || denial.action.ends_with(":UseConnection")
         || facts.pipeline().stores().any(|store| is_bucket(&store))
         || is_key();
-    if actor.kind != ActorKind::ActionRole || of_other_rule {
+    let limits = [Side::ServiceControl, Side::PermissionsBoundary];
+    let by_limit = limits.into_iter().any(|side| incident.is_denied_by(facts, side));
+    if actor.kind != ActorKind::ActionRole || of_other_rule || by_limit {
         return None;
     }
     // Whoever was denied something elsewhere by its own policies is mistaken about the place.
     let mut place = resource.unwrap_or("*").split(':').skip(3);
-    let here = |part: Option<&str>, own: Option<&str>| part.is_none_or(str::is_empty) || part == own;
+    let here = |part: Option<&str>, own: Option<&str>| {
+        part.is_none_or(|part| part.is_empty() || is_redacted(part)) || part == own
+    };
     let is_here = here(place.next(), action.region()) && here(place.next(), Some(action.account));
     if !is_here && denial.side != Some(PolicyKind::ResourceBased) {
         return None;
@@ -73,7 +78,10 @@ pub(super) fn denied_as_told<'f>(
 
 fn is_artifact_key(facts: &Facts<'_>, resource: &str) -> bool {
     facts.pipeline().stores().any(|store| {
-        store.key_id() == Some(resource) || facts.key_of(&store).is_some_and(|key| key.as_str() == resource)
+        // A message may be cut in the middle of the key, or hide its account.
+        let is_it =
+            |key: &str| key.starts_with(resource) || pattern::matches(&without_redaction(resource), key);
+        store.key_id().is_some_and(is_it) || facts.key_of(&store).is_some_and(|key| is_it(key.as_str()))
     })
 }
 

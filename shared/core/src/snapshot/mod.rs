@@ -6,10 +6,12 @@
 //! # Layout
 //! - [`fact`]: known, absent, unknown
 //! - [`parts`]: what is known of keys, buckets, roles, builds, deployments, services and the organization
+//! - `printed`: parts as the AWS CLI prints them
 //! - this file: the whole
 
 pub mod fact;
 pub mod parts;
+mod printed;
 
 use std::collections::BTreeMap;
 
@@ -104,6 +106,7 @@ impl Snapshot {
             let pipeline = parts.remove("pipeline").unwrap_or_default();
             parts.insert("pipeline".into(), serde_json::json!({"pipeline": pipeline, "metadata": metadata}));
         }
+        printed::from_printed(&mut parts);
         let snapshot: Snapshot = serde_json::from_value(Value::Object(parts))
             .map_err(|error| SnapshotError::Part(error.to_string()))?;
         if snapshot.pipeline.is_unknown() { Err(SnapshotError::NotASnapshot) } else { Ok(snapshot) }

@@ -93,8 +93,10 @@ fn actor(before: &str) -> Option<String> {
     let before = before.trim_end();
     let before = before.strip_suffix(" is").or_else(|| before.strip_suffix(" are"))?;
     let word = bare(before.rsplit(' ').next()?);
-    if word.starts_with("arn:") || word.contains(".amazonaws.com") {
-        return Some(word.to_owned());
+    // Some put a colon and no space before it: `Message:arn:aws:…`.
+    let arn = word.find("arn:aws").and_then(|at| word.get(at..));
+    if let Some(named) = arn.or(Some(word).filter(|word| word.contains(".amazonaws.com"))) {
+        return Some(named.to_owned());
     }
     principal_of(word).map(str::to_owned)
 }
@@ -125,8 +127,10 @@ fn resource(rest: &str) -> Option<String> {
     let end =
         [" because ", " with an explicit deny", " (Service"].iter().filter_map(|end| text.find(end)).min();
     let whole = end.and_then(|end| text.get(..end)).filter(|text| text.contains(":s3:::"));
-    let resource = bare(whole.unwrap_or_else(|| text.split(' ').next().unwrap_or_default()));
-    Some(resource.to_owned()).filter(|resource| !resource.is_empty())
+    let resource = whole.unwrap_or_else(|| text.split(' ').next().unwrap_or_default());
+    // A message that was cut in the middle of it does not say what it was.
+    let is_cut = ["...", "…"].iter().any(|end| resource.ends_with(end));
+    Some(bare(resource).to_owned()).filter(|resource| !resource.is_empty() && !is_cut)
 }
 
 fn reason(rest: &str) -> (Option<PolicyKind>, Option<bool>, Option<String>) {

@@ -14,6 +14,7 @@
 //! A Deny of `s3:*` for everyone who does not come through a VPC endpoint.
 
 use crate::evaluation::Side;
+use crate::incident::message::PolicyKind;
 use crate::pipeline::Store;
 use crate::providers::ArtifactHandler;
 use crate::rules::access::{Access, object};
@@ -22,7 +23,9 @@ use crate::rules::artifact_users::{StoreUse, build_uses, home_role_uses};
 use crate::rules::diagnostics::{Fault, Fix};
 use crate::rules::documents::Document;
 use crate::rules::facts::role_label;
-use crate::rules::{ActionFacts, Diagnostics, Facts, Rule, RuleId, Severity, Subject, role_fixes};
+use crate::rules::{
+    ActionFacts, Diagnostics, Facts, Rule, RuleId, Severity, Subject, denied_request, role_fixes,
+};
 use crate::snapshot::Fact;
 
 pub(in crate::rules) const RULE: Rule = Rule {
@@ -39,6 +42,14 @@ pub(in crate::rules) const RULE: Rule = Rule {
 };
 
 fn check(facts: &Facts<'_>, verdicts: &mut Diagnostics) {
+    for group in facts.groups_by_role_and_store().into_iter().filter(|_| facts.is_told_of_statement()) {
+        let Some(access) = Access::to_bucket(&group) else { continue };
+        let result = access.judge(&[Side::Resource]);
+        let told = denied_request::told_of_artifacts(facts, &group, "s3", PolicyKind::ResourceBased, &result);
+        if let Some(fault) = told {
+            verdicts.fail(fault);
+        }
+    }
     for store in facts.stores() {
         let location = format!("buckets[\"{}\"].policy", store.bucket());
         let (mut roles, mut refused) = (vec![], vec![]);

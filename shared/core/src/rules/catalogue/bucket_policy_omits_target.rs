@@ -16,12 +16,13 @@ use serde_json::json;
 
 use crate::arn;
 use crate::evaluation::Side;
+use crate::incident::message::PolicyKind;
 use crate::rules::access::{Access, artifact_statements};
-use crate::rules::deleted_principals;
 use crate::rules::diagnostics::{Fault, Fix};
 use crate::rules::documents::Document;
 use crate::rules::resources::custom;
 use crate::rules::{Diagnostics, Facts, Rule, RuleId, Severity, Subject};
+use crate::rules::{deleted_principals, denied_request};
 use crate::snapshot::Fact;
 
 pub(in crate::rules) const RULE: Rule = Rule {
@@ -42,6 +43,11 @@ fn check(facts: &Facts<'_>, verdicts: &mut Diagnostics) {
         let (Some(access), Some(store)) = (Access::to_bucket(&group), action.store()) else { continue };
         let bucket = store.bucket();
         let judgement = access.judge(&[Side::Resource]);
+        let told =
+            denied_request::told_of_artifacts(facts, &group, "s3", PolicyKind::ResourceBased, &judgement);
+        if let Some(fault) = told.filter(|_| !facts.is_told_of_statement()) {
+            verdicts.fail(fault);
+        }
         let location = format!("buckets[\"{bucket}\"].policy");
         let known = facts.bucket(bucket);
         // A bucket that is gone is S3004, a policy that denies S3002, one that names a deleted role S3003.

@@ -39,6 +39,7 @@ fn check(facts: &Facts<'_>, verdicts: &mut Diagnostics) {
     let kind = match denial.side {
         Some(PolicyKind::ServiceControl) => "service control policy",
         Some(PolicyKind::ResourceControl) => "resource control policy",
+        None if event.is_denied_by(facts, Side::ServiceControl) => "service control policy",
         _ => return organization_denials::check(facts, verdicts),
     };
     let request = Incident::request(denial);

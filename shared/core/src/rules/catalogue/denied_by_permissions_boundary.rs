@@ -34,22 +34,36 @@ pub(in crate::rules) const RULE: Rule = Rule {
 
 fn check(facts: &Facts<'_>, verdicts: &mut Diagnostics) {
     let Some(event) = facts.incident() else { return };
-    let boundary = |it: &&crate::incident::message::Denial| it.side == Some(PolicyKind::PermissionsBoundary);
-    let Some(denial) = event.denial.as_ref().filter(boundary) else { return };
+    let Some(denial) = &event.denial else { return };
+    let judged = event.judge(facts, Side::PermissionsBoundary).unwrap_or_default();
+    let said = denial.side == Some(PolicyKind::PermissionsBoundary);
+    // Older messages do not say which side denied.
+    if !(said || event.is_denied_by(facts, Side::PermissionsBoundary)) {
+        return;
+    }
     let request = Incident::request(denial);
     let resource = denial.resource.clone().unwrap_or_else(|| "*".into());
-    let denied = event.judge(facts, Side::PermissionsBoundary).map(|it| it.denied()).unwrap_or_default();
+    let because = if said {
+        format!("the error message says that no permissions boundary allows {request}")
+    } else {
+        judged.because("the permissions boundary", &format!("on {resource}"))
+    };
+    // A statement that denies is answered by that statement, never by another that allows.
+    let denies = denial.explicit == Some(true) || !judged.denying().is_empty();
+    let (summary, statements) = if denies {
+        let by = Some(judged.denying()).filter(|by| !by.is_empty());
+        let by = by.unwrap_or_else(|| "what denies it".to_owned());
+        (format!("remove or narrow {by} in the policy that is the role's permissions boundary"), vec![])
+    } else {
+        let summary = "add this statement to the policy that is the role's permissions boundary";
+        (summary.to_owned(), vec![allow(None, &[&denial.action], &[resource])])
+    };
     verdicts.fail(Fault {
         location: event.action.path(),
         message: format!("a permissions boundary keeps {} from {}", event.label(), denial.action),
-        because: format!("the error message says that no permissions boundary allows {request}"),
-        fix: Fix {
-            summary: "add this statement to the policy that is the role's permissions boundary".into(),
-            statements: vec![allow(None, &[&denial.action], &[resource])],
-            command: denial.actor.as_deref().map(boundary_of),
-            ..Fix::default()
-        },
-        denied,
+        because,
+        fix: Fix { summary, statements, command: denial.actor.as_deref().map(boundary_of), ..Fix::default() },
+        denied: judged.denied(),
         ..Fault::default()
     });
 }

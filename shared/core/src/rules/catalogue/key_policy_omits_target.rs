@@ -17,12 +17,13 @@ use serde_json::json;
 
 use crate::arn;
 use crate::evaluation::Side;
+use crate::incident::message::PolicyKind;
 use crate::rules::access::Access;
 use crate::rules::diagnostics::Fault;
 use crate::rules::facts::unresolved_alias;
 use crate::rules::resources::custom;
 use crate::rules::{Diagnostics, Facts, Rule, RuleId, Severity, Subject};
-use crate::rules::{deleted_principals, role_fixes};
+use crate::rules::{deleted_principals, denied_request, role_fixes};
 use crate::snapshot::Fact;
 
 pub(in crate::rules) const RULE: Rule = Rule {
@@ -45,6 +46,11 @@ fn check(facts: &Facts<'_>, verdicts: &mut Diagnostics) {
         }
         let (Some(access), Some(key)) = (Access::to_key(&group), action.key_arn()) else { continue };
         let judgement = access.judge(&[Side::Resource]);
+        let told =
+            denied_request::told_of_artifacts(facts, &group, "kms", PolicyKind::ResourceBased, &judgement);
+        if let Some(fault) = told {
+            verdicts.fail(fault);
+        }
         let location = format!("keys[\"{key}\"].policy");
         if judgement.unsettled {
             verdicts.unknown(&location);

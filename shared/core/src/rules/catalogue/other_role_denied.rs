@@ -14,6 +14,7 @@
 //! # Example
 //! A stack role without `sns:CreateTopic`, and a template with a topic.
 
+use crate::evaluation::Side;
 use crate::incident::message::Denial;
 use crate::incident::{ActorKind, Incident};
 use crate::rules::diagnostics::Fault;
@@ -38,7 +39,10 @@ fn check(facts: &Facts<'_>, verdicts: &mut Diagnostics) {
     let (Some(denial), Some(actor)) = (&incident.denial, &incident.actor) else { return };
     let theirs = !actor.kind.is_of_pipeline() && actor.kind != ActorKind::Service;
     let Some(sides) = denied_request::sides_of(denial) else { return };
-    if !theirs || is_of_other_rule(incident, denial) {
+    // What a boundary or the organization is seen to refuse is told by EV001 and EV002.
+    let limits = [Side::ServiceControl, Side::PermissionsBoundary];
+    let by_limit = limits.into_iter().any(|side| incident.is_denied_by(facts, side));
+    if !theirs || by_limit || is_of_other_rule(incident, denial) {
         return;
     }
     let result = denial

@@ -19,8 +19,9 @@ use std::collections::BTreeSet;
 use serde_json::json;
 
 use crate::arn::{self, Arn};
-use crate::evaluation::{Side, Ternary};
-use crate::incident::actor::is_role;
+use crate::evaluation::{Side, Ternary, pattern};
+use crate::incident::actor::{is_role, without_redaction};
+use crate::incident::message::PolicyKind;
 use crate::providers::PassedRole;
 use crate::rules::access::{Access, OWN};
 use crate::rules::access_result::AccessResult;
@@ -76,7 +77,7 @@ fn named(
     if judgement.unsettled {
         verdicts.unknown(role_location(role));
     }
-    if judgement.unsettled && judgement.is_clear() && denied_to_pass(action).as_deref() == Some(passed) {
+    if judgement.unsettled && judgement.is_clear() && is_denied_to_pass(action, passed) {
         verdicts.fail(told(facts, action, passed, service));
     }
     if !judgement.is_clear() {
@@ -104,7 +105,11 @@ fn task_roles(
     if let Some(passed) = denied_to_pass(action) {
         return named(facts, action, &passed, SERVICE, verdicts);
     }
+    const PLACEHOLDER: &str = "the ARNs of the task role and the task execution role";
     match lacks_anywhere(&facts.role(role), "iam:PassRole") {
+        Ternary::No if is_denied_to_pass(action, PLACEHOLDER) => {
+            verdicts.fail(told(facts, action, PLACEHOLDER, SERVICE));
+        }
         Ternary::No => {}
         Ternary::Unknown => verdicts.unknown(role_location(role)),
         Ternary::Yes => {
@@ -114,9 +119,8 @@ fn task_roles(
             let (principal, pass) = (role.to_owned(), "iam:PassRole".to_owned());
             let denied =
                 Denied { principal, action: pass, resource: any, side: Side::Identity, explicit: false };
-            let placeholder = "the ARNs of the task role and the task execution role";
             let judgement = AccessResult::refusing(denied, None);
-            let fault = fault(action, placeholder, SERVICE, because, &judgement);
+            let fault = fault(action, PLACEHOLDER, SERVICE, because, &judgement);
             let fix = Fix { command: Some(role_fixes::task_definition(action)), ..fault.fix };
             verdicts.fail(Fault { fix, severity: Some(Severity::Warning), ..fault });
         }
@@ -139,6 +143,17 @@ fn told(facts: &Facts<'_>, action: &ActionFacts<'_>, passed: &str, service: &str
         None => fault.fix.summary,
     };
     Fault { fix: Fix { summary, command: None, ..fault.fix }, is_told: true, ..fault }
+}
+
+/// Whether AWS says that the failed action's own policies do not let it pass this role, or does not say which.
+fn is_denied_to_pass(action: &ActionFacts<'_>, passed: &str) -> bool {
+    let incident = action.facts().incident().filter(|it| it.is_of(action));
+    let Some(denial) = incident.and_then(|incident| incident.denial.as_ref()) else { return false };
+    let of_role = denial.actor.as_deref().is_some_and(|actor| is_role(actor, action.role_arn()));
+    let is_it = |resource: &str| pattern::matches(&without_redaction(resource), passed);
+    let own = matches!(denial.side, None | Some(PolicyKind::IdentityBased));
+    let is_pass = denial.action.eq_ignore_ascii_case("iam:PassRole");
+    own && of_role && is_pass && denial.resource.as_deref().is_none_or(is_it)
 }
 
 /// The role that the failed action was not allowed to pass, where its message names one.

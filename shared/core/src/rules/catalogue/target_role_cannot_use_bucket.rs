@@ -12,12 +12,13 @@
 //! A role that allows `s3:GetObject` on `arn:aws:s3:::artifacts` without `/*`.
 
 use crate::arn;
+use crate::incident::message::PolicyKind;
 use crate::rules::access::{Access, OWN, artifact_statements};
 use crate::rules::diagnostics::Fault;
 use crate::rules::facts::role_location;
 use crate::rules::resources::target_account;
-use crate::rules::role_fixes;
 use crate::rules::{Diagnostics, Facts, Rule, RuleId, Severity, Subject};
+use crate::rules::{denied_request, role_fixes};
 
 pub(in crate::rules) const RULE: Rule = Rule {
     id: RuleId::Ia005,
@@ -37,6 +38,11 @@ fn check(facts: &Facts<'_>, verdicts: &mut Diagnostics) {
         let (Some(access), Some(store)) = (Access::to_bucket(&group), action.store()) else { continue };
         let bucket = store.bucket();
         let judgement = access.judge(&OWN);
+        let told =
+            denied_request::told_of_artifacts(facts, &group, "s3", PolicyKind::IdentityBased, &judgement);
+        if let Some(fault) = told {
+            verdicts.fail(fault);
+        }
         let location = role_location(action.role_arn());
         if judgement.unsettled {
             verdicts.unknown(&location);

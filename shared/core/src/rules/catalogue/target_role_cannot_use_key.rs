@@ -11,12 +11,13 @@
 //! # Example
 //! A role that allows `kms:Decrypt` on `arn:aws:kms:eu-west-1:<target account>:key/…`.
 
+use crate::incident::message::PolicyKind;
 use crate::rules::access::{Access, OWN, key_statement};
 use crate::rules::diagnostics::Fault;
 use crate::rules::facts::{role_location, unresolved_alias};
 use crate::rules::resources::target_account;
-use crate::rules::role_fixes;
 use crate::rules::{Diagnostics, Facts, Rule, RuleId, Severity, Subject};
+use crate::rules::{denied_request, role_fixes};
 
 pub(in crate::rules) const RULE: Rule = Rule {
     id: RuleId::Ia004,
@@ -38,6 +39,11 @@ fn check(facts: &Facts<'_>, verdicts: &mut Diagnostics) {
         }
         let (Some(access), Some(key)) = (Access::to_key(&group), action.key_arn()) else { continue };
         let judgement = access.judge(&OWN);
+        let told =
+            denied_request::told_of_artifacts(facts, &group, "kms", PolicyKind::IdentityBased, &judgement);
+        if let Some(fault) = told {
+            verdicts.fail(fault);
+        }
         let location = role_location(action.role_arn());
         if judgement.unsettled {
             verdicts.unknown(&location);
