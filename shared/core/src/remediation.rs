@@ -203,7 +203,9 @@ mod tests {
             because: String::new(),
             fix: String::new(),
             statements: vec![],
+            summary: String::new(),
             command: None,
+            crosspipe: None,
             docs: "",
             denied: denied.collect(),
         }
