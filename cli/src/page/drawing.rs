@@ -16,7 +16,7 @@ const BOX: i32 = 62;
 /// Height of a label, with the space below it.
 const LABEL: i32 = 28;
 /// Width of a character of a label, about.
-const CHARACTER: i32 = 7;
+const CHARACTER: i32 = 8;
 
 /// How the accounts are arranged.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -94,6 +94,9 @@ pub fn draw(path: &AccessPath, picture: &Picture, shape: Shape) -> Markup {
         }
     }
 }
+
+/// The path of an arrow, the corner of its label, the path of its head.
+type Line = (String, (i32, i32), String);
 
 struct Layout<'a> {
     path: &'a AccessPath,
@@ -173,14 +176,14 @@ impl<'a> Layout<'a> {
         };
         let state = node.state;
         let name = name_of(node);
-        let room = usize::try_from(place.width / 8).unwrap_or_default();
+        let room = usize::try_from((place.width - 50) / 9).unwrap_or_default();
         html! {
             a href=(format!("#{}", node_anchor(self.path, number))) class=(format!("node {}", class_of(state)))
                 aria-label=(format!("{} {}, {}", kind(node.kind), name, words(state))) {
                 rect x=(place.x) y=(place.y) width=(place.width) height=(place.height) rx="8" {}
                 text class="kind" x=(place.x + 14) y=(place.middle() - 11) { (kind(node.kind).to_uppercase()) }
                 text class="name" x=(place.x + 14) y=(place.middle() + 6) { (shortened(&name, room)) }
-                text class="note" x=(place.x + 14) y=(place.middle() + 22) { (shortened(&node.note, room + 6)) }
+                text class="note" x=(place.x + 14) y=(place.middle() + 22) { (shortened(&node.note, room + 10)) }
                 @if state != State::NoFault {
                     (sign(state, place.x + place.width - 20, place.y + 20))
                 }
@@ -198,7 +201,7 @@ impl<'a> Layout<'a> {
         let text = label(edge);
         let width = i32::try_from(text.chars().count()).unwrap_or(24) * CHARACTER + 34;
         let Some((row, is_inside)) = self.rows.get(&number) else { return html! {} };
-        let (line, x, y) = if *is_inside {
+        let (line, (x, y), head) = if *is_inside {
             self.line_in_lane(number, (from, to), *row, width)
         } else {
             line_across(from, to, *row, width)
@@ -209,6 +212,7 @@ impl<'a> Layout<'a> {
                 aria-label=(format!("{} to {}: {}, {}", name(edge.from), name(edge.to), text, words(edge.state))) {
                 path class="reach" d=(line) {}
                 path class="line" d=(line) {}
+                path class="head" d=(head) {}
                 rect x=(x) y=(y) width=(width) height="24" rx="12" {}
                 (sign(edge.state, x + 14, y + 12))
                 text x=(x + 27) y=(y + 16) { (text) }
@@ -217,13 +221,7 @@ impl<'a> Layout<'a> {
     }
 
     /// Out of a box at its side, along a lane, and to a label above the other box.
-    fn line_in_lane(
-        &self,
-        edge: usize,
-        (from, to): (Place, Place),
-        row: i32,
-        width: i32,
-    ) -> (String, i32, i32) {
+    fn line_in_lane(&self, edge: usize, (from, to): (Place, Place), row: i32, width: i32) -> Line {
         let lane = self.lanes.get(&edge).copied().unwrap_or_default();
         let columns = self.shape.columns();
         let left = columns.get(from.side).is_some_and(|column| column.lanes_left);
@@ -235,14 +233,14 @@ impl<'a> Layout<'a> {
             let right = from.x + from.width;
             (right, right + 10 + (lane * 9) % 54, to.x + to.width - 8 - width)
         };
-        let end = if left { x } else { x + width };
+        let (end, bend) = if left { (x, 1) } else { (x + width, -1) };
         let middle = y + 12;
-        (format!("M{side} {start}H{lane_x}V{middle}H{end}"), x, y)
+        (format!("M{side} {start}H{lane_x}V{middle}H{end}"), (x, y), head(end, middle, bend))
     }
 }
 
 /// From box to box between the accounts, straight through its label.
-fn line_across(from: Place, to: Place, row: i32, width: i32) -> (String, i32, i32) {
+fn line_across(from: Place, to: Place, row: i32, width: i32) -> Line {
     let end_y = to.y + 8 + row * (LABEL + 2) + 12;
     let start_y = from.middle() + (row - 1) * 8;
     let rightwards = to.side > from.side;
@@ -251,7 +249,13 @@ fn line_across(from: Place, to: Place, row: i32, width: i32) -> (String, i32, i3
     let x = if rightwards { end - 22 - width } else { end + 22 };
     let far = if rightwards { x } else { x + width };
     let (first, second) = (start + bend * 70, far - bend * 70);
-    (format!("M{start} {start_y}C{first} {start_y} {second} {end_y} {far} {end_y}H{end}"), x, end_y - 12)
+    let line = format!("M{start} {start_y}C{first} {start_y} {second} {end_y} {far} {end_y}H{end}");
+    (line, (x, end_y - 12), head(end, end_y, bend))
+}
+
+/// The head of an arrow that ends here, to the right where `bend` is 1 and to the left where it is -1.
+fn head(x: i32, y: i32, bend: i32) -> String {
+    format!("M{} {}L{} {y}L{} {}", x - bend * 8, y - 5, x - bend, x - bend * 8, y + 5)
 }
 
 fn frame(side: usize, account: &str, column: Column, y: i32, height: i32) -> Markup {
@@ -259,8 +263,10 @@ fn frame(side: usize, account: &str, column: Column, y: i32, height: i32) -> Mar
     html! {
         g class="frame" {
             rect x=(column.x) y=(y) width=(column.width) height=(height) rx="14" {}
-            text class="title" x=(column.x + 16) y=(y + 28) { (title) }
-            text class="account" x=(column.x + column.width - 16) y=(y + 28) text-anchor="end" { (account) }
+            text x=(column.x + 16) y=(y + 28) {
+                tspan class="title" { (title) }
+                tspan class="account" dx="10" { (account) }
+            }
         }
     }
 }
