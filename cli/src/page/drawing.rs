@@ -76,6 +76,11 @@ impl Place {
     fn middle(&self) -> i32 {
         self.y + self.height / 2
     }
+
+    /// Where the label in this row above it begins.
+    fn label_y(&self, row: i32) -> i32 {
+        self.y - 4 - (self.labels - row) * LABEL
+    }
 }
 
 /// The drawing of one picture.
@@ -102,9 +107,9 @@ struct Layout<'a> {
     path: &'a AccessPath,
     shape: Shape,
     places: HashMap<usize, Place>,
-    /// For each edge, its row among the labels of the box that it leads to, and whether it stays in its column.
-    rows: HashMap<usize, (i32, bool)>,
-    /// For each edge that runs in a lane, which.
+    /// For each edge, its row among the labels above or beside the box that it leads to.
+    rows: HashMap<usize, i32>,
+    /// For each edge that runs in a lane beside the boxes, which; the others run from account to account.
     lanes: HashMap<usize, i32>,
     frames: Vec<Markup>,
     height: i32,
@@ -127,18 +132,20 @@ impl<'a> Layout<'a> {
         };
         let sides: HashMap<usize, usize> =
             picture.nodes.iter().map(|node| (*node, is_target(node))).collect();
-        let mut inside: HashMap<usize, i32> = HashMap::new();
-        let mut across: HashMap<usize, i32> = HashMap::new();
+        let mut above: HashMap<usize, i32> = HashMap::new();
+        let mut beside: HashMap<usize, i32> = HashMap::new();
         let mut lane = [0, 0];
         for number in &picture.edges {
             let Some(edge) = path.edges.get(*number) else { continue };
             let side = sides.get(&edge.from).copied().unwrap_or_default();
-            let is_inside = shape == Shape::Tall || sides.get(&edge.to) == Some(&side);
-            let counter = if is_inside { &mut inside } else { &mut across };
+            let to_side = sides.get(&edge.to).copied().unwrap_or_default();
+            let in_lane = shape == Shape::Tall || to_side == side;
+            // Between the accounts there is room for the labels of one direction.
+            let counter = if in_lane || to_side == 1 { &mut above } else { &mut beside };
             let row = counter.entry(edge.to).or_default();
-            layout.rows.insert(*number, (*row, is_inside));
+            layout.rows.insert(*number, *row);
             *row += 1;
-            if is_inside && let Some(lane) = lane.get_mut(if shape == Shape::Tall { 0 } else { side }) {
+            if in_lane && let Some(lane) = lane.get_mut(if shape == Shape::Tall { 0 } else { side }) {
                 layout.lanes.insert(*number, *lane);
                 *lane += 1;
             }
@@ -150,9 +157,9 @@ impl<'a> Layout<'a> {
             let mut any = false;
             for node in picture.nodes.iter().filter(|node| sides.get(node) == Some(&side)) {
                 any = true;
-                let labels = inside.get(node).copied().unwrap_or_default();
+                let labels = above.get(node).copied().unwrap_or_default();
                 y += labels * LABEL + 14;
-                let height = BOX.max(across.get(node).copied().unwrap_or_default() * (LABEL + 2) + 8);
+                let height = BOX.max(beside.get(node).copied().unwrap_or_default() * (LABEL + 2) + 8);
                 let place = Place { side, x: column.node_x, y, width: column.node_width, height, labels };
                 layout.places.insert(*node, place);
                 y += height;
@@ -200,11 +207,10 @@ impl<'a> Layout<'a> {
         };
         let text = label(edge);
         let width = i32::try_from(text.chars().count()).unwrap_or(24) * CHARACTER + 34;
-        let Some((row, is_inside)) = self.rows.get(&number) else { return html! {} };
-        let (line, (x, y), head) = if *is_inside {
-            self.line_in_lane(number, (from, to), *row, width)
-        } else {
-            line_across(from, to, *row, width)
+        let Some(row) = self.rows.get(&number) else { return html! {} };
+        let (line, (x, y), head) = match self.lanes.get(&number) {
+            Some(lane) => self.line_in_lane(*lane, (from, to), *row, width),
+            None => line_across(from, to, *row, width),
         };
         let name = |node: usize| self.path.nodes.get(node).map(name_of).unwrap_or_default();
         html! {
@@ -221,11 +227,10 @@ impl<'a> Layout<'a> {
     }
 
     /// Out of a box at its side, along a lane, and to a label above the other box.
-    fn line_in_lane(&self, edge: usize, (from, to): (Place, Place), row: i32, width: i32) -> Line {
-        let lane = self.lanes.get(&edge).copied().unwrap_or_default();
+    fn line_in_lane(&self, lane: i32, (from, to): (Place, Place), row: i32, width: i32) -> Line {
         let columns = self.shape.columns();
         let left = columns.get(from.side).is_some_and(|column| column.lanes_left);
-        let y = to.y - 4 - (to.labels - row) * LABEL;
+        let y = to.label_y(row);
         let start = from.y + 14 + (lane * 9) % (from.height - 20).max(1);
         let (side, lane_x, x) = if left {
             (from.x, from.x - 10 - (lane * 9) % 40, to.x + 8)
@@ -239,18 +244,21 @@ impl<'a> Layout<'a> {
     }
 }
 
-/// From box to box between the accounts, straight through its label.
+/// From account to account: to a label above a box on the right, or through a label beside a box on the left.
 fn line_across(from: Place, to: Place, row: i32, width: i32) -> Line {
-    let end_y = to.y + 8 + row * (LABEL + 2) + 12;
     let start_y = from.middle() + (row - 1) * 8;
-    let rightwards = to.side > from.side;
-    let (start, end, bend) =
-        if rightwards { (from.x + from.width, to.x, 1) } else { (from.x, to.x + to.width, -1) };
-    let x = if rightwards { end - 22 - width } else { end + 22 };
-    let far = if rightwards { x } else { x + width };
-    let (first, second) = (start + bend * 70, far - bend * 70);
+    if to.side > from.side {
+        let (start, x, y) = (from.x + from.width, to.x + 8, to.label_y(row));
+        let (first, second, middle) = (start + 110, x - 110, y + 12);
+        let line = format!("M{start} {start_y}C{first} {start_y} {second} {middle} {x} {middle}");
+        return (line, (x, y), head(x, middle, 1));
+    }
+    let end_y = to.y + 8 + row * (LABEL + 2) + 12;
+    let (start, end) = (from.x, to.x + to.width);
+    let (x, far) = (end + 22, end + 22 + width);
+    let (first, second) = (start - 70, far + 70);
     let line = format!("M{start} {start_y}C{first} {start_y} {second} {end_y} {far} {end_y}H{end}");
-    (line, (x, end_y - 12), head(end, end_y, bend))
+    (line, (x, end_y - 12), head(end, end_y, -1))
 }
 
 /// The head of an arrow that ends here, to the right where `bend` is 1 and to the left where it is -1.

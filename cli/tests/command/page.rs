@@ -2,7 +2,7 @@ use std::path::{Path, PathBuf};
 
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
-use crosspipe_testing::walkthrough::{BUCKET, KEY, SERVICE_ROLE, TARGET_ROLE, corrected};
+use crosspipe_testing::walkthrough::{BUCKET, KEY, TARGET_ROLE, corrected};
 use serde_json::{Value, json};
 
 use crate::browser::Browser;
@@ -201,7 +201,6 @@ const OVERLAPS: &str = "(() => {
 #[test]
 fn drawing_is_clear_at_every_width() {
     let mut many = faulty();
-    let key = json!({"S3Bucket": "x"});
     let actions = many["pipeline"]["pipeline"]["stages"][1]["actions"].as_array_mut().unwrap();
     let model = actions[0].clone();
     for number in 1..6 {
@@ -211,7 +210,6 @@ fn drawing_is_clear_at_every_width() {
         action["roleArn"] = json!(role);
         actions.push(action);
     }
-    drop(key);
     for (name, snapshot) in [("clear", faulty()), ("clear-many", many), ("clear-fine", corrected())] {
         let page = Page::of_snapshot(&snapshot, name);
         let Some(mut browser) = Browser::open(&page.0) else { return };
@@ -259,5 +257,4 @@ fn screenshot_of_the_readme() {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/images");
     std::fs::create_dir_all(&folder).unwrap();
     std::fs::write(folder.join("report.png"), picture).unwrap();
-    let _ = SERVICE_ROLE;
 }
