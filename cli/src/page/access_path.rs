@@ -4,6 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use crosspipe_core::arn::{Arn, bucket_of};
+use crosspipe_core::evaluation::Side;
 use crosspipe_core::pipeline::{Action, Store};
 use crosspipe_core::policy::PolicyDocument;
 use crosspipe_core::providers::{ArtifactHandler, PassedRole};
@@ -128,6 +129,7 @@ impl AccessPath {
             }
         }
         path.mark_findings(facts, findings);
+        path.mark_behind_same_policy(findings);
         path.mark_unknown(unknown);
         path.sort_nodes();
         path
@@ -285,6 +287,25 @@ impl AccessPath {
             if let Some(node) = self.node_at(facts, &finding.location).and_then(|it| self.nodes.get_mut(it)) {
                 node.state = node.state.max(state);
                 node.findings.push(number);
+            }
+        }
+    }
+
+    /// Where the policy of a bucket or key refuses one role of an account, the rules say no more about that account's
+    /// other roles: nothing is promised of them.
+    fn mark_behind_same_policy(&mut self, findings: &[&Finding]) {
+        let denied = findings.iter().flat_map(|finding| &finding.denied);
+        let refused: BTreeSet<(String, usize)> = denied
+            .filter(|denied| denied.side == Side::Resource)
+            .filter_map(|denied| {
+                let resource = denied.bucket().unwrap_or(&denied.resource);
+                Some((account_of(&denied.principal).to_owned(), *self.positions.get(resource)?))
+            })
+            .collect();
+        for edge in &mut self.edges {
+            let account = self.nodes.get(edge.from).map(|node| node.account.clone()).unwrap_or_default();
+            if edge.state == State::NoFault && refused.contains(&(account, edge.to)) {
+                edge.state = State::Unknown;
             }
         }
     }

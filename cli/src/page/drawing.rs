@@ -319,7 +319,7 @@ pub fn kind(kind: Kind) -> &'static str {
 pub fn words(state: State) -> &'static str {
     match state {
         State::NoFault => "no fault found",
-        State::Unknown => "not fully known",
+        State::Unknown => "not judged",
         State::Warned => "warning",
         State::Broken => "broken",
     }

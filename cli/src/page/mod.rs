@@ -75,8 +75,7 @@ pub fn section(
     let unknown = by_part(unknown);
     let body = html! {
         section class="file" aria-label=(format!("Pipeline {}", facts.pipeline().name())) {
-            h2 { "Pipeline " (facts.pipeline().name()) }
-            p class="quiet" { "read from " (source) }
+            h2 { "Pipeline " (facts.pipeline().name()) " " span class="quiet" { "from " (source) } }
             (context.pictures())
             (context.panels())
             @if !causes.is_empty() {
@@ -130,8 +129,7 @@ pub fn of_report(report: &Report, section: Section) -> String {
         p class="headline" { (report.headline) }
         (counts(section.errors, section.warnings, section.unknown))
         @if !alert.links.is_empty() {
-            h2 { "Where to look" }
-            ul { @for link in &alert.links { li { (link_to(link)) } } }
+            ul class="links" aria-label="Where to look" { @for link in &alert.links { li { (link_to(link)) } } }
         }
     };
     let evidence = html! {
@@ -213,7 +211,6 @@ impl Context<'_> {
         pictures.sort_by_key(|(state, _)| std::cmp::Reverse(*state));
         let several = pictures.len() > 1;
         html! {
-            h2 { "Access path" }
             @for (at, (state, picture)) in pictures.iter().enumerate() {
                 @if several && *state < State::Warned && at > 0 {
                     details class="card" {
