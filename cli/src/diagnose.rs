@@ -2,15 +2,16 @@
 
 use std::path::PathBuf;
 
-use clap::Args;
+use clap::{Args, ValueEnum};
 use crosspipe_core::alerts::{Alert, email};
 use crosspipe_core::diagnosis::{Remediation, Report, diagnose};
 use crosspipe_core::incident::{EventError, Failure};
-use crosspipe_core::rules::Severity;
+use crosspipe_core::rules::{Facts, Severity};
 use crosspipe_core::snapshot::Snapshot;
 
 use crate::input::{Document, InputError};
-use crate::output::{Answer, Format, json};
+use crate::output::{Answer, json};
+use crate::page;
 
 const EVENT: &str =
     "an EventBridge event `CodePipeline Action Execution State Change` whose state is `FAILED`";
@@ -20,6 +21,7 @@ const EXAMPLES: &str = "\
 Examples:
   crosspipe diagnose --event event.json --snapshot snapshot.json
   crosspipe diagnose --event event.json --snapshot snapshot.json --format json
+  crosspipe diagnose --event event.json --snapshot snapshot.json --format html > report.html
 
 The event is what EventBridge sends when an action fails; a rule for source `aws.codepipeline` and detail-type
 `CodePipeline Action Execution State Change` catches it, and CloudWatch Logs as its target keeps it. Without one:
@@ -44,6 +46,17 @@ pub struct Arguments {
     format: Format,
 }
 
+/// How the report is shown.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Format {
+    /// For people
+    Text,
+    /// For programs
+    Json,
+    /// One page that needs nothing else, with the access path drawn
+    Html,
+}
+
 /// Explains a failed action.
 pub fn run(arguments: &Arguments) -> Answer {
     report(arguments).unwrap_or_else(Answer::unusable)
@@ -61,12 +74,28 @@ fn report(arguments: &Arguments) -> Result<Answer, InputError> {
     Ok(match (report, arguments.format) {
         (Some(report), Format::Text) => answer(&report, email::body(&Alert::from(&report))),
         (Some(report), Format::Json) => answer(&report, json(&serde_json::json!(report))),
-        (None, Format::Text) => Answer::of(format!(
+        (Some(report), Format::Html) => answer(&report, html(&report, &failure, &snapshot, &document)?),
+        (None, Format::Text | Format::Html) => Answer::of(format!(
             "action `{}` works in the pipeline's own account: there is nothing across accounts to explain\n",
             failure.action
         )),
         (None, Format::Json) => Answer::of("null\n".to_owned()),
     })
+}
+
+fn html(
+    report: &Report,
+    failure: &Failure,
+    snapshot: &Snapshot,
+    document: &Document,
+) -> Result<String, InputError> {
+    let pipeline = snapshot.pipeline().map_err(|error| document.wrong_at("", error.to_string()))?;
+    let facts = Facts::of_action(snapshot, &pipeline, &failure.stage, &failure.action);
+    let entries = report.findings.iter();
+    let entries: Vec<page::Entry<'_>> = entries
+        .map(|ranked| page::Entry { finding: &ranked.finding, confidence: Some(ranked.confidence) })
+        .collect();
+    Ok(page::of_report(report, page::section((0, document.name()), &facts, &entries, &report.unknown)))
 }
 
 fn answer(report: &Report, text: String) -> Answer {

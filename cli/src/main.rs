@@ -6,6 +6,7 @@
 //! - [`live`]: a pipeline as it is in AWS now
 //! - [`input`]: files that may hold any bytes, and where in them something is wrong
 //! - [`source_location`]: from a path such as `stages[1].actions[0]` to a line; [`excerpt`]: that line
+//! - [`page`]: a report as an HTML page
 //! - [`output`]: what a subcommand answers with; [`text`]: text for people
 //!
 //! Exit codes: 0 nothing at error level, 1 findings at error level, 2 unusable input or arguments.
@@ -19,6 +20,7 @@ mod input;
 mod lint;
 mod live;
 mod output;
+mod page;
 mod plan;
 mod snapshot;
 mod source_location;

@@ -31,7 +31,7 @@ pub fn locate(json: &[u8], path: &str) -> SourceLocation {
 }
 
 /// The keys and indices of a path.
-fn steps(path: &str) -> Vec<String> {
+pub fn steps(path: &str) -> Vec<String> {
     if let Some(pointer) = path.strip_prefix('/') {
         return pointer.split('/').map(str::to_owned).collect();
     }

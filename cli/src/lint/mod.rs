@@ -11,12 +11,13 @@ mod text;
 use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
-use crosspipe_core::rules::{Finding, Severity, Unknown, lint as judge};
+use crosspipe_core::rules::{Facts, Finding, Severity, Unknown, run as judge};
 
 use crate::excerpt::excerpt;
 use crate::input::{Document, InputError};
 use crate::live::{self, Live, Reach};
 use crate::output::{self, Answer};
+use crate::page;
 use crate::source_location::SourceLocation;
 use crate::text::Text;
 
@@ -34,6 +35,7 @@ Examples:
   crosspipe lint pipeline.json
 
   crosspipe lint --format sarif snapshots/*.json > crosspipe.sarif
+  crosspipe lint --format html snapshot.json > crosspipe.html
 
 Exit codes: 0 nothing at error level, 1 findings at error level, 2 a file that can't be used";
 
@@ -66,6 +68,8 @@ enum Format {
     Json,
     /// For GitHub code scanning and others that read SARIF 2.1.0
     Sarif,
+    /// One page that needs nothing else, with the access path drawn
+    Html,
 }
 
 /// What was found in one file. The file itself is let go, so that memory does not grow with what is fine.
@@ -73,6 +77,8 @@ struct Linted {
     file: String,
     findings: Vec<Located>,
     unknown: Vec<Unknown>,
+    /// Its part of the page, where a page is asked for.
+    section: Option<page::Section>,
 }
 
 /// A finding and where it is in its file.
@@ -90,14 +96,16 @@ pub fn run(arguments: &Arguments) -> Answer {
     let mut linted = vec![];
     let mut problems = vec![];
     let mut notes = vec![];
+    let is_page = arguments.format == Format::Html;
     for file in &arguments.files {
-        match Document::read(file, EXPECTED).and_then(|document| lint(&document)) {
+        let page_number = is_page.then_some(linted.len());
+        match Document::read(file, EXPECTED).and_then(|document| lint(&document, page_number)) {
             Ok(done) => linted.push(done),
             Err(problem) => problems.push(problem.to_string()),
         }
     }
     if let Some(name) = &arguments.pipeline {
-        match lint_live(name, &arguments.reach) {
+        match lint_live(name, &arguments.reach, is_page.then_some(0)) {
             Ok((done, unread)) => {
                 linted.push(done);
                 notes = unread;
@@ -105,28 +113,42 @@ pub fn run(arguments: &Arguments) -> Answer {
             Err(problem) => problems.push(problem),
         }
     }
+    let faulty = number_of(&linted, Severity::Error) > 0;
     let text = match arguments.format {
         _ if linted.is_empty() => Text::default(),
         Format::Text => text::show(&linted, arguments.show_fixes),
         Format::Json => json::show(&linted, arguments.files.len() > 1).into(),
         Format::Sarif => sarif::show(&linted, &problems).into(),
+        Format::Html => {
+            page::of_lint(linted.iter_mut().filter_map(|file| file.section.take()).collect()).into()
+        }
     };
-    Answer { text, problems, notes, faulty: number_of(&linted, Severity::Error) > 0 }
+    Answer { text, problems, notes, faulty }
 }
 
 /// Lints a pipeline as it is in AWS now; also says what could not be read. Places are those of the snapshot
 /// that `crosspipe snapshot` would write.
-fn lint_live(name: &str, reach: &Reach) -> Result<(Linted, Vec<String>), String> {
+fn lint_live(name: &str, reach: &Reach, page_number: Option<usize>) -> Result<(Linted, Vec<String>), String> {
     let Live { snapshot, notes } = live::read(name, None, reach, "crosspipe-lint")?;
     let bytes = output::json(&serde_json::json!(snapshot)).into_bytes();
-    let linted = Document::parse(name.to_owned(), bytes, EXPECTED).and_then(|document| lint(&document));
+    let linted =
+        Document::parse(name.to_owned(), bytes, EXPECTED).and_then(|document| lint(&document, page_number));
     Ok((linted.map_err(|error| error.to_string())?, notes))
 }
 
-fn lint(document: &Document) -> Result<Linted, InputError> {
-    let verdicts = judge(&document.snapshot()?).map_err(|error| document.wrong_at("", error.to_string()))?;
+/// `page_number` is that of the file among those of the page, where a page is asked for.
+fn lint(document: &Document, page_number: Option<usize>) -> Result<Linted, InputError> {
+    let snapshot = document.snapshot()?;
+    let pipeline = snapshot.pipeline().map_err(|error| document.wrong_at("", error.to_string()))?;
+    let facts = Facts::new(&snapshot, &pipeline);
+    let verdicts = judge(&facts);
+    let section = page_number.map(|number| {
+        let entry = |finding| page::Entry { finding, confidence: None };
+        let entries: Vec<page::Entry<'_>> = verdicts.findings.iter().map(entry).collect();
+        page::section((number, document.name()), &facts, &entries, &verdicts.unknown)
+    });
     let findings = verdicts.findings.into_iter().map(|finding| locate(document, finding)).collect();
-    Ok(Linted { file: document.name().to_owned(), findings, unknown: verdicts.unknown })
+    Ok(Linted { file: document.name().to_owned(), findings, unknown: verdicts.unknown, section })
 }
 
 fn locate(document: &Document, finding: Finding) -> Located {

@@ -4,6 +4,7 @@
 //! - this file: runs the binary on files
 //! - [`lint`], [`sarif`], [`diagnose`], [`evaluate`], [`explain`], [`snapshot`], [`completions`]: the subcommands
 //! - [`schema`]: as much of JSON Schema as SARIF's needs
+//! - [`page`]: `--format html`; [`browser`]: a headless Chromium
 //! - [`fake_aws`]: an AWS on this machine that answers what it is told
 //! - [`bad_input`]: bytes of any kind, to any subcommand
 
@@ -15,12 +16,14 @@
 )]
 
 mod bad_input;
+mod browser;
 mod completions;
 mod diagnose;
 mod evaluate;
 mod explain;
 mod fake_aws;
 mod lint;
+mod page;
 mod report_schema;
 mod sarif;
 mod schema;

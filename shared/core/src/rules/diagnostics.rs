@@ -58,9 +58,15 @@ pub struct Finding {
     pub statements: Vec<Value>,
     /// Where AWS says so.
     pub docs: &'static str,
+    /// The first part of the fix, in one sentence.
+    #[serde(skip)]
+    pub summary: String,
     /// The script of the fix.
     #[serde(skip)]
     pub command: Option<String>,
+    /// The Crosspipe resource, or parameters of its template, that do it and keep it so.
+    #[serde(skip)]
+    pub crosspipe: Option<String>,
     /// The requests that the evaluation denies.
     #[serde(skip)]
     pub denied: Vec<Denied>,
@@ -146,7 +152,9 @@ impl Diagnostics {
             because: fault.because,
             fix: fault.fix.to_text(),
             statements: fault.fix.statements,
+            summary: fault.fix.summary,
             command: fault.fix.command,
+            crosspipe: fault.fix.crosspipe,
             docs: rule.sources.first().copied().unwrap_or_default(),
             denied: fault.denied,
             is_told: fault.is_told,
