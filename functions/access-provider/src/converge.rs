@@ -24,6 +24,8 @@ pub struct Converged<R: Resource> {
     pub changed: bool,
     /// What is to know, one sentence each.
     pub remarks: Vec<String>,
+    /// What all owners have to have on record now.
+    pub memories: Memories<R>,
 }
 
 /// Why the work stopped, and whether something was written all the same.
@@ -76,7 +78,7 @@ struct Progress<R: Resource> {
 }
 
 enum Attempt<R: Resource> {
-    Done(R::Live),
+    Done(R::Live, Memories<R>),
     Wrote,
     NotShownYet,
 }
@@ -94,9 +96,9 @@ impl<R: Resource> Progress<R> {
         let mut pauses = scope::pauses();
         loop {
             let stopped = match self.attempt(resource, records, request, scope).await {
-                Ok(Attempt::Done(live)) => {
+                Ok(Attempt::Done(live, memories)) => {
                     let remarks = std::mem::take(&mut self.remarks);
-                    return Ok(Converged { live, changed: self.writes > 0, remarks });
+                    return Ok(Converged { live, changed: self.writes > 0, remarks, memories });
                 }
                 // Reading it again is the verification, and needs no pause.
                 Ok(Attempt::Wrote) if self.writes < MOST_WRITES => continue,
@@ -131,10 +133,7 @@ impl<R: Resource> Progress<R> {
         let memories: Memories<R> = records.memories::<R>()?;
         let Plan { change, during, after, remarks } = resource.plan(&live, &memories, &scope.context)?;
         self.remarks.extend(remarks);
-        let Some(change) = change else {
-            records.set_memories::<R>(&after);
-            return Ok(Attempt::Done(live));
-        };
+        let Some(change) = change else { return Ok(Attempt::Done(live, after)) };
         if let Some((written, at)) = &self.written
             && *written == change
             && at.elapsed() < READ_LAG

@@ -53,8 +53,9 @@ async fn apply_one<R: Resource>(
 ) -> Result<(Success, Vec<String>), ApplyError> {
     let mut records = open(resource, request, scope).await?;
     let mut outcome = converge(resource, &mut records, (request, id), scope).await;
-    if let Ok(Converged { changed, .. }) = &outcome {
+    if let Ok(Converged { changed, memories, .. }) = &outcome {
         records.set_applied(request, id);
+        records.set_memories::<R>(memories);
         if let Err(error) = resource.finish(scope.aws, &scope.request_id, *changed).await {
             let kind = Some(error.kind);
             let failure = resource.explain(error, &scope.context);
@@ -111,7 +112,10 @@ async fn revert<R: Resource>(
     let had_record = records.has_own();
     let id = request.physical_id().unwrap_or_default();
     let remarks = match converge(resource, &mut records, (request, id), scope).await {
-        Ok(Converged { remarks, .. }) => remarks,
+        Ok(Converged { remarks, memories, .. }) => {
+            records.set_memories::<R>(&memories);
+            remarks
+        }
         Err(ApplyError { kind: Some(ErrorKind::NotFound), .. }) => Vec::new(),
         Err(ApplyError { kind: Some(ErrorKind::AccessDenied), partially_applied: false, .. })
             if !had_record && if_denied == IfDenied::OnlyWhatIsOnRecord =>

@@ -81,7 +81,9 @@ impl Reapply<'_> {
         records.set_owner(&scope.context.owner);
         let id = request.physical_id().unwrap_or_default();
         let converged = converge(&resource, records, (&request, id), &scope).await;
-        converged.map(|it| it.changed).map_err(|error| error.failure)
+        let converged = converged.map_err(|error| error.failure)?;
+        records.set_memories::<R>(&converged.memories);
+        Ok(converged.changed)
     }
 }
 

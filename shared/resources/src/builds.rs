@@ -99,13 +99,17 @@ impl LiveBuilds {
             action.input_artifacts().next().map(|_| "kms:Decrypt"),
             action.output_artifacts().next().map(|_| "kms:GenerateDataKey"),
         ];
-        let decisions = needed.into_iter().flatten().map(|action| decide(action, key, policy, &role));
-        let verb = match decisions.max_by_key(|decision| severity(*decision))? {
-            Decision::Allowed => return None,
-            // The key's policy leaves it to the role's own policies, which are not read here.
-            Decision::Unknown => "must be allowed by its own policies, if not by the key policy, to use",
-            Decision::ExplicitlyDenied => "is denied by the key policy to use",
-            Decision::ImplicitlyDenied => "is not allowed to use",
+        let needed: Vec<&str> = needed.into_iter().flatten().collect();
+        let decide = |own: PolicySet<'_>| {
+            let decisions = needed.iter().map(|action| decide(action, key, policy, &role, own.clone()));
+            decisions.max_by_key(|decision| severity(*decision))
+        };
+        // By the key policy alone, and then if the role's own policies, which are not read here, said what is missing.
+        let verb = match (decide(PolicySet::Known(vec![]))?, decide(PolicySet::unknown())?) {
+            (Decision::Allowed, _) => return None,
+            (Decision::ExplicitlyDenied, _) => "is denied by the key policy to use",
+            (_, Decision::Unknown) => "must be allowed by its own policies, if not by the key policy, to use",
+            _ => "is not allowed to use",
         };
         let statement = json!({"Effect": "Allow", "Principal": {"AWS": role.as_str()}, "Action": key::ACTIONS, "Resource": "*"});
         Some(format!(
@@ -123,8 +127,8 @@ fn severity(decision: Decision) -> u8 {
     }
 }
 
-/// What the key policy says, whatever the role's own policies are.
-fn decide(action: &str, key: &Arn, policy: &PolicyDocument, role: &Arn) -> Decision {
+/// What the key policy says together with these policies of the role.
+fn decide(action: &str, key: &Arn, policy: &PolicyDocument, role: &Arn, own: PolicySet<'_>) -> Decision {
     let request = Request {
         requester: Requester::Role(role.clone()),
         action,
@@ -133,11 +137,63 @@ fn decide(action: &str, key: &Arn, policy: &PolicyDocument, role: &Arn) -> Decis
         context: Context::partial(),
     };
     let policies = Policies {
-        identity: PolicySet::unknown(),
+        identity: own,
         resource: ResourcePolicy::Known(policy),
         permissions_boundary: None,
         service_control_policies: vec![],
         key_grants: vec![],
     };
     evaluate(&request, &policies).decision
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const KEY: &str = "arn:aws:kms:eu-west-1:111111111111:key/1";
+    const ROLE: &str = "arn:aws:iam::111111111111:role/build";
+
+    fn notices(encryption_key: Option<&str>, statement: Value) -> Vec<String> {
+        let build = json!({"name": "Package", "configuration": {"ProjectName": "p"},
+            "actionTypeId": {"category": "Build", "owner": "AWS", "provider": "CodeBuild", "version": "1"},
+            "inputArtifacts": [{"name": "In"}], "outputArtifacts": [{"name": "Out"}]});
+        let store = json!({"type": "S3", "location": "b", "encryptionKey": {"id": KEY, "type": "KMS"}});
+        let pipeline = json!({"name": "site", "roleArn": "arn:aws:iam::111111111111:role/service",
+            "artifactStore": store, "stages": [{"name": "Build", "actions": [build]}]});
+        let pipeline = Pipeline::parse(json!({ "pipeline": pipeline })).unwrap();
+        let project = json!({"serviceRole": ROLE, "encryptionKey": encryption_key});
+        let policy = json!({"Version": "2012-10-17", "Statement": [statement]});
+        let builds = LiveBuilds {
+            projects: BTreeMap::from([("p".to_owned(), Ok(project))]),
+            keys: BTreeMap::from([(KEY.to_owned(), Ok(PolicyDocument::from_value(policy).unwrap()))]),
+        };
+        builds.notices(&pipeline)
+    }
+
+    fn allow(principal: &str) -> Value {
+        json!({"Effect": "Allow", "Principal": {"AWS": principal}, "Action": "kms:*", "Resource": "*"})
+    }
+
+    #[test]
+    fn nothing_missing_says_nothing() {
+        assert_eq!(notices(Some(KEY), allow(ROLE)), [""; 0]);
+    }
+
+    #[test]
+    fn missing_key_and_role_are_named() {
+        for default in [None, Some("arn:aws:kms:eu-west-1:111111111111:alias/aws/s3")] {
+            let found = notices(default, allow(ROLE));
+            assert!(
+                matches!(found.as_slice(), [one] if one.contains("Custom::BuildProjectKey")),
+                "{found:?}"
+            );
+        }
+        let other = "arn:aws:iam::111111111111:role/other";
+        for (principal, verb) in [(other, "is not allowed"), ("111111111111", "by its own policies")] {
+            let found = notices(Some(KEY), allow(principal));
+            let [notice] = found.as_slice() else { panic!("{found:?}") };
+            let parts = [verb, ROLE, "`OwnRoleArns`", "\"kms:Decrypt\""];
+            assert!(parts.iter().all(|part| notice.contains(part)), "{notice}");
+        }
+    }
 }

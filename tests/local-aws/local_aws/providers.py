@@ -35,6 +35,7 @@ def resource_arn(service: str, headers: Any, body: bytes, region: str, account: 
 _NAMED = {
     ("codebuild", "BatchGetProjects"): "names",
     ("codebuild", "BatchGetBuilds"): "ids",
+    ("codebuild", "UpdateProject"): "name",
     ("ecs", "DescribeServices"): "services",
     ("ecs", "DescribeTasks"): "tasks",
 }
@@ -44,4 +45,5 @@ _ON_NO_RESOURCE = {("ecs", "ListTasks"), ("ecs", "DescribeTaskDefinition")}
 
 def _first(request: Any, member: str) -> str | None:
     named = request.get(member) if isinstance(request, dict) else None
+    named = [named] if isinstance(named, str) else named
     return named[0] if isinstance(named, list) and named and isinstance(named[0], str) else None

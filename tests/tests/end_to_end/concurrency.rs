@@ -12,9 +12,12 @@ const WRITERS: usize = 20;
 
 #[test]
 fn twenty_concurrent_grants() {
-    let scene = Scene::deployed();
-    let before = scene.live();
     let account = |writer: usize| format!("7{writer:011}");
+    let scene = Scene::deployed_with(|_, parameters| {
+        let accounts: Vec<String> = (0..WRITERS).map(account).collect();
+        parameters.insert("AllowedAccounts", accounts.join(","));
+    });
+    let before = scene.live();
     let stack = |writer: usize| format!("writer-{writer}");
     let token = &scene.outputs["AccessProviderArn"];
     thread::scope(|threads| {

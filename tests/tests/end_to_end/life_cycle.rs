@@ -70,13 +70,16 @@ fn moved_grant_leaves_nothing_behind() {
     // The role allows the stack's own bucket only: the move fails and is rolled back.
     let moved = json!({"BucketName": other, "TargetAccounts": ["555555555555"]});
     let failure = scene.update("grant", "ArtifactBucketGrant", moved.clone()).unwrap_err();
-    assert!(failure.to_string().contains("s3:GetBucketTagging"), "{failure}");
+    assert!(failure.to_string().contains("s3:GetBucketLocation"), "{failure}");
     scene.assert_unchanged(&granted);
 
     scene.change_role(&scene.role_name("AccessProviderRole"), "AccessProvider", |policy| {
         let statement = json!({
             "Effect": "Allow", "Resource": format!("arn:aws:s3:::{other}"),
-            "Action": ["s3:GetBucketPolicy", "s3:PutBucketPolicy", "s3:DeleteBucketPolicy", "s3:GetBucketTagging"],
+            "Action": [
+                "s3:GetBucketLocation", "s3:GetBucketPolicy", "s3:PutBucketPolicy", "s3:DeleteBucketPolicy",
+                "s3:GetBucketTagging", "s3:GetEncryptionConfiguration",
+            ],
         });
         policy["Statement"].as_array_mut().unwrap().push(statement);
     });

@@ -9,6 +9,7 @@
 
 mod alerts;
 mod bad_input;
+mod build_projects;
 mod command;
 mod concurrency;
 mod evidence;

@@ -6,6 +6,8 @@ use serde_json::{Value, json};
 use crate::scene::Scene;
 
 const POLICY: &str = "AccessProvider";
+/// The build project of these stacks.
+const PROJECT: &str = "permissions";
 
 /// Not asked for by the local AWS, or not by the function itself.
 const NOT_ENFORCED_HERE: [&str; 4] = [
@@ -16,7 +18,7 @@ const NOT_ENFORCED_HERE: [&str; 4] = [
 ];
 
 /// Only Delete needs these.
-const FOR_DELETE: [&str; 3] = ["s3:DeleteBucketPolicy", "iam:DeleteRolePolicy", "codepipeline:UntagResource"];
+const FOR_DELETE: [&str; 2] = ["s3:DeleteBucketPolicy", "iam:DeleteRolePolicy"];
 
 #[test]
 fn missing_permissions_are_named() {
@@ -24,6 +26,7 @@ fn missing_permissions_are_named() {
     let role = scene.role_name("AccessProviderRole");
     let name = json!({"RoleName": role, "PolicyName": POLICY});
     let whole = scene.world.tools.call("iam", "get_role_policy", name).unwrap()["PolicyDocument"].clone();
+    scene.make_build_project(PROJECT, &scene.world.service_role_arn);
     let mut tried = 0;
     for action in actions(&whole).iter().filter(|action| !NOT_ENFORCED_HERE.contains(&action.as_str())) {
         scene.change_role(&role, POLICY, |policy| remove(policy, action));
@@ -39,7 +42,7 @@ fn missing_permissions_are_named() {
         scene.change_role(&role, POLICY, |policy| *policy = whole.clone());
         tried += 1;
     }
-    assert_eq!(tried, 19, "a new permission is tried, too");
+    assert_eq!(tried, 23, "a new permission is tried, too");
     scene.world.remove_tools().unwrap_or_else(|error| panic!("{error}"));
 }
 
@@ -47,7 +50,7 @@ fn denied_on_create(scene: &Scene, action: &str) {
     let Err(StackError::Failed(failure)) = create(scene) else { panic!("created without {action}") };
     assert_eq!(failure.status, "ROLLBACK_COMPLETE", "without {action}: {failure}");
     let reasons: Vec<&str> =
-        ["Key", "Bucket", "Role", "Patch"].iter().filter_map(|id| failure.reason(id)).collect();
+        ["Key", "Bucket", "Role", "Project", "Patch"].iter().filter_map(|id| failure.reason(id)).collect();
     assert!(
         reasons.iter().any(|reason| reason.contains(action) && reason.contains("Next:")),
         "without {action}: {reasons:?}"
@@ -71,7 +74,7 @@ fn denied_on_delete(scene: &Scene, action: &str, restore: impl FnOnce()) {
     scene.delete("all");
 }
 
-/// All four custom resources, in one stack, each on what the first stack has patched already.
+/// All custom resources, in one stack, each on what the first stack has patched already.
 fn create(scene: &Scene) -> Result<(), StackError> {
     let world = &scene.world;
     let resource = |kind: &str, mut properties: Value, after: &[&str]| {
@@ -87,7 +90,8 @@ fn create(scene: &Scene) -> Result<(), StackError> {
         "Key": resource("ArtifactKeyGrant", scene.key_grant(&["555555555555"]), &[]),
         "Bucket": resource("ArtifactBucketGrant", scene.bucket_grant(&["555555555555"]), &["Key"]),
         "Role": resource("ServiceRoleGrant", json!({"RoleName": world.service_role, "TargetRoleArns": world.target_role_arn()}), &["Bucket"]),
-        "Patch": resource("PipelinePatch", json!({"PipelineName": world.pipeline, "Actions": [action], "StartExecution": "true"}), &["Role"]),
+        "Project": resource("BuildProjectKey", json!({"ProjectNames": PROJECT, "KeyArn": world.key_arn}), &["Role"]),
+        "Patch": resource("PipelinePatch", json!({"PipelineName": world.pipeline, "Actions": [action], "StartExecution": "true"}), &["Project"]),
     }});
     world.tools.deploy_stack("all", &template.to_string(), &[], &[]).map(drop)
 }

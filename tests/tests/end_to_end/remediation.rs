@@ -86,8 +86,10 @@ impl Listening {
     fn records(&self, target_arn: &str) -> Vec<String> {
         let row = self.row(target_arn);
         assert_eq!((row.get("Holder"), row.get("ExpiresAt")), (None, None), "neither held nor tidied up");
-        let names = row.as_object().unwrap().keys().filter(|name| name.starts_with("Note:"));
-        names.cloned().collect()
+        let notes = row.as_object().unwrap().iter().filter(|(name, _)| name.starts_with("Note:"));
+        // That a resource was deleted stays on record for a while.
+        let applied = notes.filter(|(_, note)| !note.to_string().contains("DeletedAt"));
+        applied.map(|(name, _)| name.clone()).collect()
     }
 
     fn bucket_arn(&self) -> String {

@@ -76,6 +76,22 @@ impl Scene {
         tools.call("iam", "put_role_policy", request).unwrap();
     }
 
+    /// Makes a build project as teams have it, without an encryption key.
+    pub fn make_build_project(&self, name: &str, role_arn: &str) {
+        let request = json!({
+            "name": name, "serviceRole": role_arn, "source": {"type": "CODEPIPELINE"}, "artifacts": {"type": "CODEPIPELINE"},
+            "environment": {"type": "LINUX_CONTAINER", "image": "aws/codebuild/standard:7.0", "computeType": "BUILD_GENERAL1_SMALL"},
+        });
+        self.world.tools.call("codebuild", "create_project", request).unwrap();
+    }
+
+    /// The key that a build project encrypts its output under.
+    pub fn project_key(&self, name: &str) -> String {
+        let answer =
+            self.world.tools.call("codebuild", "batch_get_projects", json!({"names": [name]})).unwrap();
+        answer["projects"][0]["encryptionKey"].as_str().unwrap().to_owned()
+    }
+
     /// The name of a role of the tools account's stack.
     pub fn role_name(&self, logical_id: &str) -> String {
         let request = json!({"StackName": crosspipe_e2e::world::STACK, "LogicalResourceId": logical_id});

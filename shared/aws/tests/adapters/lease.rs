@@ -178,9 +178,9 @@ async fn outcome_is_recorded() {
     let leases = Leases::new(&replay.aws, "locks");
     ours(leases.begin("mend", "event-1", in_a_minute()).await).keep("it worked").await.unwrap();
     let kept = replay.requests()[1].json();
-    assert_eq!(kept["UpdateExpression"], "SET #note = :note", "held as long as before");
-    assert_eq!(kept["ExpressionAttributeNames"], json!({"#note": "Note:outcome"}));
-    assert_eq!(value(&kept, ":note"), &json!({"S": "it worked"}));
+    assert_eq!(kept["UpdateExpression"], "SET #note0 = :note0", "held as long as before");
+    assert_eq!(kept["ExpressionAttributeNames"], json!({"#note0": "Note:outcome"}));
+    assert_eq!(value(&kept, ":note0"), &json!({"S": "it worked"}));
 }
 
 #[tokio::test]
@@ -204,12 +204,12 @@ async fn notes_change_with_the_release() {
     let requests = replay.requests();
     assert_eq!(requests[0].json()["ReturnValues"], "ALL_NEW");
     let (left, struck) = (requests[1].json(), requests[3].json());
-    assert_eq!(left["UpdateExpression"], "REMOVE Holder, HeldUntil SET #note = :note");
-    assert_eq!(value(&left, ":note"), &json!({"S": "two"}));
-    assert_eq!(struck["UpdateExpression"], "REMOVE Holder, HeldUntil, #note");
+    assert_eq!(left["UpdateExpression"], "REMOVE Holder, HeldUntil SET #note0 = :note0");
+    assert_eq!(value(&left, ":note0"), &json!({"S": "two"}));
+    assert_eq!(struck["UpdateExpression"], "REMOVE Holder, HeldUntil, #note0");
     assert_eq!(requests[8].json()["UpdateExpression"], "REMOVE Holder, HeldUntil", "nobody waits for a note");
     for request in [left, struck] {
         assert_eq!(request["ConditionExpression"], "Holder = :me");
-        assert_eq!(request["ExpressionAttributeNames"], json!({"#note": "Note:b"}));
+        assert_eq!(request["ExpressionAttributeNames"], json!({"#note0": "Note:b"}));
     }
 }

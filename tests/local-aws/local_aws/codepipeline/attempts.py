@@ -12,7 +12,7 @@ import uuid
 from typing import Any
 
 from ministack.core.responses import get_account_id, get_region
-from ministack.services import s3
+from ministack.services import codebuild, s3
 
 from .. import evaluation
 from ..evaluation import Role
@@ -31,13 +31,34 @@ def attempt(pipeline: dict[str, Any], action: dict[str, Any]) -> Failure | None:
         )
     arn = action.get("roleArn")
     if not arn or arn == service_role.arn:
-        return None
+        project = _project(action)
+        return _try_artifacts(pipeline, action, Role(project["serviceRole"])) if project else None
     role = Role(arn)
     if not evaluation.may_assume(service_role, "codepipeline", role):
         return Failure("PermissionError", f"{service_role.arn} is not authorized to perform AssumeRole on role {arn}")
     if role.account == get_account_id():
         return None
     return _try_artifacts(pipeline, action, role) or _try_provider(pipeline, action, role)
+
+
+def _project(action: dict[str, Any]) -> dict[str, Any] | None:
+    """The build project of an action of the pipeline's own account, if CodeBuild has it: a build uses artifacts as the
+    project's service role."""
+    if action["actionTypeId"]["provider"] != "CodeBuild" or action.get("roleArn"):
+        return None
+    return codebuild._projects.get((action.get("configuration") or {}).get("ProjectName"))
+
+
+def _key_of(pipeline: dict[str, Any], artifact: dict[str, Any], store: dict[str, Any]) -> str | None:
+    """The key that an artifact is under: a build's output is under the key of its project, which aws/s3 stands for
+    where it has none."""
+    for stage in pipeline["stages"]:
+        for action in stage["actions"]:
+            project = _project(action)
+            if project and artifact["name"] in [one["name"] for one in action.get("outputArtifacts") or []]:
+                key = project.get("encryptionKey") or ""
+                return None if ":alias/aws/" in key else key or None
+    return (store.get("encryptionKey") or {}).get("id")
 
 
 def _try_artifacts(pipeline: dict[str, Any], action: dict[str, Any], role: Role) -> Failure | None:
@@ -53,14 +74,15 @@ def _try_artifacts(pipeline: dict[str, Any], action: dict[str, Any], role: Role)
         verdict = evaluation.may(role, session, "s3:GetObject", f"arn:aws:s3:::{bucket}/{location}")
         if not verdict.allowed:
             return _bucket_denied(bucket)
-        if failure := _try_key(store, role, session, "kms:Decrypt", bucket, location):
+        if failure := _try_key(_key_of(pipeline, artifact, store), role, session, "kms:Decrypt", bucket, location):
             return failure
     for artifact in outputs:
         location = _location(pipeline, artifact, session)
         verdict = evaluation.may(role, session, "s3:PutObject", f"arn:aws:s3:::{bucket}/{location}", _TLS_AND_KMS)
         if not verdict.allowed:
             return Failure("PermissionError", "Upload to S3 failed with the following error: Access Denied")
-        if failure := _try_key(store, role, session, "kms:GenerateDataKey", bucket, location):
+        key = _key_of(pipeline, artifact, store)
+        if failure := _try_key(key, role, session, "kms:GenerateDataKey", bucket, location):
             return failure
     return None
 
@@ -76,9 +98,10 @@ def store_of(pipeline: dict[str, Any], action: dict[str, Any]) -> dict[str, Any]
 
 
 def _try_key(
-    store: dict[str, Any], role: Role, session: str, operation: str, bucket: str, location: str
+    given: str | None, role: Role, session: str, operation: str, bucket: str, location: str
 ) -> Failure | None:
-    given = (store.get("encryptionKey") or {}).get("id")
+    if not given and role.account == get_account_id():
+        return None
     if not given:
         # The AWS managed key aws/s3 admits its own account only.
         return Failure(
