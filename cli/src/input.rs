@@ -31,19 +31,25 @@ pub struct InputError {
 impl Document {
     /// Reads a file, or standard input where it is `-`.
     pub fn read(path: &Path, expected: &'static str) -> Result<Self, InputError> {
-        let (name, bytes) = if path.as_os_str() == "-" {
-            let mut bytes = vec![];
-            ("standard input".to_owned(), stdin().read_to_end(&mut bytes).map(|_| bytes))
-        } else {
-            (path.display().to_string(), std::fs::read(path))
-        };
-        let bytes = bytes.map_err(|error| InputError {
-            file: name.clone(),
-            place: None,
-            problem: format!("it can't be read: {error}"),
-            expected,
-        })?;
+        let (name, bytes) = read_bytes(path, expected)?;
         Document::parse(name, bytes, expected)
+    }
+
+    /// The same of a file that may also be YAML, as templates are.
+    pub fn read_json_or_yaml(path: &Path, expected: &'static str) -> Result<Self, InputError> {
+        let (name, bytes) = read_bytes(path, expected)?;
+        match std::str::from_utf8(&bytes) {
+            Ok(text) if is_yaml(&bytes) => {
+                let value = crate::yaml::to_json(text).map_err(|problem| InputError {
+                    file: name.clone(),
+                    place: None,
+                    problem,
+                    expected,
+                })?;
+                Document::parse(name, value.to_string().into_bytes(), expected)
+            }
+            _ => Document::parse(name, bytes, expected),
+        }
     }
 
     /// Takes bytes that came from `name`.
@@ -57,7 +63,11 @@ impl Document {
         // A byte-order mark, as some editors and shells write it, is no part of the JSON.
         let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").map(<[u8]>::to_vec).unwrap_or(bytes);
         let value = serde_json::from_slice(&bytes).map_err(|error| {
-            unusable(place_of(&error), format!("it is not JSON: {}", without_place(&error)))
+            let problem = match is_yaml(&bytes) {
+                true => "it is YAML, and JSON is needed; `--output json` has the AWS CLI print it".to_owned(),
+                false => format!("it is not JSON: {}", without_place(&error)),
+            };
+            unusable(place_of(&error), problem)
         })?;
         Ok(Document { name, bytes, value, expected })
     }
@@ -139,6 +149,38 @@ impl fmt::Display for InputError {
         }
         write!(formatter, ": {}\n  expected: {}", self.problem, self.expected)
     }
+}
+
+/// The name and the bytes of a file, or of standard input where it is `-`.
+fn read_bytes(path: &Path, expected: &'static str) -> Result<(String, Vec<u8>), InputError> {
+    let (name, bytes) = if path.as_os_str() == "-" {
+        let mut bytes = vec![];
+        ("standard input".to_owned(), stdin().read_to_end(&mut bytes).map(|_| bytes))
+    } else {
+        (path.display().to_string(), std::fs::read(path))
+    };
+    let bytes = bytes.map_err(|error| InputError {
+        file: name.clone(),
+        place: None,
+        problem: format!("it can't be read: {error}"),
+        expected,
+    })?;
+    Ok((name, bytes))
+}
+
+/// Whether the first line that says something is one that YAML has and JSON has not: `Key: value`, `- value`, `---`.
+fn is_yaml(bytes: &[u8]) -> bool {
+    let Ok(text) = std::str::from_utf8(bytes) else { return false };
+    let mut lines = text.lines().map(str::trim_end).filter(|line| !line.is_empty() && !line.starts_with('#'));
+    lines.next().is_some_and(|line| {
+        let is_key =
+            |key: &str| !key.is_empty() && key.chars().all(|c| c.is_alphanumeric() || "-_. ".contains(c));
+        line == "---"
+            || line.starts_with("- ")
+            || line
+                .split_once(':')
+                .is_some_and(|(key, rest)| is_key(key) && (rest.is_empty() || rest.starts_with(' ')))
+    })
 }
 
 /// The end of an empty file is line 1, column 0 for the parser.

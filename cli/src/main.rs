@@ -5,6 +5,7 @@
 //!   [`completions`]: the subcommands
 //! - [`live`]: a pipeline as it is in AWS now
 //! - [`input`]: files that may hold any bytes, and where in them something is wrong
+//! - [`yaml`]: templates in YAML as JSON
 //! - [`source_location`]: from a path such as `stages[1].actions[0]` to a line; [`excerpt`]: that line
 //! - [`page`]: a report as an HTML page
 //! - [`output`]: what a subcommand answers with; [`text`]: text for people
@@ -25,6 +26,7 @@ mod plan;
 mod snapshot;
 mod source_location;
 mod text;
+mod yaml;
 
 use std::process::ExitCode;
 

@@ -16,24 +16,30 @@ use crate::input::Document;
 use crate::output::{Answer, Format, json as to_json};
 use crate::text::{Style, Text};
 
-const EXPECTED: &str = "a custom-resource request (`ResourceType`, `ResourceProperties`) or a resource of a template in JSON (`Type`, `Properties`)";
+const EXPECTED: &str = "a custom-resource request (`ResourceType`, `ResourceProperties`) or a template or one resource of it (`Type`, `Properties`), in JSON or YAML";
 
 const EXAMPLES: &str = "\
 Examples:
   crosspipe plan grant.json
   crosspipe plan grant.json --format json
-  echo '{\"Type\": \"Custom::ArtifactBucketGrant\", \"Properties\": {\"BucketName\": \"b\", \"TargetAccounts\": \"222222222222\"}}' | crosspipe plan -
+  echo '{\"Type\": \"Custom::ArtifactBucketGrant\", \"Properties\": {\"BucketName\": \"my-artifacts\",
+    \"TargetAccounts\": \"222222222222\"}}' | crosspipe plan -
+  crosspipe plan template.yaml --resource KeyGrant
 
-Credentials and Region come from where the AWS CLI takes them. It only reads. Sids depend on the stack and the
+A template's functions (!Ref, !Sub, …) have a value in its stack only: write the values instead of those that a
+property needs. Credentials and Region come from where the AWS CLI takes them. It only reads. Sids depend on the stack and the
 resource: those of a template's resource are shown for a stack that does not exist yet.";
 
 /// Shows what a custom resource would change: the key policy, bucket policy, role or pipeline, before and after
 #[derive(Debug, Args)]
 #[command(after_help = EXAMPLES)]
 pub struct Arguments {
-    /// A custom-resource request or a template's resource, in JSON; `-` for standard input
+    /// A custom-resource request, a template or one resource of it, in JSON or YAML; `-` for standard input
     #[arg(value_name = "FILE")]
     file: PathBuf,
+    /// The logical id of the resource, where FILE is a template
+    #[arg(long, value_name = "ID")]
+    resource: Option<String>,
     /// How to show it
     #[arg(long, value_enum, default_value = "text")]
     format: Format,
@@ -41,16 +47,26 @@ pub struct Arguments {
 
 /// Shows the plan.
 pub fn run(arguments: &Arguments) -> Answer {
-    let document = match Document::read(&arguments.file, EXPECTED) {
+    let document = match Document::read_json_or_yaml(&arguments.file, EXPECTED) {
         Ok(document) => document,
         Err(error) => return Answer::unusable(error),
     };
-    let Some(wanted) = Dependencies::read(document.value()) else {
+    let resource = match pick(document.value(), arguments.resource.as_deref()) {
+        Ok(resource) => resource,
+        Err(problem) => return Answer::unusable(format!("{}: {problem}", document.name())),
+    };
+    let Some(wanted) = Dependencies::read(resource) else {
         return Answer::unusable(format!(
             "{}: there is no type or no properties in it; expected {EXPECTED}",
-            arguments.file.display()
+            document.name()
         ));
     };
+    if let Some((property, function)) = wanted.first_function() {
+        return Answer::unusable(format!(
+            "{}: property `{property}` is `{function}`, whose value only its stack knows\n  next: write the value instead",
+            document.name()
+        ));
+    }
     let runtime = match tokio::runtime::Builder::new_current_thread().enable_all().build() {
         Ok(runtime) => runtime,
         Err(error) => return Answer::unusable(format!("no connection can be made: {error}")),
@@ -59,6 +75,29 @@ pub fn run(arguments: &Arguments) -> Answer {
         Ok(previews) => Answer::of(shown(&previews, arguments.format)),
         Err(failure) => Answer::unusable(format!("{}\n  next: {}", failure.cause, failure.next_step)),
     }
+}
+
+/// The resource of a template with this logical id; without `Resources`, the document is the resource.
+fn pick<'a>(document: &'a Value, id: Option<&str>) -> Result<&'a Value, String> {
+    let Some(resources) = document.get("Resources").and_then(Value::as_object) else {
+        return match id {
+            None => Ok(document),
+            Some(id) => Err(format!("it is no template, so there is no resource `{id}` in it")),
+        };
+    };
+    if let Some(resource) = id.and_then(|id| resources.get(id)) {
+        return Ok(resource);
+    }
+    let is_custom = |resource: &Value| {
+        resource.get("Type").and_then(Value::as_str).is_some_and(|it| it.starts_with("Custom::"))
+    };
+    let custom: Vec<&str> =
+        resources.iter().filter(|(_, it)| is_custom(it)).map(|(id, _)| id.as_str()).collect();
+    let what = id.map_or_else(|| "it is a template".to_owned(), |id| format!("it has no resource `{id}`"));
+    Err(format!(
+        "{what}\n  next: choose one of its custom resources with `--resource`: {}",
+        custom.join(", ")
+    ))
 }
 
 /// A custom resource that is wanted.
@@ -78,6 +117,12 @@ impl<'a> Dependencies<'a> {
         Some(Dependencies { resource_type, properties, owner })
     }
 
+    /// The first property that holds a function of CloudFormation, and that function. The service token is not read.
+    fn first_function(&self) -> Option<(String, String)> {
+        let properties = self.properties.iter().filter(|(name, _)| *name != "ServiceToken");
+        properties.filter_map(|(name, value)| function_in(name, value)).next()
+    }
+
     async fn preview(self) -> Result<Vec<Preview>, Failure> {
         let resource_type = ResourceType::of_cloudformation(self.resource_type)
             .ok_or_else(|| failures::unknown_type(self.resource_type))?;
@@ -93,6 +138,23 @@ impl<'a> Dependencies<'a> {
         let context =
             ResourceContext { account: identity.account, region, partition, owner: self.owner, allowed };
         preview(&aws, resource_type, self.properties, &context).await
+    }
+}
+
+fn function_in(path: &str, value: &Value) -> Option<(String, String)> {
+    match value {
+        Value::Object(members) => members.iter().find_map(|(name, inner)| {
+            let is_function = name == "Ref" || name.starts_with("Fn::");
+            if is_function {
+                Some((path.to_owned(), name.clone()))
+            } else {
+                function_in(&format!("{path}.{name}"), inner)
+            }
+        }),
+        Value::Array(items) => {
+            items.iter().enumerate().find_map(|(at, inner)| function_in(&format!("{path}[{at}]"), inner))
+        }
+        _ => None,
     }
 }
 

@@ -97,3 +97,24 @@ fn unusable_arguments_are_exit_code_2() {
     let directory = env!("CARGO_TARGET_TMPDIR");
     run(&["lint", directory]).unusable(&[directory, "can't be read", "expected: "]);
 }
+
+#[test]
+fn yaml_is_named_as_such() {
+    for yaml in ["version: 1\nstages:\n  - a\n", "# a\n---\na: 1\n", "- a\n- b\n"] {
+        run(&["lint", file(yaml).path()]).unusable(&["it is YAML", "`--output json`"]);
+    }
+    run(&["lint", file("nonsense").path()]).unusable(&["it is not JSON"]);
+}
+
+#[test]
+fn plan_reads_templates_in_yaml() {
+    let template = file(
+        "Resources:\n  Grant:\n    Type: Custom::ArtifactKeyGrant\n    Properties:\n      ServiceToken: !ImportValue t\n      \
+         KeyArn: !Ref Key\n  Bucket: {Type: AWS::S3::Bucket}\n",
+    );
+    run(&["plan", template.path()]).unusable(&["it is a template", "`--resource`: Grant\n"]);
+    run(&["plan", template.path(), "--resource", "Other"]).unusable(&["no resource `Other`"]);
+    run(&["plan", template.path(), "--resource", "Grant"])
+        .unusable(&["property `KeyArn` is `Ref`", "write the value"]);
+    run(&["plan", file("a: b: c").path()]).unusable(&["it is not YAML"]);
+}

@@ -2,10 +2,13 @@
 
 use std::collections::BTreeMap;
 use std::error::Error;
+use std::fs;
+use std::path::PathBuf;
+use std::process::Command;
 use std::time::Duration;
 
 use crosspipe_e2e::world::World;
-use crosspipe_e2e::{CallError, Subscriber};
+use crosspipe_e2e::{CallError, Subscriber, target_dir};
 use serde_json::{Value, json};
 
 use crate::access::{Access, Expected};
@@ -61,7 +64,28 @@ pub fn tell(
     let fix = section("Fix").map(|at| message.lines().skip(at + 1).collect::<Vec<_>>().join("\n"));
     let named = fix.is_some_and(|fix| fix.contains(&world.bucket) && fix.contains(world.target.id()));
     screen.check(named, "the fix names the bucket and the account that it has to admit");
+    let page = write_page(world)?;
+    screen.say(&format!("the access path, drawn by `crosspipe lint --format html`: {}", page.display()));
     Ok(subscriber)
+}
+
+/// Writes the page that the command makes of the live pipeline, and answers where it is.
+fn write_page(world: &World<'_>) -> Result<PathBuf, Box<dyn Error>> {
+    let command = std::env::current_exe()?.with_file_name("crosspipe");
+    let output = Command::new(command)
+        .args(["lint", "--format", "html", "--pipeline", &world.pipeline])
+        .env("AWS_ENDPOINT_URL", world.tools.aws().endpoint())
+        .env("AWS_ACCESS_KEY_ID", world.tools.id())
+        .env("AWS_SECRET_ACCESS_KEY", "local")
+        .env("AWS_REGION", world.tools.region())
+        .output()?;
+    // There is a fault, so it ends with 1.
+    if output.status.code() != Some(1) {
+        return Err(format!("crosspipe lint: {}", String::from_utf8_lossy(&output.stderr)).into());
+    }
+    let page = target_dir()?.join("demo.html");
+    fs::write(&page, output.stdout)?;
+    Ok(page)
 }
 
 /// Runs the pipeline to its end and prints what becomes of each action.

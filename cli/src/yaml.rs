@@ -1,0 +1,70 @@
+//! YAML of templates as JSON.
+
+use saphyr::{LoadableYamlNode, Scalar, Yaml};
+use serde_json::{Map, Value, json};
+
+/// Reads the first document of a YAML text. CloudFormation's short forms become the long ones: `!Ref X` is
+/// `{"Ref": "X"}`, `!Sub X` is `{"Fn::Sub": "X"}`.
+///
+/// # Errors
+/// When it is not YAML, or has what JSON has no form for: a sentence.
+pub fn to_json(text: &str) -> Result<Value, String> {
+    let documents = Yaml::load_from_str(text).map_err(|error| format!("it is not YAML: {error}"))?;
+    documents.first().map_or_else(|| Err("it is empty".to_owned()), value)
+}
+
+fn value(yaml: &Yaml<'_>) -> Result<Value, String> {
+    Ok(match yaml {
+        Yaml::Value(Scalar::Null) => Value::Null,
+        Yaml::Value(Scalar::Boolean(it)) => json!(it),
+        Yaml::Value(Scalar::Integer(it)) => json!(it),
+        Yaml::Value(Scalar::FloatingPoint(it)) => json!(it.into_inner()),
+        Yaml::Value(Scalar::String(it)) | Yaml::Representation(it, ..) => json!(it),
+        Yaml::Sequence(items) => Value::Array(items.iter().map(value).collect::<Result<_, _>>()?),
+        Yaml::Mapping(members) => {
+            let member = |(name, member): (&Yaml<'_>, &Yaml<'_>)| Ok((key(name)?, value(member)?));
+            Value::Object(members.iter().map(member).collect::<Result<Map<_, _>, String>>()?)
+        }
+        Yaml::Tagged(tag, inner) => match (tag.handle.as_str(), tag.suffix.as_str()) {
+            ("!", "Ref") => json!({"Ref": value(inner)?}),
+            ("!", "Condition") => json!({"Condition": value(inner)?}),
+            ("!", name) => json!({format!("Fn::{name}"): value(inner)?}),
+            _ => value(inner)?,
+        },
+        Yaml::Alias(_) | Yaml::BadValue => return Err("it has an alias that names nothing".to_owned()),
+    })
+}
+
+fn key(yaml: &Yaml<'_>) -> Result<String, String> {
+    match value(yaml)? {
+        Value::String(text) => Ok(text),
+        scalar @ (Value::Bool(_) | Value::Number(_)) => Ok(scalar.to_string()),
+        _ => Err("a key in it is not a text".to_owned()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn short_forms_become_long_ones() {
+        let yaml = "Type: Custom::ArtifactKeyGrant\nProperties:\n  ServiceToken: !ImportValue x\n  KeyArn: !Ref Key\n  \
+                    TargetAccounts: ['012345678901', \"222222222222\"]\n  Deep: {a: [1, true, null, 1.5]}\n";
+        let expected = json!({
+            "Type": "Custom::ArtifactKeyGrant",
+            "Properties": {
+                "ServiceToken": {"Fn::ImportValue": "x"}, "KeyArn": {"Ref": "Key"},
+                "TargetAccounts": ["012345678901", "222222222222"], "Deep": {"a": [1, true, null, 1.5]},
+            }
+        });
+        assert_eq!(to_json(yaml), Ok(expected));
+    }
+
+    #[test]
+    fn what_is_no_yaml_is_refused() {
+        for text in ["", "a: b: c", "{", "a: *b"] {
+            assert!(to_json(text).is_err(), "{text}");
+        }
+    }
+}
