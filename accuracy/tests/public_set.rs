@@ -7,7 +7,7 @@ use crosspipe_accuracy::public::{FIRST, ReportSet, SECOND, THIRD};
 
 /// What a set has to keep to: failures and pipelines that have to be right, raised as the product gets better and never
 /// lowered.
-const FLOORS: [(ReportSet, usize, usize); 3] = [(FIRST, 74, 33), (SECOND, 46, 10), (THIRD, 18, 0)];
+const FLOORS: [(ReportSet, usize, usize); 3] = [(FIRST, 74, 33), (SECOND, 46, 10), (THIRD, 22, 0)];
 
 #[test]
 fn score_keeps_to_its_floor() {
