@@ -1,19 +1,20 @@
 //! Prints how often the diagnosis names the cause of labelled failures, and where it does not: for the set made
-//! beside the rules, and for both sets of public reports.
+//! beside the rules, and for the sets of public reports.
 
 use std::process::ExitCode;
 
 use crosspipe_accuracy::case::all;
 use crosspipe_accuracy::judge::judge;
-use crosspipe_accuracy::public::{FIRST, SECOND};
+use crosspipe_accuracy::public::{FIRST, SECOND, THIRD};
 use crosspipe_accuracy::report::Totals;
 
 fn main() -> ExitCode {
     let judged = all().and_then(|cases| cases.into_iter().map(judge).collect::<Result<Vec<_>, _>>());
-    let all = judged.and_then(|judged| Ok((Totals(judged), FIRST.run()?, SECOND.run()?)));
+    let all = judged.and_then(|judged| Ok((Totals(judged), [FIRST.run()?, SECOND.run()?, THIRD.run()?])));
     match all {
-        Ok((totals, first, second)) => {
-            print!("{totals}\n{first}\n{second}");
+        Ok((totals, sets)) => {
+            print!("{totals}");
+            sets.iter().for_each(|set| print!("\n{set}"));
             if totals.wrong().is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
         }
         Err(message) => {

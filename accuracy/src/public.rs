@@ -1,6 +1,6 @@
 //! Failures and pipelines that strangers reported in public, and whether the product is right about them.
 //!
-//! There are two sets, one folder per report. They differ from `cases` in that nobody who works on the rules made their
+//! There are three sets, one folder per report. They differ from `cases` in that nobody who works on the rules made their
 //! worlds up, and in that their labels were fixed before the first run.
 
 use std::collections::BTreeSet;
@@ -48,6 +48,18 @@ pub const SECOND: ReportSet = ReportSet {
         failures: 46,
         pipelines_right: 8,
         pipelines: 10,
+        wrongly_confirmed: 0,
+    },
+};
+
+/// The failures that were found after the product had been fitted to both.
+pub const THIRD: ReportSet = ReportSet {
+    folder: "public-third",
+    first_run: Score {
+        failures_right: 18,
+        failures: 22,
+        pipelines_right: 0,
+        pipelines: 0,
         wrongly_confirmed: 0,
     },
 };
@@ -131,7 +143,8 @@ impl ReportSet {
     pub fn run(self) -> Result<SetOutcome, String> {
         let root = self.path();
         let failures = folders(&root.join("diagnose"))?;
-        let pipelines = folders(&root.join("lint"))?;
+        let lint = root.join("lint");
+        let pipelines = if lint.exists() { folders(&lint)? } else { vec![] };
         Ok(SetOutcome {
             set: self,
             failures: failures.iter().map(|folder| judge_failure(folder)).collect::<Result<_, _>>()?,

@@ -147,6 +147,7 @@ impl<'a> Surroundings<'a> {
             "CodeBuild" => ActorKind::BuildRole,
             "CodeDeploy" | "CodeDeployToECS" => ActorKind::DeploymentServiceRole,
             "ECS" => ActorKind::TaskExecutionRole,
+            "Lambda" => ActorKind::FunctionRole,
             _ => return None,
         };
         let (kind, arn) = self.roles().into_iter().find(|(it, _)| *it == kind)?;

@@ -55,7 +55,9 @@ impl<'a> Incident<'a> {
         }
         // What failed on an instance is told with the instance.
         let first = details.messages.first().filter(|_| action.provider() != "CodeDeploy");
-        if claims.is_empty() && first.is_some_and(|it| is_other_reason(&claim(it))) {
+        let is_of_stack = action.provider().starts_with("CloudFormation");
+        let is_reason = |it: &&String| is_other_reason(&claim(it)) || is_of_stack && !speaks_of_access(it);
+        if claims.is_empty() && first.filter(is_reason).is_some() {
             claims.push(ErrorSignature::NotPermission);
         }
         // That instances failed is what the others amount to.
@@ -104,7 +106,9 @@ impl<'a> Incident<'a> {
 /// A function ends its action with a text of its own, which CodePipeline passes on.
 fn is_words_of_function(failure: &Failure, action: &Action<'_>) -> bool {
     let by_aws = ["PermissionError", "ConfigurationError", "SystemUnavailable"];
+    let of_lambda = ["Calling the invoke API action failed", "Lambda was unable to"];
     (action.category(), action.provider()) == ("Invoke", "Lambda")
+        && !of_lambda.iter().any(|words| failure.message().contains(words))
         && failure.error_code.as_deref().is_some_and(|code| !by_aws.contains(&code))
         && !failure.message().is_empty()
 }
@@ -153,6 +157,28 @@ fn of_deployment(details: &Details) -> Option<ErrorSignature> {
 /// can't be passed is one there: the template names that role, not the action.
 fn is_other_reason(claim: &ErrorSignature) -> bool {
     matches!(claim, ErrorSignature::NotPermission | ErrorSignature::PassRoleAcross)
+}
+
+/// Whether a text may be about who may do what. What a resource of a stack failed for without such a word is another
+/// reason, whatever it is.
+fn speaks_of_access(text: &str) -> bool {
+    const WORDS: [&str; 13] = [
+        "denied",
+        "authoriz",
+        "permission",
+        "access",
+        "forbidden",
+        "403",
+        "assume",
+        "trust",
+        "credential",
+        "kms",
+        "crypt",
+        "privilege",
+        "no more",
+    ];
+    let lower = text.to_ascii_lowercase();
+    WORDS.iter().any(|word| lower.contains(word))
 }
 
 /// Whether a claim of the provider's says whom it is about. What it says of a denial otherwise is about the roles

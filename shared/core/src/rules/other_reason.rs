@@ -1,7 +1,7 @@
 //! What is behind a reason that has nothing to do with permissions, and what to do about it.
 
 /// Parts of a message or of its error code, in lower case; what that means; what to do.
-const EXPLAINED: [(&[&str], &str, &str); 22] = [
+const EXPLAINED: [(&[&str], &str, &str); 23] = [
     (
         &["cross-account pass role"],
         "the template gives a resource a role of another account, which nobody can pass",
@@ -69,6 +69,11 @@ const EXPLAINED: [(&[&str], &str, &str); 22] = [
         &["already exists", "alreadyexists", "alreadyexist", "alreadyowned"],
         "something of that name exists already",
         "give it another name, delete the other one, or import it",
+    ),
+    (
+        &["as it is in use"],
+        "another stack imports what is to be changed or deleted",
+        "change the stack that imports it first, then retry the stage",
     ),
     (
         &["in progress", "inprogress", "conflict", "resourceinuse"],

@@ -68,7 +68,7 @@ fn of_service(message: &str) -> Option<Assumption> {
     }
     let by = services::principal_in(message);
     // CodePipeline's own words are about the roles of the pipeline.
-    if by == Some("codepipeline.amazonaws.com") || lower.contains("perform assumerole on role") {
+    if by == Some("codepipeline.amazonaws.com") || lower.contains("perform assumerole on") {
         return None;
     }
     if role.is_none() && by.is_none() && !lower.contains("role defined for the function") {

@@ -1,7 +1,8 @@
 //! What has nothing to do with permissions, where no error code says so: in lower case, as services put it.
 
 /// Any of these in a message that speaks of no refusal.
-const OTHER_REASONS: [&str; 52] = [
+const OTHER_REASONS: [&str; 53] = [
+    "as it is in use",
     "non-updatable status",
     "state and can not be updated",
     "state and cannot be updated",

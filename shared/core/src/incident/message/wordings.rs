@@ -76,14 +76,15 @@ pub fn read(message: &str) -> ErrorSignature {
         return claim;
     }
     let code = error_code(message);
-    if code.as_ref().is_some_and(|code| code.is_other_reason()) {
+    // A service may wrap another one's refusal into a code of its own.
+    let wraps_refusal = REFUSALS.iter().any(|text| lower.contains(text));
+    if !wraps_refusal && code.as_ref().is_some_and(|code| code.is_other_reason()) {
         return ErrorSignature::NotPermission;
     }
     if let Some((_, claim)) = WEAK.iter().find(|(texts, _)| says_all(texts)) {
         return named(claim.clone(), message, &lower);
     }
-    let refused =
-        code.is_some_and(|code| code.is_refusal()) || REFUSALS.iter().any(|text| lower.contains(text));
+    let refused = code.is_some_and(|code| code.is_refusal()) || wraps_refusal;
     if !refused && other_reasons::says_one(&lower) {
         return ErrorSignature::NotPermission;
     }
@@ -114,8 +115,10 @@ fn named(claim: ErrorSignature, message: &str, lower: &str) -> ErrorSignature {
 
 /// CodePipeline's own words for an `sts:AssumeRole` that was denied, to the service role or to itself.
 fn role(message: &str, lower: &str) -> Option<ErrorSignature> {
-    let role = word_after(message, lower, "is not authorized to perform assumerole on role")?;
-    Some(ErrorSignature::AssumeRole { role: role.to_owned() })
+    let rest = text_after(message, lower, "not authorized to perform assumerole on ")?;
+    // `on role ARN`, `on action role ARN`; empty where the message was cut before it.
+    let role = rest.split_whitespace().map(bare).find(|word| word.contains(":role/"));
+    Some(ErrorSignature::AssumeRole { role: role.unwrap_or_default().to_owned() })
 }
 
 /// `Key 'arn:…' does not exist`: KMS looks for a key that is given by its id in the account of the caller.
@@ -142,7 +145,11 @@ fn permissions(message: &str, lower: &str) -> Option<ErrorSignature> {
 
 /// The word after a marker; empty where the message ends with it.
 fn word_after<'a>(message: &'a str, lower: &str, marker: &str) -> Option<&'a str> {
+    Some(bare(text_after(message, lower, marker)?.split_whitespace().next().unwrap_or_default()))
+}
+
+/// The text after a marker.
+fn text_after<'a>(message: &'a str, lower: &str, marker: &str) -> Option<&'a str> {
     // Lower case in ASCII keeps every byte in its place.
-    let end = lower.find(marker)? + marker.len();
-    Some(bare(message.get(end..)?.split_whitespace().next().unwrap_or_default()))
+    message.get(lower.find(marker)? + marker.len()..)
 }

@@ -9,6 +9,8 @@
 //! The provided execution role does not have permissions to call CreateNetworkInterface on EC2
 //! 'ARN' is not authorized to create managed-rule
 //! Unexpected EC2 error: UnauthorizedOperation
+//! S3 error: Access Denied For more information check http://…
+//! Lambda was unable to decrypt the environment variables because KMS access was denied
 //! Not authorized to perform DescribeSecurityGroups (Service: AWSCodeBuild; …)
 //! CannotPullContainerError: … failed to resolve ref ACCOUNT.dkr.ecr.REGION.amazonaws.com/NAME:latest: … 403 Forbidden
 //! ```
@@ -31,6 +33,8 @@ pub(super) fn read(text: &str) -> Option<Denial> {
         of_unexpected,
         of_vpc,
         of_pull,
+        of_template,
+        of_environment,
     ];
     forms.into_iter().find_map(|read| read(text))
 }
@@ -103,6 +107,17 @@ fn of_vpc(text: &str) -> Option<Denial> {
     let call = bare(after(text, "Not authorized to perform ")?.split(' ').next()?);
     let of_network = ["Subnets", "SecurityGroups", "NetworkInterface", "Vpcs", "DhcpOptions"];
     of_network.iter().any(|it| call.contains(it)).then(|| denied(None, format!("ec2:{call}")))
+}
+
+/// CloudFormation's words on a template of a nested stack that it may not fetch as the stack's role.
+fn of_template(text: &str) -> Option<Denial> {
+    text.contains("S3 error: Access Denied").then(|| denied(None, "s3:GetObject".to_owned()))
+}
+
+/// Lambda's words on the key of a function's environment, where it does not pass KMS's own on.
+fn of_environment(text: &str) -> Option<Denial> {
+    let is_it = text.contains("unable to decrypt the environment variables because KMS access was denied");
+    is_it.then(|| denied(None, "kms:Decrypt".to_owned()))
 }
 
 /// A registry of ECR that refuses a pull, and does not say more. Its `not found` is another matter.
