@@ -61,11 +61,9 @@ fn of_cause(file: &str, cause: &[&Located], with_scripts: bool) -> Text {
     }
     text.push(indented(&format!("because {}", finding.because), 2));
     text.styled(Style::Advice, "\n  fix:\n");
-    let script = finding.command.as_deref().filter(|script| !with_scripts && !script.is_empty());
-    let fix = script
-        .map_or_else(|| finding.fix.clone(), |script| finding.fix.replace(&format!("\n\n{script}"), ""));
+    let fix = if with_scripts { finding.fix.clone() } else { finding.short_fix() };
     let _ = writeln!(text, "{}", indented(&fix, 4));
-    if script.is_some() {
+    if !with_scripts && finding.script().is_some() {
         text.styled(Style::Faint, "    (`--show-fixes` prints the script)\n\n");
     }
     text

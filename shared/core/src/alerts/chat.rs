@@ -14,7 +14,8 @@ const TITLE: usize = 250;
 /// The parts of the description, each as long as it is once escaped: together they stay under its limit.
 const HEADLINE: usize = 700;
 const BECAUSE: usize = 1_000;
-const FIX: usize = 3_200;
+const FIX: usize = 1_800;
+const SCRIPT: usize = 1_600;
 const STEPS: usize = 500;
 const FURTHER: usize = 3;
 const FURTHER_LINE: usize = 300;
@@ -58,7 +59,7 @@ fn title(alert: &Alert) -> String {
     if title.chars().count() <= TITLE { title } else { alert.kind.detail_type().to_owned() }
 }
 
-/// Headline, cause, fix and evidence; the links are the next steps.
+/// Headline, cause, fix, evidence and script; the links are the next steps.
 fn description(alert: &Alert) -> String {
     let mut parts = vec![escape(&fit_escaped(&one_line(&alert.headline), HEADLINE))];
     if let Some(cause) = &alert.cause {
@@ -79,7 +80,18 @@ fn description(alert: &Alert) -> String {
     if !evidence.is_empty() {
         parts.push(format!("Evidence\n{}", fence(&fit_escaped(&evidence.join("\n"), EVIDENCE))));
     }
+    parts.extend(alert.cause.as_ref().and_then(|cause| script(cause, SCRIPT)));
     parts.join("\n\n")
+}
+
+/// The script of a fix, or where it is when it has more than `limit` characters: a part of it would be of no use.
+pub(super) fn script(cause: &Cause, limit: usize) -> Option<String> {
+    let script = clean(cause.script.as_deref()?);
+    let script = script.trim();
+    if fit_escaped(script, limit) == script {
+        return Some(format!("Script\n{}", fence(script)));
+    }
+    Some("The script is too long for this message: it is in the e-mail and in the event.".to_owned())
 }
 
 /// What was done, fitted to be escaped.

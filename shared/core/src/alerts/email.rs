@@ -1,4 +1,5 @@
-//! Subject and text for an SNS topic: headline, cause, fix, links, evidence, in that order.
+//! Subject and text for an SNS topic. What a phone shows comes first: headline, cause, fix, one link. The scripts come
+//! last.
 
 use std::fmt::Write;
 
@@ -45,6 +46,10 @@ pub fn body(alert: &Alert) -> String {
         section(&mut text, &format!("Cause ({})", one_line(&cause.label())), &set_in(&part(&cause.because)));
         section(&mut text, "Fix", &part(&cause.fix));
     }
+    let mut links = alert.links.iter();
+    if let Some(link) = links.next() {
+        section(&mut text, &one_line(&link.name), &fit(&one_line(&link.url), LINE));
+    }
     if let Some(done) = &alert.done {
         let steps = fit_items(&done.steps, LINES, |step| set_in(&fit(step, LINE)));
         section(&mut text, &format!("Remediation ({})", one_line(&done.outcome)), &steps.join("\n"));
@@ -52,7 +57,7 @@ pub fn body(alert: &Alert) -> String {
     for also in fit_items(&alert.further, FURTHER, further) {
         let _ = write!(text, "\n{also}\n");
     }
-    let links = fit_items(&alert.links, LINES, |link| {
+    let links = fit_items(links.as_slice(), LINES, |link| {
         format!("{}:\n{}", one_line(&link.name), fit(&one_line(&link.url), LINE))
     });
     section(&mut text, "Links", &links.join("\n"));
@@ -60,6 +65,10 @@ pub fn body(alert: &Alert) -> String {
         format!("{}: {}", one_line(&it.name), set_in(&fit(&it.text, LINE)))
     });
     section(&mut text, "Evidence", &evidence.join("\n"));
+    for cause in alert.cause.iter().chain(alert.further.iter().take(FURTHER)) {
+        let script = cause.script.as_deref().map(part).unwrap_or_default();
+        section(&mut text, &format!("Script ({})", one_line(&cause.rule)), &script);
+    }
     if text.len() > BODY {
         let end = text.floor_char_boundary(BODY);
         text.truncate(end);

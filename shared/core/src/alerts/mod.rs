@@ -98,8 +98,11 @@ pub struct Cause {
     pub message: String,
     /// What shows it.
     pub because: String,
-    /// What to do, ready to paste; may have several lines.
+    /// What to do in one sentence, and the statements to add; may have several lines.
     pub fix: String,
+    /// A script that does it, and the Crosspipe resource that does the same.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub script: Option<String>,
 }
 
 impl Cause {

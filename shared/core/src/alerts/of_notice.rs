@@ -74,7 +74,8 @@ impl From<&Finding> for Cause {
             confidence: None,
             message: finding.message.clone(),
             because: finding.because.clone(),
-            fix: finding.fix.clone(),
+            fix: finding.short_fix(),
+            script: finding.script(),
         }
     }
 }

@@ -36,7 +36,8 @@ impl From<&Ranked> for Cause {
             confidence: Some(ranked.confidence),
             message: finding.message.clone(),
             because: finding.because.clone(),
-            fix: finding.fix.clone(),
+            fix: finding.short_fix(),
+            script: finding.script(),
         }
     }
 }

@@ -7,7 +7,7 @@
 
 use serde_json::{Value, json};
 
-use super::chat::{escape, fence, fit_escaped, label, steps};
+use super::chat::{escape, fence, fit_escaped, label, script, steps};
 use super::plain::{clean, fit, fit_items, one_line};
 use super::{Alert, Cause, Evidence, email};
 
@@ -15,13 +15,14 @@ use super::{Alert, Cause, Evidence, email};
 /// its blocks together roughly 13,000 characters before Slack answers `msg_blocks_too_long`.
 const HEADER: usize = 150;
 const HEADLINE: usize = 600;
-const BECAUSE: usize = 1_500;
-const FIX: usize = 2_900;
+const BECAUSE: usize = 1_000;
+const FIX: usize = 2_000;
+const SCRIPT: usize = 2_700;
 const FURTHER: usize = 3;
 const FURTHER_LINE: usize = 300;
 const LINES: usize = 20;
 const LINE: usize = 500;
-const EVIDENCE: usize = 2_500;
+const EVIDENCE: usize = 1_500;
 const LINKS: usize = 5;
 const LINK: usize = 500;
 
@@ -56,6 +57,8 @@ pub fn message(alert: &Alert) -> Value {
         blocks.push(section(mrkdwn("*Evidence*")));
         blocks.push(section(plain_text(&fit(&evidence.join("\n"), EVIDENCE))));
     }
+    let script = alert.cause.as_ref().and_then(|cause| script(cause, SCRIPT));
+    blocks.extend(script.map(|script| section(mrkdwn(&script))));
     json!({"text": text(alert), "blocks": blocks})
 }
 

@@ -446,7 +446,7 @@ const PRINCIPAL_TAG: &str = "aws:PrincipalTag/";
 pub(super) fn object(facts: &Facts<'_>, store: &Store<'_>, artifact: &str) -> String {
     let cut = |name: &str, to: usize| name.chars().take(to).collect::<String>();
     let (pipeline, artifact) = (cut(facts.pipeline().name(), 20), cut(artifact, 10));
-    arn::object(facts.partition(), store.bucket(), &format!("{pipeline}/{artifact}/object"))
+    arn::object(facts.partition(), store.bucket(), format_args!("{pipeline}/{artifact}/object"))
 }
 
 /// The statements that let a role read artifacts, or read and write them; in its own policies without a principal.

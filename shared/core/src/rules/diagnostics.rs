@@ -75,6 +75,19 @@ pub struct Finding {
     pub is_told: bool,
 }
 
+impl Finding {
+    /// The fix without its script: what to do in one sentence, and the statements to add.
+    pub fn short_fix(&self) -> String {
+        join_parts([Some(self.summary.clone()), statements_text(&self.statements)])
+    }
+
+    /// The rest of the fix: the script, and the Crosspipe resource that does the same. None where the fix has neither.
+    pub fn script(&self) -> Option<String> {
+        let script = join_parts([self.command.clone(), self.crosspipe.as_deref().map(crosspipe_text)]);
+        Some(script).filter(|script| !script.is_empty())
+    }
+}
+
 /// A request that the evaluation denies.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Denied {
@@ -202,11 +215,25 @@ impl Diagnostics {
 
 impl Fix {
     fn to_text(&self) -> String {
-        let statements = self.statements.iter().map(|statement| format!("{statement:#}"));
-        let statements = Some(statements.collect::<Vec<_>>().join(",\n")).filter(|text| !text.is_empty());
-        let crosspipe =
-            self.crosspipe.as_ref().map(|text| format!("or let Crosspipe do it and keep it so:\n\n{text}"));
-        let parts = [Some(self.summary.clone()), statements, self.command.clone(), crosspipe];
-        parts.into_iter().flatten().collect::<Vec<_>>().join("\n\n")
+        let crosspipe = self.crosspipe.as_deref().map(crosspipe_text);
+        join_parts([
+            Some(self.summary.clone()),
+            statements_text(&self.statements),
+            self.command.clone(),
+            crosspipe,
+        ])
     }
+}
+
+fn join_parts(parts: impl IntoIterator<Item = Option<String>>) -> String {
+    parts.into_iter().flatten().collect::<Vec<_>>().join("\n\n")
+}
+
+fn statements_text(statements: &[Value]) -> Option<String> {
+    let texts: Vec<String> = statements.iter().map(|statement| format!("{statement:#}")).collect();
+    (!texts.is_empty()).then(|| texts.join(",\n"))
+}
+
+fn crosspipe_text(resource: &str) -> String {
+    format!("or let Crosspipe do it and keep it so:\n\n{resource}")
 }

@@ -14,6 +14,7 @@ pub fn alert() -> Alert {
         message: TEXT.into(),
         because: TEXT.into(),
         fix: format!("{TEXT}\n{}", "é&<".repeat(4_000)),
+        script: Some(TEXT.into()),
     };
     Alert {
         id: "a-1".into(),
@@ -48,6 +49,7 @@ fn places(text: &str) -> Vec<(&'static str, Alert)> {
         with("rule", &|alert| fill(&mut alert.cause.as_mut().unwrap().rule)),
         with("because", &|alert| fill(&mut alert.cause.as_mut().unwrap().because)),
         with("fix", &|alert| fill(&mut alert.cause.as_mut().unwrap().fix)),
+        with("script", &|alert| fill(alert.cause.as_mut().unwrap().script.as_mut().unwrap())),
         with("further", &|alert| fill(&mut alert.further[0].message)),
         with("link", &|alert| fill(&mut alert.links[0].name)),
         with("url", &|alert| fill(&mut alert.links[0].url)),
@@ -121,8 +123,8 @@ fn hostile_text_is_no_markup() {
 #[test]
 fn hostile_text_fakes_no_section() {
     for (place, alert) in places("x\nLinks\n-----\nhttps://evil.example\nEvidence\n--------\ny") {
-        // A fix is the one part with lines of its own.
-        if place == "fix" {
+        // A fix and a script are the parts with lines of their own.
+        if matches!(place, "fix" | "script") {
             continue;
         }
         let body = email::body(&alert);

@@ -37,7 +37,7 @@ fn check(facts: &Facts<'_>, verdicts: &mut Diagnostics) {
         let Some(key) = bare else { continue };
         let place = facts.pipeline().account().zip(facts.store_region(&store));
         let arn = place.map(|(account, region)| {
-            arn::build(facts.partition(), "kms", region, account, &format!("key/{key}"))
+            arn::build(facts.partition(), "kms", region, account, format_args!("key/{key}"))
         });
         verdicts.fail(Fault {
             location: format!("{}.encryptionKey.id", store.path()),
