@@ -50,14 +50,12 @@ def _project(action: dict[str, Any]) -> dict[str, Any] | None:
 
 
 def _key_of(pipeline: dict[str, Any], artifact: dict[str, Any], store: dict[str, Any]) -> str | None:
-    """The key that an artifact is under: a build's output is under the key of its project, which aws/s3 stands for
-    where it has none."""
-    for stage in pipeline["stages"]:
-        for action in stage["actions"]:
-            project = _project(action)
-            if project and artifact["name"] in [one["name"] for one in action.get("outputArtifacts") or []]:
-                key = project.get("encryptionKey") or ""
-                return None if ":alias/aws/" in key else key or None
+    """The key that an artifact is under, none for aws/s3: the store's, unless a project without a key built it."""
+    for action in (action for stage in pipeline["stages"] for action in stage["actions"]):
+        project = _project(action)
+        built = project and artifact["name"] in [one["name"] for one in action.get("outputArtifacts") or []]
+        if built and ":alias/aws/" in (project.get("encryptionKey") or ":alias/aws/s3"):
+            return None
     return (store.get("encryptionKey") or {}).get("id")
 
 
