@@ -42,6 +42,19 @@ impl CodePipeline {
         body.json(SERVICE, "GetPipeline")
     }
 
+    /// An earlier version of the pipeline, as [`Self::get_pipeline`] answers it.
+    ///
+    /// # Errors
+    /// As there, and if there was no such version.
+    pub async fn get_pipeline_version(&self, name: &str, version: u64) -> Result<Value, AwsError> {
+        let body = CaptureBody::default();
+        let request =
+            self.client.get_pipeline().name(name).version(i32::try_from(version).unwrap_or(i32::MAX));
+        let answer = request.customize().interceptor(body.clone()).send().await;
+        answer.map_err(AwsError::from_sdk(SERVICE, "GetPipeline"))?;
+        body.json(SERVICE, "GetPipeline")
+    }
+
     /// Replaces a pipeline's structure and returns what AWS made of it, with its new version.
     ///
     /// `structure` is the *inner* object of [`Self::get_pipeline`]: metadata must not be sent. One attempt: what is sent

@@ -39,10 +39,8 @@ pub enum Released {
 pub fn take(owners: &mut Owners, owner: &str, live: Option<String>, value: &str) {
     let is_value = |held: Option<&str>| held == Some(value);
     let above = next_owner(owners, owner).and_then(|it| owners.get(&it));
-    if is_value(live.as_deref())
-        && above.is_none_or(|it| is_value(it.previous.as_deref()))
-        && let Some(mine) = owners.get_mut(owner)
-    {
+    let holds = is_value(live.as_deref()) && above.is_none_or(|it| is_value(it.previous.as_deref()));
+    if let Some(mine) = owners.get_mut(owner).filter(|_| holds) {
         mine.set = BTreeSet::from([value.to_owned()]);
         return;
     }

@@ -2,24 +2,35 @@
 
 use std::collections::BTreeMap;
 
-use crosspipe_aws::Aws;
+use crosspipe_aws::{Aws, AwsError};
 use crosspipe_core::arn::Arn;
 use crosspipe_core::evaluation::{
     Context, Decision, Policies, PolicySet, Request, Requester, ResourcePolicy, evaluate,
 };
 use crosspipe_core::grants::key;
 use crosspipe_core::pipeline::{Action, Pipeline};
-use crosspipe_core::policy::PolicyDocument;
+use crosspipe_core::policy::{PolicyDocument, PolicyError};
 use futures_util::future::{join, join_all};
 use serde_json::{Value, json};
 
 /// The build projects of a pipeline and the policies of its artifact keys, as far as they can be read.
 #[derive(Debug, Default)]
 pub struct LiveBuilds {
-    /// `BatchGetProjects`' answer, or why there is none, by name.
-    projects: BTreeMap<String, Result<Value, String>>,
+    /// `BatchGetProjects`' answer by name.
+    projects: BTreeMap<String, Result<Value, Unread>>,
     /// Key policies by the ARN of the key.
-    keys: BTreeMap<String, Result<PolicyDocument, String>>,
+    keys: BTreeMap<String, Result<PolicyDocument, Unread>>,
+}
+
+/// Why something could not be read.
+#[derive(Debug, thiserror::Error)]
+enum Unread {
+    #[error("there is no project of that name")]
+    Missing,
+    #[error(transparent)]
+    Aws(#[from] AwsError),
+    #[error(transparent)]
+    Policy(#[from] PolicyError),
 }
 
 /// The key that a project shows which was given none.
@@ -41,17 +52,12 @@ pub(crate) async fn read(aws: &Aws, pipeline: &Pipeline, keys: &[&str]) -> LiveB
     }
     let projects = named.into_iter().map(async |(name, region)| {
         let aws = region.map_or_else(|| aws.clone(), |region| aws.in_region(region));
-        let project = match aws.codebuild().project(name).await {
-            Ok(Some(project)) => Ok(project),
-            Ok(None) => Err("there is no project of that name".to_owned()),
-            Err(error) => Err(error.to_string()),
-        };
-        (name.to_owned(), project)
+        let project = aws.codebuild().project(name).await.map_err(Unread::from);
+        (name.to_owned(), project.and_then(|project| project.ok_or(Unread::Missing)))
     });
     let keys = keys.iter().filter_map(|arn| Arn::parse(arn).ok()).map(async |arn| {
         let policy = aws.in_region(arn.region()).kms().key_policy(arn.as_str()).await;
-        let policy = policy.map_err(|error| error.to_string());
-        let policy = policy.and_then(|text| PolicyDocument::parse(&text).map_err(|error| error.to_string()));
+        let policy = policy.map_err(Unread::from).and_then(|text| Ok(PolicyDocument::parse(&text)?));
         (arn.to_string(), policy)
     });
     let (projects, keys) = join(join_all(projects), join_all(keys)).await;

@@ -1,6 +1,7 @@
 //! `Custom::PipelinePatch`: artifact keys, added actions and action roles of an existing pipeline.
 
 use std::collections::BTreeMap;
+use std::sync::{Mutex, PoisonError};
 
 use crosspipe_aws::{Aws, AwsError};
 use crosspipe_core::grants::InvalidProperty;
@@ -19,7 +20,7 @@ use crate::resource::{Memories, Plan, Preview, Resource, ResourceError};
 use crate::{ResourceContext, failures, patch_properties};
 
 /// The patch.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug)]
 pub struct PipelinePatch {
     /// The pipeline, by name.
     name: String,
@@ -27,12 +28,26 @@ pub struct PipelinePatch {
     desired: Option<Desired>,
     /// Whether to start it once it is patched.
     start_execution: bool,
+    /// What our own update replaced without having read it.
+    overwritten: Mutex<Option<Overwritten>>,
+}
+
+/// A version of the pipeline that somebody else wrote between our reading and our update.
+#[derive(Debug, Clone, Copy)]
+struct Overwritten {
+    /// The version of theirs.
+    lost: u64,
+    /// The version of ours that replaced it.
+    current: u64,
 }
 
 /// A live pipeline and what its patch depends on.
 #[derive(Debug)]
 pub struct LivePipeline {
+    /// What the patch is planned on: the live pipeline, or the version that our own update replaced.
     pipeline: Pipeline,
+    /// The live version.
+    version: u64,
     tags: BTreeMap<String, String>,
     builds: LiveBuilds,
 }
@@ -47,7 +62,9 @@ impl Resource for PipelinePatch {
     fn parse(properties: &Map<String, Value>, context: &ResourceContext) -> Result<Vec<Self>, Failure> {
         let read = patch_properties::read(properties, context)?;
         let name = pipeline_name(&read.pipeline_name)?;
-        Ok(vec![PipelinePatch { name, desired: Some(read.desired), start_execution: read.start_execution }])
+        let start_execution = read.start_execution;
+        let overwritten = Mutex::default();
+        Ok(vec![PipelinePatch { name, desired: Some(read.desired), start_execution, overwritten }])
     }
 
     fn parse_absent(
@@ -55,7 +72,8 @@ impl Resource for PipelinePatch {
         _context: &ResourceContext,
     ) -> Result<Vec<Self>, Failure> {
         let name = properties.get("PipelineName").and_then(Value::as_str).unwrap_or_default().trim();
-        Ok(vec![PipelinePatch { name: pipeline_name(name)?, desired: None, start_execution: false }])
+        let (name, overwritten) = (pipeline_name(name)?, Mutex::default());
+        Ok(vec![PipelinePatch { name, desired: None, start_execution: false, overwritten }])
     }
 
     fn target(&self) -> &str {
@@ -69,7 +87,14 @@ impl Resource for PipelinePatch {
 
     async fn read(&self, aws: &Aws, context: &ResourceContext) -> Result<LivePipeline, ResourceError> {
         let (codepipeline, arn) = (aws.codepipeline(), Self::target_arn(&self.name, context));
-        let (live, tags) = try_join(codepipeline.get_pipeline(&self.name), codepipeline.tags(&arn)).await?;
+        let overwritten = *self.overwritten.lock().unwrap_or_else(PoisonError::into_inner);
+        let get_pipeline = async {
+            match overwritten {
+                None => codepipeline.get_pipeline(&self.name).await,
+                Some(version) => codepipeline.get_pipeline_version(&self.name, version.lost).await,
+            }
+        };
+        let (live, tags) = try_join(get_pipeline, codepipeline.tags(&arn)).await?;
         let pipeline = Pipeline::parse(live).map_err(|error| {
             Failure::new(
                 format!("the existing pipeline can't be read: {error}"),
@@ -80,7 +105,8 @@ impl Resource for PipelinePatch {
             Some(desired) => builds::read(aws, &pipeline, &keys(&desired.encryption_keys)).await,
             None => LiveBuilds::default(),
         };
-        Ok(LivePipeline { pipeline, tags, builds })
+        let version = overwritten.map_or_else(|| version(pipeline.as_value()), |it| it.current);
+        Ok(LivePipeline { pipeline, version, tags, builds })
     }
 
     /// # Errors
@@ -101,6 +127,9 @@ impl Resource for PipelinePatch {
             no_new_fault(&live.pipeline, patched)?;
         }
         let patch::Change { pipeline, during, after, drifted } = change;
+        // A version that was replaced has to be written even if the patch is in it already.
+        let replaced = live.version != version(live.pipeline.as_value());
+        let pipeline = pipeline.or_else(|| replaced.then(|| live.pipeline.as_value().clone()));
         Ok(Plan { change: pipeline, during, after, remarks: drifted })
     }
 
@@ -111,13 +140,15 @@ impl Resource for PipelinePatch {
         live: &LivePipeline,
         change: &Value,
     ) -> Result<Option<String>, AwsError> {
-        let updated = aws.codepipeline().update_pipeline(change).await?;
-        let read = version(live.pipeline.as_value());
-        let written = version(&updated);
-        Ok((written > read + 1).then(|| {
-            let (name, lost) = (&self.name, written - 1);
+        let updated = version(&aws.codepipeline().update_pipeline(change).await?);
+        // The update replaced what somebody else wrote since the reading: the next attempt plans on that.
+        let lost = Some(updated.saturating_sub(1)).filter(|lost| *lost > live.version);
+        *self.overwritten.lock().unwrap_or_else(PoisonError::into_inner) =
+            lost.map(|lost| Overwritten { lost, current: updated });
+        Ok(lost.map(|lost| {
             format!(
-                "While the pipeline was patched, somebody else updated it: version {lost} came between version {read}, which was read, and version {written}, which was written. See what it changed with `aws codepipeline get-pipeline --name {name} --pipeline-version {lost}`, and repeat that change."
+                "While the pipeline was patched, somebody else updated it to version {lost}, which our version {updated} replaced. The patch was applied again on top of version {lost}; compare with `aws codepipeline get-pipeline --name {} --pipeline-version {lost}`.",
+                self.name
             )
         }))
     }

@@ -7,6 +7,7 @@
 | `instances` | `account`, `region`, `application`, `group`, `role`, `instances` | CodeDeploy deploys to instances of this role (an ARN): each fetches the revision as it |
 | `deployment-group` | `account`, `region`, `applicationName`, `deploymentGroupName`, `computePlatform` | CodeDeploy knows this deployment group |
 | `fault` | `service`, `operation`, `account`?, `times` (1), `skip` (0), `status` (400), `code`, `message`, `after` (false) | the next `times` matching calls, after `skip`, answer the error; with `after`, the call is carried out all the same |
+| `edit` | `account`, `region`, `pipeline` | somebody else writes this structure just before the next UpdatePipeline of that pipeline is carried out |
 | `trail` | `account` | EventBridge gets CloudTrail's records of the account's calls |
 | `organization` | `account`, `id`, `paths` | condition keys aws:PrincipalOrgID and aws:PrincipalOrgPaths of the account |
 | `calls` | `account`?, `service`?, `operation`? | the calls since the start: `{"calls": [{account, caller, service, operation, status}]}` |
@@ -32,6 +33,7 @@ from . import cloudtrail, codedeploy, models
 from .codepipeline.deployments import INSTANCES
 from .codepipeline.executions import SCRIPTED
 from .codepipeline.failures import Failure
+from .codepipeline.pipelines import EDITS
 
 PREFIX = "/_local/"
 
@@ -81,6 +83,12 @@ def _fault(request: dict[str, Any]) -> dict[str, Any]:
     if missing:
         raise KeyError(missing[0])
     _faults.append({**defaults, **request})
+    return {}
+
+
+def _edit(request: dict[str, Any]) -> dict[str, Any]:
+    with request_scope(request["account"], request["region"]):
+        EDITS[request["pipeline"]["name"]] = request["pipeline"]
     return {}
 
 
@@ -136,6 +144,7 @@ _OPERATIONS: dict[str, Callable[[dict[str, Any]], dict[str, Any]]] = {
     "deployment-group": _deployment_group,
     "fault": _fault,
     "organization": _organization,
+    "edit": _edit,
     "trail": _trail,
     "calls": _list_calls,
     "violations": _violations,

@@ -24,7 +24,11 @@ fn key_grant() {
         grant(&key.replace(world.tools.id(), world.target.id()), b.clone()),
         &["`KeyArn`", world.target.id()],
     );
-    key_grant(grant(&key.replace("eu-west-1", "us-east-1"), b.clone()), &["`KeyArn`", "us-east-1"]);
+    // Keys of other Regions are granted, where the role may.
+    key_grant(
+        grant(&key.replace("eu-west-1", "us-east-1"), b.clone()),
+        &["kms:ListResourceTags", "us-east-1"],
+    );
     key_grant(grant(key, json!(["12345678901"])), &["`TargetAccounts`", "11 digits"]);
     key_grant(grant(key, json!("")), &["`TargetAccounts`", "names nobody"]);
     let mut misspelt = grant(key, b.clone());

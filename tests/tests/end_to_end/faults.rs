@@ -93,3 +93,22 @@ fn missing_trust_names_both_sides() {
     scene.assert_unchanged(&before);
     scene.remove();
 }
+
+/// What a role was just allowed is in force only a moment after it was made: its first calls are denied.
+#[test]
+fn first_calls_of_a_fresh_role_pass() {
+    let scene = Scene::deployed_with(|world, _| {
+        for (service, operation, code) in [
+            ("cloudformation", "DescribeStackResource", "AccessDenied"),
+            ("dynamodb", "UpdateItem", "AccessDeniedException"),
+            ("kms", "GetKeyPolicy", "AccessDeniedException"),
+            ("s3", "PutBucketPolicy", "AccessDenied"),
+            ("iam", "ListRolePolicies", "AccessDenied"),
+            ("codepipeline", "GetPipeline", "AccessDeniedException"),
+        ] {
+            let error = CallError { code: code.into(), message: "not authorized yet".into(), status: 400 };
+            LocalAws::shared().fault(world.tools.id(), service, operation, 2, &error).unwrap();
+        }
+    });
+    scene.remove();
+}

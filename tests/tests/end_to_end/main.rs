@@ -8,6 +8,7 @@
 )]
 
 mod alerts;
+mod allow_list;
 mod bad_input;
 mod build_projects;
 mod command;

@@ -29,6 +29,8 @@ impl Scene {
         let packaged = world.package_tools(&functions).unwrap();
         let mut parameters = world.tools_parameters();
         parameters.insert("AllowedAccounts", ALLOWED_ACCOUNTS.join(","));
+        let projects = format!("arn:aws:codebuild:{REGION}:{}:project/*", world.tools.id());
+        parameters.insert("BuildProjectArns", projects);
         change(&world, &mut parameters);
         let outputs = world.deploy_tools(&packaged, &parameters).unwrap_or_else(|error| panic!("{error}"));
         Self { world, before, outputs }

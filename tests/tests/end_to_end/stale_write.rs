@@ -75,6 +75,32 @@ fn pipeline_edit_survives() {
     assert_eq!(scene.live().pipeline["stages"][0]["actions"][0]["namespace"], "EditedMeanwhile");
 }
 
+/// CodePipeline has no condition on an update; it counts versions, which tells that another one came between.
+#[test]
+fn pipeline_edit_between_read_and_write_survives() {
+    let scene = Scene::deployed();
+    let world = &scene.world;
+    let mut edited = scene.live().pipeline;
+    edited["stages"][0]["actions"][0]["namespace"] = json!("EditedMeanwhile");
+    let edit = json!({"account": world.tools.id(), "region": world.tools.region(), "pipeline": edited});
+    LocalAws::shared().control("edit", &edit).unwrap();
+    let roles = json!([{"Stage": "Staging", "Action": "Deploy", "RoleArn": world.target_role_arn()}]);
+    let properties = json!({"PipelineName": world.pipeline, "ActionRoles": roles});
+    let mut template: Value = serde_json::from_str(&scene.template("PipelinePatch", properties)).unwrap();
+    template["Outputs"] = json!({"Notice": {"Value": {"Fn::GetAtt": ["Resource", "Notice"]}}});
+    let outputs = world.tools.deploy_stack("stale", &template.to_string(), &[], &[]).unwrap();
+    let patched = scene.live().pipeline;
+    assert_eq!(
+        patched["stages"][0]["actions"][0]["namespace"], "EditedMeanwhile",
+        "the colleague's edit is lost"
+    );
+    assert!(patched["stages"].to_string().contains(&world.target_role_arn()));
+    let (lost, notice) = (patched["version"].as_u64().unwrap() - 2, &outputs["Notice"]);
+    assert!(notice.contains(&format!("--pipeline-version {lost}")), "{notice}");
+    scene.delete("stale");
+    assert_eq!(scene.live().pipeline["stages"][0]["actions"][0]["namespace"], "EditedMeanwhile");
+}
+
 #[test]
 fn key_policy_edit_survives() {
     let scene = Scene::deployed();

@@ -113,7 +113,11 @@ fn functions_get_their_environment() {
     assert_eq!(TEMPLATES[TOOLS]["Parameters"]["Architecture"]["Default"], "arm64");
 
     for (function, binary, environment) in [
-        ("AccessProvider", "access-provider", &["LOCK_TABLE", "RUST_LOG"][..]),
+        (
+            "AccessProvider",
+            "access-provider",
+            &["ALLOWED_ACCOUNTS", "ALLOWED_ORGANIZATION_ID", "ALLOWED_ROLE_ARNS", "LOCK_TABLE", "RUST_LOG"][..],
+        ),
         (
             "FailureReporter",
             "failure-reporter",

@@ -89,10 +89,9 @@ fn what_changes_anything_is_listed_here() {
     expect(
         "AccessProviderRole",
         &[
+            "codebuild:UpdateProject",
             "codeconnections:PassConnection",
             "codepipeline:StartPipelineExecution",
-            "codepipeline:TagResource",
-            "codepipeline:UntagResource",
             "codepipeline:UpdatePipeline",
             "codestar-connections:PassConnection",
             "dynamodb:UpdateItem",

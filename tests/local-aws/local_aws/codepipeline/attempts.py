@@ -31,14 +31,23 @@ def attempt(pipeline: dict[str, Any], action: dict[str, Any]) -> Failure | None:
         )
     arn = action.get("roleArn")
     if not arn or arn == service_role.arn:
-        project = _project(action)
-        return _try_artifacts(pipeline, action, Role(project["serviceRole"])) if project else None
+        return _try_build(pipeline, action)
     role = Role(arn)
     if not evaluation.may_assume(service_role, "codepipeline", role):
         return Failure("PermissionError", f"{service_role.arn} is not authorized to perform AssumeRole on role {arn}")
     if role.account == get_account_id():
         return None
     return _try_artifacts(pipeline, action, role) or _try_provider(pipeline, action, role)
+
+
+def _try_build(pipeline: dict[str, Any], action: dict[str, Any]) -> Failure | None:
+    """A build of the pipeline's own account, where its project has a role that CodeBuild may assume. Projects of tests
+    that are not about builds have none, and succeed."""
+    project = _project(action)
+    role = Role(project["serviceRole"]) if project else None
+    if role is None or not evaluation.service_may_assume("codebuild.amazonaws.com", role):
+        return None
+    return _try_artifacts(pipeline, action, role)
 
 
 def _project(action: dict[str, Any]) -> dict[str, Any] | None:
@@ -50,14 +59,12 @@ def _project(action: dict[str, Any]) -> dict[str, Any] | None:
 
 
 def _key_of(pipeline: dict[str, Any], artifact: dict[str, Any], store: dict[str, Any]) -> str | None:
-    """The key that an artifact is under: a build's output is under the key of its project, which aws/s3 stands for
-    where it has none."""
-    for stage in pipeline["stages"]:
-        for action in stage["actions"]:
-            project = _project(action)
-            if project and artifact["name"] in [one["name"] for one in action.get("outputArtifacts") or []]:
-                key = project.get("encryptionKey") or ""
-                return None if ":alias/aws/" in key else key or None
+    """The key that an artifact is under, none for aws/s3: the store's, unless a project without a key built it."""
+    for action in (action for stage in pipeline["stages"] for action in stage["actions"]):
+        project = _project(action)
+        built = project and artifact["name"] in [one["name"] for one in action.get("outputArtifacts") or []]
+        if built and ":alias/aws/" in (project.get("encryptionKey") or ":alias/aws/s3"):
+            return None
     return (store.get("encryptionKey") or {}).get("id")
 
 

@@ -15,6 +15,8 @@ from . import structure, tags
 from .executions import EXECUTIONS
 
 PIPELINES = AccountRegionScopedDict()  # name -> {"pipeline", "metadata", "tags"}
+VERSIONS = AccountRegionScopedDict()  # (name, version) -> pipeline
+EDITS = AccountRegionScopedDict()  # name -> a structure that somebody else writes just before the next UpdatePipeline
 
 
 def create(request: dict[str, Any], access_key: str) -> dict[str, Any]:
@@ -40,6 +42,8 @@ def update(request: dict[str, Any], access_key: str) -> dict[str, Any]:
     structure.check(pipeline)
     find(pipeline["name"])
     _check_pass_role(access_key, pipeline["roleArn"])
+    if edit := EDITS.pop(pipeline["name"], None):
+        put(edit)
     return {"pipeline": put(pipeline)}
 
 
@@ -67,8 +71,10 @@ def _check_pass_role(access_key: str, role_arn: str) -> None:
 def get(request: dict[str, Any]) -> dict[str, Any]:
     found = find(protocol.require(request, "name"))
     asked = request.get("version")
-    if asked is not None and asked != found["pipeline"]["version"]:
-        raise ServiceError("PipelineVersionNotFoundException", f"Pipeline version {asked} not found")
+    if asked is not None:
+        if (found["pipeline"]["name"], asked) not in VERSIONS:
+            raise ServiceError("PipelineVersionNotFoundException", f"Pipeline version {asked} not found")
+        return {"pipeline": VERSIONS[found["pipeline"]["name"], asked], "metadata": found["metadata"]}
     return {"pipeline": found["pipeline"], "metadata": found["metadata"]}
 
 
@@ -106,6 +112,7 @@ def put(pipeline: dict[str, Any], own_tags: dict[str, str] | None = None) -> dic
         "metadata": {"pipelineArn": structure.pipeline_arn(stored["name"]), "created": created, "updated": now},
         "tags": (old["tags"] if old else {}) if own_tags is None else own_tags,
     }
+    VERSIONS[stored["name"], stored["version"]] = copy.deepcopy(stored)
     return copy.deepcopy(stored)
 
 

@@ -31,7 +31,7 @@ use crate::owner::Owner;
 
 pub use declaration::declaration_from_cloudformation;
 pub use error::PatchError;
-pub use owner_state::{AddedAction, OwnerState, OwnerStates, Setting};
+pub use owner_state::{AddedAction, OwnerState, OwnerStates, Setting, SettingError};
 
 /// What one owner wants a pipeline to have.
 #[derive(Clone, Debug, Default, PartialEq)]

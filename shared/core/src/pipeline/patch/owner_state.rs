@@ -56,14 +56,19 @@ impl From<Setting> for String {
     }
 }
 
-impl TryFrom<String> for Setting {
-    type Error = String;
+/// A text that names no setting.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("`{0}` is neither `key:REGION` nor `role:STAGE/ACTION`")]
+pub struct SettingError(String);
 
-    fn try_from(text: String) -> Result<Self, String> {
+impl TryFrom<String> for Setting {
+    type Error = SettingError;
+
+    fn try_from(text: String) -> Result<Self, SettingError> {
         match text.split_once(':') {
             Some(("key", region)) => Ok(Self::Key(region.to_owned())),
             Some(("role", id)) => Ok(Self::Role(id.to_owned())),
-            _ => Err(format!("`{text}` is neither `key:REGION` nor `role:STAGE/ACTION`")),
+            _ => Err(SettingError(text)),
         }
     }
 }
