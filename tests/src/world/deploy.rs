@@ -1,4 +1,4 @@
-//! The two templates, as they are shipped, put into the accounts of a [`World`] and taken out again.
+//! The three templates, as they are shipped, put into the accounts of a [`World`] and taken out again.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -11,11 +11,14 @@ use super::World;
 use crate::functions::Functions;
 use crate::{CallError, StackError};
 
-/// Name of the tools account's stack.
+/// Name of the installation's stack (`template.yaml`).
 pub const STACK: &str = "crosspipe";
+/// Name of the pipeline's stack (`pipeline.yaml`).
+pub const PIPELINE_STACK: &str = "crosspipe-orders";
 
 const STACK_SET: &str = "crosspipe-target";
 const TOOLS_TEMPLATE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../template.yaml");
+const PIPELINE_TEMPLATE: &str = include_str!("../../../pipeline.yaml");
 const TARGET_TEMPLATE: &str = include_str!("../../../target-account.yaml");
 const CAPABILITIES: [&str; 2] = ["CAPABILITY_NAMED_IAM", "CAPABILITY_AUTO_EXPAND"];
 const PATIENCE: Duration = Duration::from_secs(120);
@@ -24,13 +27,26 @@ const PATIENCE: Duration = Duration::from_secs(120);
 pub type Parameters = BTreeMap<&'static str, String>;
 
 impl World<'_> {
-    /// Parameters of `template.yaml`: the pipeline gets a stage `Production` that deploys into the target account.
+    /// Parameters of `template.yaml`: this pipeline and what it uses may be changed, for the target account.
     #[must_use]
     pub fn tools_parameters(&self) -> Parameters {
         let architecture = if cfg!(target_arch = "aarch64") { "arm64" } else { "x86_64" };
         let given = [
+            ("PipelineArns", self.pipeline_arn()),
+            ("ServiceRoleArns", self.service_role_arn.clone()),
+            ("ArtifactBucketArns", format!("arn:aws:s3:::{}", self.bucket)),
+            ("ArtifactKeyArns", self.key_arn.clone()),
+            ("AllowedAccounts", self.target.id().to_owned()),
+            ("Architecture", architecture.to_owned()),
+        ];
+        given.into()
+    }
+
+    /// Parameters of `pipeline.yaml`: the pipeline gets a stage `Production` that deploys into the target account.
+    #[must_use]
+    pub fn pipeline_parameters(&self) -> Parameters {
+        let given = [
             ("PipelineName", self.pipeline.as_str()),
-            ("ServiceRoleArn", &self.service_role_arn),
             ("ServiceRoleName", &self.service_role),
             ("ArtifactBucketName", &self.bucket),
             ("ArtifactKeyArn", &self.key_arn),
@@ -39,9 +55,9 @@ impl World<'_> {
             ("DeployStage", "Production"),
             ("DeployAfterStage", "Staging"),
             ("DeployInputArtifact", "BuildOutput"),
+            ("DeployRoleArn", &self.target_role_arn()),
             ("CodeDeployApplicationName", "orders"),
             ("CodeDeployDeploymentGroupName", "orders-production"),
-            ("Architecture", architecture),
         ];
         given.map(|(name, value)| (name, value.to_owned())).into()
     }
@@ -104,33 +120,43 @@ impl World<'_> {
     /// # Errors
     ///
     /// When the stack is refused or not created.
-    pub fn deploy_tools(
+    pub fn install(
         &self,
         packaged: &str,
         parameters: &Parameters,
     ) -> Result<BTreeMap<String, String>, StackError> {
-        let parameters: Vec<(&str, &str)> =
-            parameters.iter().map(|(name, value)| (*name, value.as_str())).collect();
-        self.tools.deploy_stack(STACK, packaged, &parameters, &CAPABILITIES)
+        self.tools.deploy_stack(STACK, packaged, &pairs(parameters), &CAPABILITIES)
     }
 
-    /// Updates the tools account's stack.
+    /// Updates the installation.
     ///
     /// # Errors
     ///
     /// When the update is refused or rolled back.
-    pub fn update_tools(&self, packaged: &str, parameters: &Parameters) -> Result<(), StackError> {
-        let parameters: Vec<(&str, &str)> =
-            parameters.iter().map(|(name, value)| (*name, value.as_str())).collect();
-        self.tools.update_stack(STACK, packaged, &parameters, &CAPABILITIES).map(drop)
+    pub fn update_installation(&self, packaged: &str, parameters: &Parameters) -> Result<(), StackError> {
+        self.tools.update_stack(STACK, packaged, &pairs(parameters), &CAPABILITIES).map(drop)
     }
 
-    /// Deletes the tools account's stack.
+    /// `pipeline.yaml` into the tools account, as this stack; answers its outputs.
     ///
     /// # Errors
     ///
-    /// When it can't be deleted.
+    /// When the stack is refused or not created.
+    pub fn open_pipeline(
+        &self,
+        stack: &str,
+        parameters: &Parameters,
+    ) -> Result<BTreeMap<String, String>, StackError> {
+        self.tools.deploy_stack(stack, PIPELINE_TEMPLATE, &pairs(parameters), &[])
+    }
+
+    /// Deletes the pipeline's stack, then the installation.
+    ///
+    /// # Errors
+    ///
+    /// When one can't be deleted.
     pub fn remove_tools(&self) -> Result<(), StackError> {
+        self.tools.delete_stack(PIPELINE_STACK)?;
         self.tools.delete_stack(STACK)
     }
 
@@ -162,4 +188,8 @@ impl World<'_> {
         let message = format!("the stack set's operation is {status}: {}", reason.unwrap_or_default());
         CallError { code: "StackSetOperation".to_owned(), message, status: 0 }
     }
+}
+
+fn pairs(parameters: &Parameters) -> Vec<(&str, &str)> {
+    parameters.iter().map(|(name, value)| (*name, value.as_str())).collect()
 }
