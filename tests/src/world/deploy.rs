@@ -66,13 +66,13 @@ impl World<'_> {
     #[must_use]
     pub fn target_parameters(&self) -> Parameters {
         let given = [
-            ("ServiceRoleArn", self.service_role_arn.as_str()),
-            ("ArtifactBucketName", &self.bucket),
-            ("ArtifactKeyArn", &self.key_arn),
-            ("CodeDeployApplicationName", "orders"),
-            ("InstanceRoleNames", &self.instance_role),
+            ("ServiceRoleArns", self.service_role_arn.clone()),
+            ("ArtifactBucketArns", format!("arn:aws:s3:::{}", self.bucket)),
+            ("ArtifactKeyArns", self.key_arn.clone()),
+            ("CodeDeployApplicationName", "orders".to_owned()),
+            ("InstanceRoleNames", self.instance_role.clone()),
         ];
-        given.map(|(name, value)| (name, value.to_owned())).into()
+        given.into()
     }
 
     /// `target-account.yaml` into the target account, as a StackSet of the tools account.

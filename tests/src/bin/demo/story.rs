@@ -47,8 +47,7 @@ pub fn tell(screen: &mut Screen) -> Result<(), Box<dyn Error>> {
     screen.step("Account A: template.yaml is installed, as sam build and sam deploy would");
     let packaged = world.package_tools(&functions)?;
     let parameters = world.tools_parameters();
-    let outputs =
-        progress::watch(screen, &world.tools, STACK, || world.install(&packaged, &parameters))?;
+    let outputs = progress::watch(screen, &world.tools, STACK, || world.install(&packaged, &parameters))?;
 
     screen.step("Account A: pipeline.yaml opens the pipeline");
     let open = || world.open_pipeline(PIPELINE_STACK, &world.pipeline_parameters());
