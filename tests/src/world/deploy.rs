@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 
 use super::World;
 use crate::functions::Functions;
-use crate::{CallError, StackError};
+use crate::{Account, CallError, StackError};
 
 /// Name of the installation's stack (`template.yaml`).
 pub const STACK: &str = "crosspipe";
@@ -81,14 +81,35 @@ impl World<'_> {
     ///
     /// When CloudFormation refuses, or the instance is not current in the end: with its reason.
     pub fn deploy_target(&self) -> Result<(), CallError> {
-        let parameters = self.target_parameters();
+        self.deploy_targets(&self.target_parameters(), &[&self.target])
+    }
+
+    /// `target-account.yaml` into these accounts, as a StackSet of the tools account.
+    ///
+    /// # Errors
+    ///
+    /// As [`Self::deploy_target`].
+    pub fn deploy_targets(
+        &self,
+        parameters: &Parameters,
+        accounts: &[&Account<'_>],
+    ) -> Result<(), CallError> {
         let request = json!({
             "StackSetName": STACK_SET, "TemplateBody": TARGET_TEMPLATE, "Capabilities": [CAPABILITIES[0]],
             "Parameters": parameters.iter()
                 .map(|(name, value)| json!({"ParameterKey": name, "ParameterValue": value})).collect::<Vec<_>>(),
         });
         self.tools.call("cloudformation", "create_stack_set", request)?;
-        self.change_instances("create_stack_instances", json!({}))
+        self.reach_targets(accounts)
+    }
+
+    /// The StackSet reaches further accounts.
+    ///
+    /// # Errors
+    ///
+    /// As [`Self::deploy_target`].
+    pub fn reach_targets(&self, accounts: &[&Account<'_>]) -> Result<(), CallError> {
+        self.change_instances("create_stack_instances", accounts, json!({}))
     }
 
     /// Takes `target-account.yaml` out of the target account.
@@ -97,7 +118,7 @@ impl World<'_> {
     ///
     /// As [`Self::deploy_target`].
     pub fn remove_target(&self) -> Result<(), CallError> {
-        self.change_instances("delete_stack_instances", json!({"RetainStacks": false}))?;
+        self.change_instances("delete_stack_instances", &[&self.target], json!({"RetainStacks": false}))?;
         self.tools.call("cloudformation", "delete_stack_set", json!({"StackSetName": STACK_SET})).map(drop)
     }
 
@@ -160,8 +181,13 @@ impl World<'_> {
         self.tools.delete_stack(STACK)
     }
 
-    fn change_instances(&self, operation: &str, more: Value) -> Result<(), CallError> {
-        let mut request = json!({"StackSetName": STACK_SET, "Accounts": [self.target.id()], "Regions": [self.target.region()]});
+    fn change_instances(
+        &self,
+        operation: &str,
+        accounts: &[&Account<'_>],
+        more: Value,
+    ) -> Result<(), CallError> {
+        let mut request = json!({"StackSetName": STACK_SET, "Accounts": accounts.iter().map(|account| account.id()).collect::<Vec<_>>(), "Regions": [self.target.region()]});
         if let (Value::Object(request), Value::Object(more)) = (&mut request, more) {
             request.extend(more);
         }
