@@ -4,13 +4,13 @@
 //!
 //! - [`World`]: everything of `fixtures/`, made in two fresh accounts; the templates' parameters for it.
 //! - [`Live`]: policies, roles and pipeline as AWS answers them now; compared by meaning.
-//! - `deploy`: the two templates, put into the accounts and taken out again.
+//! - `deploy`: the three templates, put into the accounts and taken out again.
 
 mod build;
 mod deploy;
 mod live;
 
-pub use deploy::{Parameters, STACK};
+pub use deploy::{PIPELINE_STACK, Parameters, STACK};
 pub use live::{Comparison, Live, RoleState};
 
 use crate::Account;

@@ -28,6 +28,9 @@ def wrap_resolve(original: Callable[[str, EvalContext], Any]) -> Callable[[str, 
             return organization["id"]
         if name == "aws:principalorgpaths":
             return organization["paths"] if organization else None
+        if name == "aws:resourceorgid":
+            account = original("aws:ResourceAccount", ctx)
+            return ORGANIZATIONS[account]["id"] if account in ORGANIZATIONS else None
         if name == "aws:principalarn" and (session := _SESSION.fullmatch(ctx.principal_arn)):
             return role_arn(*session.groups())  # never the session's
         return original(key, ctx)

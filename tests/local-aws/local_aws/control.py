@@ -9,7 +9,7 @@
 | `fault` | `service`, `operation`, `account`?, `times` (1), `skip` (0), `status` (400), `code`, `message`, `after` (false) | the next `times` matching calls, after `skip`, answer the error; with `after`, the call is carried out all the same |
 | `edit` | `account`, `region`, `pipeline` | somebody else writes this structure just before the next UpdatePipeline of that pipeline is carried out |
 | `trail` | `account` | EventBridge gets CloudTrail's records of the account's calls |
-| `organization` | `account`, `id`, `paths` | condition keys aws:PrincipalOrgID and aws:PrincipalOrgPaths of the account |
+| `organization` | `account`, `id`, `paths` | condition keys aws:PrincipalOrgID, aws:PrincipalOrgPaths and aws:ResourceOrgID of the account |
 | `calls` | `account`?, `service`?, `operation`? | the calls since the start: `{"calls": [{account, caller, service, operation, status}]}` |
 | `violations` | `account`? | takes the requests and answers that AWS's models don't allow: `{"violations": [{account, caller, side, service, operation, member, message}]}` |
 | `new-members` | `account`, `service`, `members` | AWS is taken to have got these members since its models were published |

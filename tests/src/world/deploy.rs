@@ -1,4 +1,4 @@
-//! The two templates, as they are shipped, put into the accounts of a [`World`] and taken out again.
+//! The three templates, as they are shipped, put into the accounts of a [`World`] and taken out again.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -9,13 +9,16 @@ use serde_json::{Value, json};
 
 use super::World;
 use crate::functions::Functions;
-use crate::{CallError, StackError};
+use crate::{Account, CallError, StackError};
 
-/// Name of the tools account's stack.
+/// Name of the installation's stack (`template.yaml`).
 pub const STACK: &str = "crosspipe";
+/// Name of the pipeline's stack (`pipeline.yaml`).
+pub const PIPELINE_STACK: &str = "crosspipe-orders";
 
 const STACK_SET: &str = "crosspipe-target";
 const TOOLS_TEMPLATE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../template.yaml");
+const PIPELINE_TEMPLATE: &str = include_str!("../../../pipeline.yaml");
 const TARGET_TEMPLATE: &str = include_str!("../../../target-account.yaml");
 const CAPABILITIES: [&str; 2] = ["CAPABILITY_NAMED_IAM", "CAPABILITY_AUTO_EXPAND"];
 const PATIENCE: Duration = Duration::from_secs(120);
@@ -24,13 +27,26 @@ const PATIENCE: Duration = Duration::from_secs(120);
 pub type Parameters = BTreeMap<&'static str, String>;
 
 impl World<'_> {
-    /// Parameters of `template.yaml`: the pipeline gets a stage `Production` that deploys into the target account.
+    /// Parameters of `template.yaml`: this pipeline and what it uses may be changed, for the target account.
     #[must_use]
     pub fn tools_parameters(&self) -> Parameters {
         let architecture = if cfg!(target_arch = "aarch64") { "arm64" } else { "x86_64" };
         let given = [
+            ("PipelineArns", self.pipeline_arn()),
+            ("ServiceRoleArns", self.service_role_arn.clone()),
+            ("ArtifactBucketArns", format!("arn:aws:s3:::{}", self.bucket)),
+            ("ArtifactKeyArns", self.key_arn.clone()),
+            ("AllowedAccounts", self.target.id().to_owned()),
+            ("Architecture", architecture.to_owned()),
+        ];
+        given.into()
+    }
+
+    /// Parameters of `pipeline.yaml`: the pipeline gets a stage `Production` that deploys into the target account.
+    #[must_use]
+    pub fn pipeline_parameters(&self) -> Parameters {
+        let given = [
             ("PipelineName", self.pipeline.as_str()),
-            ("ServiceRoleArn", &self.service_role_arn),
             ("ServiceRoleName", &self.service_role),
             ("ArtifactBucketName", &self.bucket),
             ("ArtifactKeyArn", &self.key_arn),
@@ -39,9 +55,9 @@ impl World<'_> {
             ("DeployStage", "Production"),
             ("DeployAfterStage", "Staging"),
             ("DeployInputArtifact", "BuildOutput"),
+            ("DeployRoleArn", &self.target_role_arn()),
             ("CodeDeployApplicationName", "orders"),
             ("CodeDeployDeploymentGroupName", "orders-production"),
-            ("Architecture", architecture),
         ];
         given.map(|(name, value)| (name, value.to_owned())).into()
     }
@@ -50,13 +66,13 @@ impl World<'_> {
     #[must_use]
     pub fn target_parameters(&self) -> Parameters {
         let given = [
-            ("ServiceRoleArn", self.service_role_arn.as_str()),
-            ("ArtifactBucketName", &self.bucket),
-            ("ArtifactKeyArn", &self.key_arn),
-            ("CodeDeployApplicationName", "orders"),
-            ("InstanceRoleNames", &self.instance_role),
+            ("ServiceRoleArns", self.service_role_arn.clone()),
+            ("ArtifactBucketArns", format!("arn:aws:s3:::{}", self.bucket)),
+            ("ArtifactKeyArns", self.key_arn.clone()),
+            ("CodeDeployApplicationName", "orders".to_owned()),
+            ("InstanceRoleNames", self.instance_role.clone()),
         ];
-        given.map(|(name, value)| (name, value.to_owned())).into()
+        given.into()
     }
 
     /// `target-account.yaml` into the target account, as a StackSet of the tools account.
@@ -65,14 +81,35 @@ impl World<'_> {
     ///
     /// When CloudFormation refuses, or the instance is not current in the end: with its reason.
     pub fn deploy_target(&self) -> Result<(), CallError> {
-        let parameters = self.target_parameters();
+        self.deploy_targets(&self.target_parameters(), &[&self.target])
+    }
+
+    /// `target-account.yaml` into these accounts, as a StackSet of the tools account.
+    ///
+    /// # Errors
+    ///
+    /// As [`Self::deploy_target`].
+    pub fn deploy_targets(
+        &self,
+        parameters: &Parameters,
+        accounts: &[&Account<'_>],
+    ) -> Result<(), CallError> {
         let request = json!({
             "StackSetName": STACK_SET, "TemplateBody": TARGET_TEMPLATE, "Capabilities": [CAPABILITIES[0]],
             "Parameters": parameters.iter()
                 .map(|(name, value)| json!({"ParameterKey": name, "ParameterValue": value})).collect::<Vec<_>>(),
         });
         self.tools.call("cloudformation", "create_stack_set", request)?;
-        self.change_instances("create_stack_instances", json!({}))
+        self.reach_targets(accounts)
+    }
+
+    /// The StackSet reaches further accounts.
+    ///
+    /// # Errors
+    ///
+    /// As [`Self::deploy_target`].
+    pub fn reach_targets(&self, accounts: &[&Account<'_>]) -> Result<(), CallError> {
+        self.change_instances("create_stack_instances", accounts, json!({}))
     }
 
     /// Takes `target-account.yaml` out of the target account.
@@ -81,7 +118,7 @@ impl World<'_> {
     ///
     /// As [`Self::deploy_target`].
     pub fn remove_target(&self) -> Result<(), CallError> {
-        self.change_instances("delete_stack_instances", json!({"RetainStacks": false}))?;
+        self.change_instances("delete_stack_instances", &[&self.target], json!({"RetainStacks": false}))?;
         self.tools.call("cloudformation", "delete_stack_set", json!({"StackSetName": STACK_SET})).map(drop)
     }
 
@@ -104,38 +141,53 @@ impl World<'_> {
     /// # Errors
     ///
     /// When the stack is refused or not created.
-    pub fn deploy_tools(
+    pub fn install(
         &self,
         packaged: &str,
         parameters: &Parameters,
     ) -> Result<BTreeMap<String, String>, StackError> {
-        let parameters: Vec<(&str, &str)> =
-            parameters.iter().map(|(name, value)| (*name, value.as_str())).collect();
-        self.tools.deploy_stack(STACK, packaged, &parameters, &CAPABILITIES)
+        self.tools.deploy_stack(STACK, packaged, &pairs(parameters), &CAPABILITIES)
     }
 
-    /// Updates the tools account's stack.
+    /// Updates the installation.
     ///
     /// # Errors
     ///
     /// When the update is refused or rolled back.
-    pub fn update_tools(&self, packaged: &str, parameters: &Parameters) -> Result<(), StackError> {
-        let parameters: Vec<(&str, &str)> =
-            parameters.iter().map(|(name, value)| (*name, value.as_str())).collect();
-        self.tools.update_stack(STACK, packaged, &parameters, &CAPABILITIES).map(drop)
+    pub fn update_installation(&self, packaged: &str, parameters: &Parameters) -> Result<(), StackError> {
+        self.tools.update_stack(STACK, packaged, &pairs(parameters), &CAPABILITIES).map(drop)
     }
 
-    /// Deletes the tools account's stack.
+    /// `pipeline.yaml` into the tools account, as this stack; answers its outputs.
     ///
     /// # Errors
     ///
-    /// When it can't be deleted.
+    /// When the stack is refused or not created.
+    pub fn open_pipeline(
+        &self,
+        stack: &str,
+        parameters: &Parameters,
+    ) -> Result<BTreeMap<String, String>, StackError> {
+        self.tools.deploy_stack(stack, PIPELINE_TEMPLATE, &pairs(parameters), &[])
+    }
+
+    /// Deletes the pipeline's stack, then the installation.
+    ///
+    /// # Errors
+    ///
+    /// When one can't be deleted.
     pub fn remove_tools(&self) -> Result<(), StackError> {
+        self.tools.delete_stack(PIPELINE_STACK)?;
         self.tools.delete_stack(STACK)
     }
 
-    fn change_instances(&self, operation: &str, more: Value) -> Result<(), CallError> {
-        let mut request = json!({"StackSetName": STACK_SET, "Accounts": [self.target.id()], "Regions": [self.target.region()]});
+    fn change_instances(
+        &self,
+        operation: &str,
+        accounts: &[&Account<'_>],
+        more: Value,
+    ) -> Result<(), CallError> {
+        let mut request = json!({"StackSetName": STACK_SET, "Accounts": accounts.iter().map(|account| account.id()).collect::<Vec<_>>(), "Regions": [self.target.region()]});
         if let (Value::Object(request), Value::Object(more)) = (&mut request, more) {
             request.extend(more);
         }
@@ -162,4 +214,8 @@ impl World<'_> {
         let message = format!("the stack set's operation is {status}: {}", reason.unwrap_or_default());
         CallError { code: "StackSetOperation".to_owned(), message, status: 0 }
     }
+}
+
+fn pairs(parameters: &Parameters) -> Vec<(&str, &str)> {
+    parameters.iter().map(|(name, value)| (*name, value.as_str())).collect()
 }

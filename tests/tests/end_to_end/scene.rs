@@ -2,25 +2,26 @@
 
 use std::collections::BTreeMap;
 
-use crosspipe_e2e::world::{Live, Parameters, World};
+use crosspipe_e2e::world::{Live, PIPELINE_STACK, Parameters, World};
 use crosspipe_e2e::{LocalAws, StackError, functions};
 use serde_json::{Value, json};
 
 pub const REGION: &str = "eu-west-1";
 
-/// Accounts that these tests let in beside the target account.
+/// Accounts that these tests give access, beside the target account.
 pub const ALLOWED_ACCOUNTS: [&str; 4] = ["222222222222", "555555555555", "666666666666", "777777777777"];
 
-/// Two accounts with both templates deployed.
+/// Two accounts with all three templates deployed.
 pub struct Scene {
     pub world: World<'static>,
     /// Everything as it was before Crosspipe came.
     pub before: Live,
+    /// Of the installation and of the pipeline's stack.
     pub outputs: BTreeMap<String, String>,
 }
 
 impl Scene {
-    /// Both templates, the tools account's with these parameters changed.
+    /// All three templates, the installation's with these parameters changed.
     pub fn deployed_with(change: impl FnOnce(&World<'_>, &mut Parameters)) -> Self {
         let functions = functions::build().unwrap();
         let world = World::build(LocalAws::shared(), REGION).unwrap();
@@ -28,11 +29,14 @@ impl Scene {
         world.deploy_target().unwrap();
         let packaged = world.package_tools(&functions).unwrap();
         let mut parameters = world.tools_parameters();
-        parameters.insert("AllowedAccounts", ALLOWED_ACCOUNTS.join(","));
+        let allowed = format!("{},{}", world.target.id(), ALLOWED_ACCOUNTS.join(","));
+        parameters.insert("AllowedAccounts", allowed);
         let projects = format!("arn:aws:codebuild:{REGION}:{}:project/*", world.tools.id());
         parameters.insert("BuildProjectArns", projects);
         change(&world, &mut parameters);
-        let outputs = world.deploy_tools(&packaged, &parameters).unwrap_or_else(|error| panic!("{error}"));
+        let mut outputs = world.install(&packaged, &parameters).unwrap_or_else(|error| panic!("{error}"));
+        let opened = world.open_pipeline(PIPELINE_STACK, &world.pipeline_parameters());
+        outputs.extend(opened.unwrap_or_else(|error| panic!("{error}")));
         Self { world, before, outputs }
     }
 
@@ -94,7 +98,7 @@ impl Scene {
         answer["projects"][0]["encryptionKey"].as_str().unwrap().to_owned()
     }
 
-    /// The name of a role of the tools account's stack.
+    /// The name of a resource of the installation.
     pub fn role_name(&self, logical_id: &str) -> String {
         let request = json!({"StackName": crosspipe_e2e::world::STACK, "LogicalResourceId": logical_id});
         let answer = self.world.tools.call("cloudformation", "describe_stack_resource", request).unwrap();

@@ -9,7 +9,7 @@ use std::process::Command;
 use regex::Regex;
 use serde_json::Value;
 
-use crate::reading::{TEMPLATES, TOOLS, VENV, object, read, root};
+use crate::reading::{PIPELINE, TARGET, TEMPLATES, TOOLS, VENV, object, read, root};
 
 /// Pages with commands that a reader runs against AWS or in this repository.
 const PAGES: [&str; 5] =
@@ -74,9 +74,9 @@ fn read_overrides(command: &[String]) -> BTreeMap<String, String> {
     serde_json::from_str(&run_python(script, &values).unwrap()).unwrap()
 }
 
-/// What is wrong with the parameters that a command gives `template.yaml`.
-fn check_parameters(given: &BTreeMap<String, String>, is_complete: bool) -> Vec<String> {
-    let parameters = object(&TEMPLATES[TOOLS]["Parameters"]);
+/// What is wrong with the parameters that a command gives a template.
+fn check_parameters(template: &str, given: &BTreeMap<String, String>, is_complete: bool) -> Vec<String> {
+    let parameters = object(&TEMPLATES[template]["Parameters"]);
     let mut problems = vec![];
     for (name, value) in given {
         let Some(parameter) = parameters.get(name) else {
@@ -145,9 +145,42 @@ fn sam_parameters_arrive_as_written() {
     let deploys = commands.iter().filter(|(_, command)| command[1] == "deploy");
     assert!(deploys.clone().count() >= 1, "README deploys with SAM");
     for (page, command) in deploys {
-        let problems = check_parameters(&read_overrides(command), true);
+        let problems = check_parameters(TOOLS, &read_overrides(command), true);
         assert!(problems.is_empty(), "{page}: {}: {problems:?}", command.join(" "));
     }
+}
+
+/// The template's name and the parameters of a command of the AWS CLI that deploys one.
+fn read_cloudformation_parameters(command: &[String]) -> Option<(&str, BTreeMap<String, String>)> {
+    let template = command.iter().find_map(|it| {
+        let name = it.strip_prefix("file://").unwrap_or(it);
+        [PIPELINE, TARGET].into_iter().find(|template| *template == name)
+    })?;
+    let values =
+        command.iter().skip_while(|it| !["--parameters", "--parameter-overrides"].contains(&it.as_str()));
+    let pairs = values.skip(1).take_while(|it| !it.starts_with("--")).map(|it| {
+        let long = it.strip_prefix("ParameterKey=").and_then(|it| it.split_once(",ParameterValue="));
+        let (name, value) = long.or_else(|| it.split_once('=')).expect("NAME=VALUE");
+        (name.to_owned(), value.to_owned())
+    });
+    Some((template, pairs.collect()))
+}
+
+#[test]
+fn aws_cli_deploys_with_known_parameters() {
+    let commands = commands_of("aws");
+    let mut seen = vec![];
+    for (page, command) in &commands {
+        let Some((template, parameters)) = read_cloudformation_parameters(command) else { continue };
+        let problems = check_parameters(template, &parameters, true);
+        assert!(problems.is_empty(), "{page}: {}: {problems:?}", command.join(" "));
+        seen.push(template);
+    }
+    assert!(seen.contains(&PIPELINE) && seen.contains(&TARGET), "{seen:?}");
+    let wrong =
+        ["aws", "--template-file", PIPELINE, "--parameter-overrides", "PipelineName=a/b"].map(str::to_owned);
+    let (template, parameters) = read_cloudformation_parameters(&wrong).unwrap();
+    assert!(check_parameters(template, &parameters, false)[0].contains("PipelineName can't be"));
 }
 
 #[test]
@@ -160,7 +193,7 @@ fn quoted_overrides_in_text_arrive_whole() {
     for found in quoted.captures_iter(&text) {
         seen += 1;
         let command = ["sam", "deploy", "--parameter-overrides", &found[1]].map(str::to_owned);
-        let problems = check_parameters(&read_overrides(&command), false);
+        let problems = check_parameters(TOOLS, &read_overrides(&command), false);
         assert!(problems.is_empty(), "{}: {problems:?}", &found[1]);
     }
     assert!(seen >= 1, "README gives a value with a space");
@@ -182,7 +215,7 @@ fn planted_faults_are_found() {
     let command = |value: &str| ["sam", "deploy", "--parameter-overrides", value].map(str::to_owned);
     let cut = read_overrides(&command("WatchSchedule=rate(6 hours)"));
     assert_eq!(cut["WatchSchedule"], "rate(6", "SAM CLI cuts an unquoted value at its space");
-    assert_eq!(check_parameters(&cut, false), ["WatchSchedule can't be `rate(6`"]);
+    assert_eq!(check_parameters(TOOLS, &cut, false), ["WatchSchedule can't be `rate(6`"]);
     let unknown = BTreeMap::from([("WatchShedule".to_owned(), String::new())]);
-    assert_eq!(check_parameters(&unknown, false), ["WatchShedule is no parameter"]);
+    assert_eq!(check_parameters(TOOLS, &unknown, false), ["WatchShedule is no parameter"]);
 }

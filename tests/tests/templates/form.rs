@@ -2,21 +2,24 @@
 
 use std::path::Path;
 
+use regex::Regex;
 use serde_json::Value;
 
-use crate::reading::{TARGET, TEMPLATES, TOOLS, cfn_lint, items, object, read, root, strings, translate};
+use crate::reading::{
+    PIPELINE, TARGET, TEMPLATES, TOOLS, cfn_lint, items, object, read, root, strings, translate,
+};
 
 #[test]
 fn cfn_lint_has_nothing_to_say() {
-    let output = cfn_lint(&[root().join(TOOLS), root().join(TARGET)]);
+    let output = cfn_lint(&[TOOLS, PIPELINE, TARGET].map(|name| root().join(name)));
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stdout));
 
     // The same call does find something where there is something to find.
     let broken = Path::new(env!("CARGO_TARGET_TMPDIR")).join("broken.yaml");
-    std::fs::write(&broken, read(TARGET).replace("!Ref ArtifactKeyArn", "!Ref ArtifactKey"))
+    std::fs::write(&broken, read(TARGET).replace("!Ref ArtifactKeyArns", "!Ref ArtifactKeys"))
         .expect("written");
     let output = cfn_lint(&[broken]);
-    assert!(String::from_utf8_lossy(&output.stdout).contains("ArtifactKey"), "{output:?}");
+    assert!(String::from_utf8_lossy(&output.stdout).contains("ArtifactKeys"), "{output:?}");
 }
 
 /// See <https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/cloudformation-limits.html>.
@@ -76,6 +79,9 @@ fn shared_parameter_defaults_agree() {
         assert!(default(TOOLS).is_string(), "{parameter}");
         assert_eq!(default(TOOLS), default(TARGET), "{parameter}");
     }
+    let role = |name: &str| TEMPLATES[name]["Parameters"]["TargetRoleName"]["Default"].clone();
+    assert!(role(PIPELINE).is_string());
+    assert_eq!(role(PIPELINE), role(TARGET));
 }
 
 #[test]
@@ -85,5 +91,31 @@ fn target_template_has_only_iam_resources() {
     for (id, resource) in object(&template["Resources"]) {
         let kind = resource["Type"].as_str().unwrap_or_default();
         assert!(["AWS::IAM::Role", "AWS::IAM::ManagedPolicy"].contains(&kind), "{id}: {kind}");
+    }
+}
+
+/// What a pattern of the tools account's resources must not be: it would match everything.
+#[test]
+fn patterns_begin_literally() {
+    let account = "111111111111";
+    let all = [
+        (TOOLS, "PipelineArns", format!("arn:aws:codepipeline:eu-west-1:{account}:")),
+        (TOOLS, "ServiceRoleArns", format!("arn:aws:iam::{account}:role/")),
+        (TOOLS, "ArtifactBucketArns", "arn:aws:s3:::".to_owned()),
+        (TOOLS, "ArtifactKeyArns", format!("arn:aws:kms:eu-west-1:{account}:key/")),
+        (TOOLS, "BuildProjectArns", format!("arn:aws:codebuild:eu-west-1:{account}:project/")),
+        (TOOLS, "AllowedRoleArns", "arn:aws:iam::*:role/".to_owned()),
+        (TARGET, "ServiceRoleArns", format!("arn:aws:iam::{account}:role/")),
+        (TARGET, "ArtifactBucketArns", "arn:aws:s3:::".to_owned()),
+        (TARGET, "ArtifactKeyArns", format!("arn:aws:kms:eu-west-1:{account}:key/")),
+        (PIPELINE, "TargetRoleName", String::new()),
+    ];
+    for (template, parameter, prefix) in all {
+        let pattern = TEMPLATES[template]["Parameters"][parameter]["AllowedPattern"].as_str().unwrap();
+        let pattern = Regex::new(&format!("^(?:{pattern})$")).unwrap();
+        for (name, fits) in [("orders", true), ("orders-*", true), ("*", false), ("*orders", false)] {
+            assert_eq!(pattern.is_match(&format!("{prefix}{name}")), fits, "{template}: {parameter}: {name}");
+        }
+        assert!(!pattern.is_match("*"), "{template}: {parameter}");
     }
 }

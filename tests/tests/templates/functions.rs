@@ -6,7 +6,7 @@ use crosspipe_core::watch::resource::WATCHED;
 use regex::Regex;
 use serde_json::{Value, json};
 
-use crate::reading::{TEMPLATES, TOOLS, items, keys, object, root, strings};
+use crate::reading::{PIPELINE, TEMPLATES, TOOLS, items, keys, object, root, strings};
 
 /// Type, properties the template must give, properties it may give.
 const CUSTOM_RESOURCES: &[(&str, &[&str], &[&str])] = &[
@@ -39,15 +39,33 @@ const CUSTOM_RESOURCES: &[(&str, &[&str], &[&str])] = &[
     ),
 ];
 
+/// No stack may be left whose custom resources nobody serves: the installation stays while one uses it.
 #[test]
-fn invoke_config_outlives_custom_resources() {
-    let resources = object(&TEMPLATES[TOOLS]["Resources"]);
-    let custom =
-        |resource: &&Value| resource["Type"].as_str().is_some_and(|kind| kind.starts_with("Custom::"));
-    for resource in resources.values().filter(custom) {
-        let mut after = strings(&resource["DependsOn"]);
-        assert!(after.any(|it| it == "AccessProviderInvokeConfig"), "{resource}");
+fn pipelines_use_exports_of_the_installation() {
+    let exported: BTreeSet<&str> = object(&TEMPLATES[TOOLS]["Outputs"])
+        .values()
+        .filter_map(|output| output["Export"]["Name"]["Fn::Sub"].as_str())
+        .collect();
+    for (id, resource) in object(&TEMPLATES[PIPELINE]["Resources"]) {
+        let token = &resource["Properties"]["ServiceToken"];
+        let name = token["Fn::ImportValue"]["Fn::Sub"].as_str().expect("an export");
+        let name = name.replace("${Installation}", "${AWS::StackName}");
+        assert!(exported.contains(name.as_str()), "{id}: {name}");
     }
+    assert!(TEMPLATES[PIPELINE].get("Transform").is_none(), "pipeline.yaml has no code");
+}
+
+/// What may change anything is not there in an installation of the reporter alone.
+#[test]
+fn reporter_only_installation_cannot_write() {
+    let resources = object(&TEMPLATES[TOOLS]["Resources"]);
+    let provider = resources.iter().filter(|(id, _)| id.starts_with("AccessProvider"));
+    let provider: Vec<_> = provider.map(|(id, resource)| (id.as_str(), &resource["Condition"])).collect();
+    assert_eq!(provider.len(), 4);
+    assert!(provider.iter().all(|(_, condition)| **condition == "HasAccessProvider"), "{provider:?}");
+    let conditions = &TEMPLATES[TOOLS]["Conditions"];
+    assert_eq!(conditions["HasAccessProvider"], json!({"Fn::Equals": [{"Ref": "Functions"}, "all"]}));
+    assert!(conditions["AppliesRemedies"]["Fn::And"].to_string().contains("HasAccessProvider"));
 }
 
 #[test]
@@ -65,9 +83,10 @@ fn schedules_are_those_of_eventbridge() {
 
 #[test]
 fn custom_resource_properties_are_known() {
-    let resources = object(&TEMPLATES[TOOLS]["Resources"]);
-    let provider = &resources["AccessProvider"]["Properties"];
-    let latest_start = &resources["AccessProviderInvokeConfig"]["Properties"]["MaximumEventAgeInSeconds"];
+    let installation = object(&TEMPLATES[TOOLS]["Resources"]);
+    let resources = object(&TEMPLATES[PIPELINE]["Resources"]);
+    let provider = &installation["AccessProvider"]["Properties"];
+    let latest_start = &installation["AccessProviderInvokeConfig"]["Properties"]["MaximumEventAgeInSeconds"];
     let timeout = provider["Timeout"].as_u64().zip(latest_start.as_u64()).map(|(run, start)| run + start);
     let custom =
         |resource: &&Value| resource["Type"].as_str().is_some_and(|kind| kind.starts_with("Custom::"));
@@ -84,15 +103,13 @@ fn custom_resource_properties_are_known() {
             let known = [&own[..], required, optional].concat().contains(&property);
             assert!(known, "{kind} does not know {property}");
         }
-        assert_eq!(properties["ServiceToken"], json!({"Fn::GetAtt": ["AccessProvider", "Arn"]}), "{kind}");
         // No attempt may still be running when CloudFormation has given up on the request.
         assert_eq!(properties["ServiceTimeout"].as_u64(), timeout, "{kind}");
     }
 
     let patch = &resources["PipelinePatch"];
     let after: BTreeSet<&str> = strings(&patch["DependsOn"]).collect();
-    let grants =
-        ["AccessProviderInvokeConfig", "ArtifactKeyGrant", "ArtifactBucketGrant", "ServiceRoleGrant"];
+    let grants = ["ArtifactKeyGrant", "ArtifactBucketGrant", "ServiceRoleGrant"];
     assert_eq!(after, BTreeSet::from(grants));
     let added = &patch["Properties"]["Actions"]["Fn::If"][1][0];
     assert_eq!(keys(added), BTreeSet::from(["Stage", "AfterStage", "Action"]));
@@ -100,8 +117,9 @@ fn custom_resource_properties_are_known() {
         keys(&added["Action"]),
         BTreeSet::from(["Name", "ActionTypeId", "Configuration", "InputArtifacts", "RoleArn", "RunOrder"])
     );
-    let moved = &patch["Properties"]["ActionRoles"]["Fn::If"][1][0];
-    assert_eq!(keys(moved), BTreeSet::from(["Stage", "Action", "RoleArn"]));
+    for moved in items(&patch["Properties"]["ActionRoles"]["Fn::If"][1]) {
+        assert_eq!(keys(&moved["Fn::If"][1]), BTreeSet::from(["Stage", "Action", "RoleArn"]));
+    }
 }
 
 #[test]
@@ -133,7 +151,6 @@ fn functions_get_their_environment() {
                 "REMEDIATION_MODE",
                 "RUST_LOG",
                 "SAME_ACCOUNT_FAILURES",
-                "WATCHED_PIPELINE",
                 "WEBHOOK_SECRET_ARN",
             ],
         ),
@@ -160,10 +177,8 @@ fn functions_get_their_environment() {
 fn only_apply_mode_may_write() {
     let template = &TEMPLATES[TOOLS];
     assert_eq!(template["Parameters"]["RemediationMode"]["Default"], "propose");
-    assert_eq!(
-        template["Conditions"]["AppliesRemedies"],
-        json!({"Fn::Equals": [{"Ref": "RemediationMode"}, "apply"]})
-    );
+    let applies = &template["Conditions"]["AppliesRemedies"]["Fn::And"][1];
+    assert_eq!(*applies, json!({"Fn::Equals": [{"Ref": "RemediationMode"}, "apply"]}));
     let resources = &template["Resources"];
     let variables = &resources["FailureReporter"]["Properties"]["Environment"]["Variables"];
     assert_eq!(variables["REMEDIATION_MODE"], json!({"Ref": "RemediationMode"}));

@@ -1,4 +1,4 @@
-//! What `template.yaml` and `target-account.yaml` promise, whatever deploys them: they lint, their roles may do
+//! What `template.yaml`, `pipeline.yaml` and `target-account.yaml` promise, whatever deploys them: they lint, their roles may do
 //! what they need and no more, are trusted by nobody else, and speak the custom resources' own language.
 #![allow(
     clippy::expect_used,
@@ -12,4 +12,5 @@ mod documented_commands;
 mod form;
 mod functions;
 mod permissions;
+mod providers;
 mod reading;

@@ -15,6 +15,14 @@ const ON_EVERY_RESOURCE: &[(&str, &str, &[&str])] = &[
     ("TargetRole", "ListTasks", &["ecs:ListTasks"]),
     ("TargetRole", "ValidateTemplates", &["cloudformation:ValidateTemplate"]),
     ("TargetRole", "ListFunctions", &["lambda:ListFunctions"]),
+    ("TargetRole", "CreateStackSets", &["cloudformation:CreateStackSet"]),
+    (
+        "TargetRole",
+        "FindInstances",
+        &["ec2:DescribeInstances", "ssm:CancelCommand", "ssm:ListCommandInvocations"],
+    ),
+    ("TargetRole", "GetRegistryToken", &["ecr:GetAuthorizationToken"]),
+    ("TargetRole", "ScanImages", &["inspector-scan:ScanSbom"]),
     (
         "DiagnosticsRole",
         "ReadDeploymentTargets",
@@ -41,7 +49,8 @@ fn no_statement_is_too_wide() {
                 let actions = strings(&statement["Action"]).map(str::to_owned).collect::<BTreeSet<_>>();
                 on_every_resource.insert((role.clone(), sid.clone(), actions));
             }
-            let narrowed = statement["Condition"]["StringEquals"]["aws:ResourceAccount"].is_object();
+            let equal = &statement["Condition"]["StringEquals"];
+            let narrowed = equal["aws:ResourceAccount"].is_object() || equal["aws:ResourceOrgID"].is_object();
             let any_account = resource.contains("iam::*:") || resource.contains(":*:*:");
             assert!(!any_account || narrowed, "{role} {sid}: {resource}");
         }
@@ -149,11 +158,16 @@ fn each_role_trusts_one_principal() {
     for role in ["AccessProviderRole", "FailureReporterRole"] {
         assert_eq!(trust(TOOLS, role), (json!({"Service": "lambda.amazonaws.com"}), Value::Null), "{role}");
     }
-    assert_eq!(trust(TARGET, "TargetRole"), (json!({"AWS": {"Ref": "ServiceRoleArn"}}), Value::Null));
-
-    let tools_account =
-        json!({"ToolsAccountId": {"Fn::Select": [4, {"Fn::Split": [":", {"Ref": "ServiceRoleArn"}]}]}});
+    let first_role = json!({"Fn::Select": [0, {"Ref": "ServiceRoleArns"}]});
+    let tools_account = json!({"ToolsAccountId": {"Fn::Select": [4, {"Fn::Split": [":", first_role]}]}});
     let of_tools_account = |arn: &str| json!({"Fn::Sub": [arn, tools_account]});
+    assert_eq!(
+        trust(TARGET, "TargetRole"),
+        (
+            json!({"AWS": of_tools_account("arn:${AWS::Partition}:iam::${ToolsAccountId}:root")}),
+            json!({"ArnLike": {"aws:PrincipalArn": {"Ref": "ServiceRoleArns"}}}),
+        )
+    );
     assert_eq!(
         trust(TARGET, "DiagnosticsRole"),
         (

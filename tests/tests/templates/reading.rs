@@ -9,13 +9,14 @@ use crosspipe_e2e::Venv;
 use serde_json::{Map, Value};
 
 pub const TOOLS: &str = "template.yaml";
+pub const PIPELINE: &str = "pipeline.yaml";
 pub const TARGET: &str = "target-account.yaml";
 
 pub static VENV: LazyLock<Venv> = LazyLock::new(|| Venv::ensure().expect("a Python environment"));
 pub static TEMPLATES: LazyLock<BTreeMap<&str, Value>> =
-    LazyLock::new(|| [TOOLS, TARGET].into_iter().map(|name| (name, parse(name))).collect());
+    LazyLock::new(|| [TOOLS, PIPELINE, TARGET].into_iter().map(|name| (name, parse(name))).collect());
 
-/// Every permission statement of both templates, with the logical id of the role or policy it is in.
+/// Every permission statement of the templates, with the logical id of the role or policy it is in.
 pub fn statements() -> Vec<(String, Value)> {
     let mut found = Vec::new();
     for (id, resource) in TEMPLATES.values().flat_map(|template| object(&template["Resources"])) {

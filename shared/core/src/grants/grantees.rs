@@ -16,7 +16,9 @@ pub struct Grantees {
 /// All roles of an organization (or of parts of it) whose names match a pattern.
 #[derive(Debug, Clone, PartialEq)]
 struct OrganizationRoles {
-    id: Option<String>,
+    /// Always named, beside paths, too: S3 takes a policy whose only condition on the organization are its paths for
+    /// public, and Block Public Access refuses it.
+    id: String,
     paths: Vec<String>,
     role_name_pattern: String,
 }
@@ -74,9 +76,13 @@ impl Grantees {
         let pattern = arn::role(partition, "*", &organization.role_name_pattern);
         let mut condition = Map::new();
         condition.insert("ArnLike".into(), json!({ "aws:PrincipalArn": pattern }));
-        if let Some(id) = &organization.id {
-            condition.insert("StringEquals".into(), json!({ "aws:PrincipalOrgID": id }));
+        if organization.role_name_pattern.contains(['*', '?']) {
+            // A wildcard matches slashes, too: `Deploy*` would mean any role under the path `/Deployers/`.
+            let deeper = "*/".repeat(organization.role_name_pattern.matches('/').count() + 1);
+            let deeper = format!("arn:{partition}:iam::*:role/{deeper}*");
+            condition.insert("ArnNotLike".into(), json!({ "aws:PrincipalArn": deeper }));
         }
+        condition.insert("StringEquals".into(), json!({ "aws:PrincipalOrgID": organization.id }));
         if !organization.paths.is_empty() {
             let paths = json!({ "aws:PrincipalOrgPaths": organization.paths });
             condition.insert("ForAnyValue:StringLike".into(), paths);
@@ -87,33 +93,43 @@ impl Grantees {
 
 impl OrganizationRoles {
     fn new(properties: &GranteeProperties) -> Result<Option<Self>, InvalidProperty> {
-        let (id, paths) = (properties.organization_id.clone(), properties.organization_paths.clone());
-        if let Some(id) = id.as_deref() {
-            check_organization_id("OrganizationId", id)?;
-        }
-        for path in &paths {
-            let id = path.split_once('/').map_or("", |(id, _)| id);
-            check_organization_id("OrganizationPaths", id)?;
-        }
-        let no_organization = id.is_none() && paths.is_empty();
-        match properties.target_role_name_pattern.clone() {
-            None if no_organization => Ok(None),
-            None => Err(InvalidProperty::new(
+        let paths = properties.organization_paths.clone();
+        let id = organization_id(properties.organization_id.as_deref(), &paths)?;
+        match (id, properties.target_role_name_pattern.clone()) {
+            (None, None) => Ok(None),
+            (Some(_), None) => Err(InvalidProperty::new(
                 "TargetRoleNamePattern",
                 "is missing, so every principal of the organization would be granted",
                 "give the name of the target role, with `*` where it varies",
             )),
-            Some(_) if no_organization => Err(InvalidProperty::new(
+            (None, Some(_)) => Err(InvalidProperty::new(
                 "TargetRoleNamePattern",
                 "has no organization to look for roles in",
                 "give `OrganizationId` or `OrganizationPaths` with it, or list the roles in `TargetRoleArns`",
             )),
-            Some(role_name_pattern) => {
+            (Some(id), Some(role_name_pattern)) => {
                 check_role_name_pattern("TargetRoleNamePattern", &role_name_pattern)?;
                 Ok(Some(OrganizationRoles { id, paths, role_name_pattern }))
             }
         }
     }
+}
+
+/// The organization that an id and paths mean; None where neither is given.
+fn organization_id(id: Option<&str>, paths: &[String]) -> Result<Option<String>, InvalidProperty> {
+    if let Some(id) = id {
+        check_organization_id("OrganizationId", id)?;
+    }
+    let mut id = id;
+    for path in paths {
+        let of_path = path.split_once('/').map_or("", |(of_path, _)| of_path);
+        check_organization_id("OrganizationPaths", of_path)?;
+        if let Some(other) = id.replace(of_path).filter(|id| *id != of_path) {
+            let fault = format!("`{path}` is not of the organization `{other}`");
+            return Err(InvalidProperty::new("OrganizationPaths", fault, "give paths of one organization"));
+        }
+    }
+    Ok(id.map(str::to_owned))
 }
 
 /// Checks a 12-digit account id.
@@ -167,10 +183,14 @@ pub(super) fn check_role_name_pattern(field: &str, pattern: &str) -> Result<(), 
     let allowed = |c: char| c.is_ascii_alphanumeric() || "_+=,.@-/*?".contains(c);
     let fault = if !pattern.chars().all(allowed) {
         format!("`{pattern}` holds a character that no role name has")
-    } else if pattern.chars().all(|c| "*?/".contains(c)) {
-        format!("`{pattern}` matches every role")
+    } else if pattern.split('/').any(|part| part.is_empty() || part.starts_with(['*', '?'])) {
+        format!(
+            "`{pattern}` has a part without a literal beginning, so that roles of any name would match it"
+        )
     } else {
         return Ok(());
     };
-    Err(InvalidProperty::new(field, fault, "give the name of the target role, with `*` where it varies"))
+    let next_step =
+        "give the name of the target role, after its path if it has one, with `*` where its end varies";
+    Err(InvalidProperty::new(field, fault, next_step))
 }

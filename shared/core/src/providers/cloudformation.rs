@@ -1,6 +1,6 @@
 //! CloudFormation creates, changes and deletes stacks, and passes the stack its role.
 
-use super::{ActionPlace, ArtifactHandler, PassedRole, Permission, ProviderFacts, on};
+use super::{ActionPlace, ArtifactHandler, ParameterValue, PassedRole, Permission, ProviderFacts, on};
 
 pub(super) const FACTS: ProviderFacts = ProviderFacts {
     categories: &["Deploy"],
@@ -9,7 +9,7 @@ pub(super) const FACTS: ProviderFacts = ProviderFacts {
     artifacts: ArtifactHandler::ActionRole,
     permissions: Some(permissions),
     passed_roles,
-    parameter: Some(("CloudFormationStackName", "StackName")),
+    parameters: &[("CloudFormationStackName", ParameterValue::Configuration("StackName"))],
 };
 
 fn permissions(place: &ActionPlace<'_>) -> Vec<Permission> {

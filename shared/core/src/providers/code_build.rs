@@ -1,6 +1,6 @@
 //! CodeBuild builds as its project's service role, which reads and writes the artifacts.
 
-use super::{ActionPlace, ArtifactHandler, Permission, ProviderFacts, on, passes_none};
+use super::{ActionPlace, ArtifactHandler, ParameterValue, Permission, ProviderFacts, on, passes_none};
 
 pub(super) const FACTS: ProviderFacts = ProviderFacts {
     categories: &["Build", "Test"],
@@ -9,7 +9,7 @@ pub(super) const FACTS: ProviderFacts = ProviderFacts {
     artifacts: ArtifactHandler::ProjectRole,
     permissions: Some(permissions),
     passed_roles: passes_none,
-    parameter: None,
+    parameters: &[("CodeBuildProjectName", ParameterValue::Configuration("ProjectName"))],
 };
 
 fn permissions(place: &ActionPlace<'_>) -> Vec<Permission> {

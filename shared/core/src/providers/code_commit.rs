@@ -1,6 +1,6 @@
 //! A repository of CodeCommit as a source.
 
-use super::{ActionPlace, ArtifactHandler, Permission, ProviderFacts, on, passes_none};
+use super::{ActionPlace, ArtifactHandler, ParameterValue, Permission, ProviderFacts, on, passes_none};
 
 pub(super) const FACTS: ProviderFacts = ProviderFacts {
     categories: &["Source"],
@@ -9,7 +9,7 @@ pub(super) const FACTS: ProviderFacts = ProviderFacts {
     artifacts: ArtifactHandler::ActionRole,
     permissions: Some(permissions),
     passed_roles: passes_none,
-    parameter: None,
+    parameters: &[("CodeCommitRepositoryName", ParameterValue::Configuration("RepositoryName"))],
 };
 
 fn permissions(place: &ActionPlace<'_>) -> Vec<Permission> {

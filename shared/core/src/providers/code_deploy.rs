@@ -1,6 +1,6 @@
 //! CodeDeploy deploys to instances, which download the revision with their own roles.
 
-use super::{ActionPlace, ArtifactHandler, Permission, ProviderFacts, on, passes_none};
+use super::{ActionPlace, ArtifactHandler, ParameterValue, Permission, ProviderFacts, on, passes_none};
 
 pub(super) const FACTS: ProviderFacts = ProviderFacts {
     categories: &["Deploy"],
@@ -9,7 +9,7 @@ pub(super) const FACTS: ProviderFacts = ProviderFacts {
     artifacts: ArtifactHandler::ActionAndInstanceRoles,
     permissions: Some(permissions),
     passed_roles: passes_none,
-    parameter: Some(("CodeDeployApplicationName", "ApplicationName")),
+    parameters: &[("CodeDeployApplicationName", ParameterValue::Configuration("ApplicationName"))],
 };
 
 pub(super) fn permissions(place: &ActionPlace<'_>) -> Vec<Permission> {

@@ -1,6 +1,8 @@
 //! CodeDeploy deploys to ECS, blue/green: the action registers the task definition and passes its roles.
 
-use super::{ActionPlace, ArtifactHandler, PassedRole, Permission, ProviderFacts, code_deploy, on};
+use super::{
+    ActionPlace, ArtifactHandler, ParameterValue, PassedRole, Permission, ProviderFacts, code_deploy, on,
+};
 
 pub(super) const FACTS: ProviderFacts = ProviderFacts {
     categories: &["Deploy"],
@@ -9,7 +11,10 @@ pub(super) const FACTS: ProviderFacts = ProviderFacts {
     artifacts: ArtifactHandler::ActionRole,
     permissions: Some(permissions),
     passed_roles,
-    parameter: Some(("CodeDeployApplicationName", "ApplicationName")),
+    parameters: &[
+        ("CodeDeployApplicationName", ParameterValue::Configuration("ApplicationName")),
+        ("CodeDeployToEcs", ParameterValue::Yes),
+    ],
 };
 
 fn permissions(place: &ActionPlace<'_>) -> Vec<Permission> {

@@ -1,7 +1,7 @@
 //! A connection to a provider of repositories. Which of its two services' permissions is asked for depends on
 //! when the connection was made, so what a role lacks is seen only where AWS says so.
 
-use super::{ArtifactHandler, ProviderFacts, passes_none};
+use super::{ArtifactHandler, ParameterValue, ProviderFacts, passes_none};
 
 pub(super) const FACTS: ProviderFacts = ProviderFacts {
     categories: &["Source"],
@@ -10,5 +10,5 @@ pub(super) const FACTS: ProviderFacts = ProviderFacts {
     artifacts: ArtifactHandler::ActionRole,
     permissions: None,
     passed_roles: passes_none,
-    parameter: None,
+    parameters: &[("ConnectionArn", ParameterValue::Configuration("ConnectionArn"))],
 };

@@ -1,6 +1,6 @@
 //! Deploys to EC2 instances by Systems Manager; the instances download the artifact with their own roles.
 
-use super::{ActionPlace, ArtifactHandler, LOGS, Permission, ProviderFacts, on, passes_none};
+use super::{ActionPlace, ArtifactHandler, LOGS, ParameterValue, Permission, ProviderFacts, on, passes_none};
 
 pub(super) const FACTS: ProviderFacts = ProviderFacts {
     categories: &["Deploy"],
@@ -9,7 +9,7 @@ pub(super) const FACTS: ProviderFacts = ProviderFacts {
     artifacts: ArtifactHandler::ActionAndInstanceRoles,
     permissions: Some(permissions),
     passed_roles: passes_none,
-    parameter: None,
+    parameters: &[("Ec2Deploy", ParameterValue::Yes)],
 };
 
 fn permissions(place: &ActionPlace<'_>) -> Vec<Permission> {

@@ -1,6 +1,6 @@
 //! Builds an image on managed compute and pushes it to ECR.
 
-use super::{ActionPlace, ArtifactHandler, LOGS, Permission, ProviderFacts, on, passes_none};
+use super::{ActionPlace, ArtifactHandler, LOGS, ParameterValue, Permission, ProviderFacts, on, passes_none};
 
 pub(super) const FACTS: ProviderFacts = ProviderFacts {
     categories: &["Build"],
@@ -9,7 +9,7 @@ pub(super) const FACTS: ProviderFacts = ProviderFacts {
     artifacts: ArtifactHandler::ActionRole,
     permissions: Some(permissions),
     passed_roles: passes_none,
-    parameter: None,
+    parameters: &[("EcrPublishRepositoryName", ParameterValue::Configuration("ECRRepositoryName"))],
 };
 
 fn permissions(place: &ActionPlace<'_>) -> Vec<Permission> {

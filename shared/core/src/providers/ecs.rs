@@ -1,6 +1,6 @@
 //! ECS updates a service: the action registers a task definition and passes its roles.
 
-use super::{ActionPlace, ArtifactHandler, PassedRole, Permission, ProviderFacts, on};
+use super::{ActionPlace, ArtifactHandler, ParameterValue, PassedRole, Permission, ProviderFacts, on};
 
 pub(super) const FACTS: ProviderFacts = ProviderFacts {
     categories: &["Deploy"],
@@ -9,7 +9,7 @@ pub(super) const FACTS: ProviderFacts = ProviderFacts {
     artifacts: ArtifactHandler::ActionRole,
     permissions: Some(permissions),
     passed_roles,
-    parameter: Some(("EcsClusterName", "ClusterName")),
+    parameters: &[("EcsClusterName", ParameterValue::Configuration("ClusterName"))],
 };
 
 fn permissions(place: &ActionPlace<'_>) -> Vec<Permission> {

@@ -1,6 +1,6 @@
 //! Deploys to a cluster of EKS on managed compute, as the action's role.
 
-use super::{ActionPlace, ArtifactHandler, LOGS, Permission, ProviderFacts, on, passes_none};
+use super::{ActionPlace, ArtifactHandler, LOGS, ParameterValue, Permission, ProviderFacts, on, passes_none};
 
 pub(super) const FACTS: ProviderFacts = ProviderFacts {
     categories: &["Deploy"],
@@ -9,7 +9,7 @@ pub(super) const FACTS: ProviderFacts = ProviderFacts {
     artifacts: ArtifactHandler::ActionRole,
     permissions: Some(permissions),
     passed_roles: passes_none,
-    parameter: None,
+    parameters: &[("EksClusterName", ParameterValue::Configuration("ClusterName"))],
 };
 
 fn permissions(place: &ActionPlace<'_>) -> Vec<Permission> {

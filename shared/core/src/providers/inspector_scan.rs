@@ -1,6 +1,6 @@
 //! Amazon Inspector scans source code or an image on managed compute.
 
-use super::{ActionPlace, ArtifactHandler, LOGS, Permission, ProviderFacts, on, passes_none};
+use super::{ActionPlace, ArtifactHandler, LOGS, ParameterValue, Permission, ProviderFacts, on, passes_none};
 
 pub(super) const FACTS: ProviderFacts = ProviderFacts {
     categories: &["Invoke"],
@@ -9,7 +9,10 @@ pub(super) const FACTS: ProviderFacts = ProviderFacts {
     artifacts: ArtifactHandler::ActionRole,
     permissions: Some(permissions),
     passed_roles: passes_none,
-    parameter: None,
+    parameters: &[
+        ("InspectorScan", ParameterValue::Yes),
+        ("EcrRepositoryName", ParameterValue::Configuration("ECRRepositoryName")),
+    ],
 };
 
 fn permissions(place: &ActionPlace<'_>) -> Vec<Permission> {

@@ -1,7 +1,7 @@
 //! A Lambda function that is deployed: its code is updated, and its alias moved.
 
 use super::lambda::function;
-use super::{ActionPlace, ArtifactHandler, Permission, ProviderFacts, on, passes_none};
+use super::{ActionPlace, ArtifactHandler, ParameterValue, Permission, ProviderFacts, on, passes_none};
 
 pub(super) const FACTS: ProviderFacts = ProviderFacts {
     categories: &["Deploy"],
@@ -10,7 +10,7 @@ pub(super) const FACTS: ProviderFacts = ProviderFacts {
     artifacts: ArtifactHandler::ActionRole,
     permissions: Some(permissions),
     passed_roles: passes_none,
-    parameter: None,
+    parameters: &[("LambdaDeployFunctionName", ParameterValue::Configuration("FunctionName"))],
 };
 
 fn permissions(place: &ActionPlace<'_>) -> Vec<Permission> {

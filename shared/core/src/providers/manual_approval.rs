@@ -1,6 +1,6 @@
 //! An approval by a person, of which a topic may be told.
 
-use super::{ActionPlace, ArtifactHandler, Permission, ProviderFacts, on, passes_none};
+use super::{ActionPlace, ArtifactHandler, ParameterValue, Permission, ProviderFacts, on, passes_none};
 
 pub(super) const FACTS: ProviderFacts = ProviderFacts {
     categories: &["Approval"],
@@ -9,7 +9,7 @@ pub(super) const FACTS: ProviderFacts = ProviderFacts {
     artifacts: ArtifactHandler::Nobody,
     permissions: Some(permissions),
     passed_roles: passes_none,
-    parameter: None,
+    parameters: &[("ApprovalTopicArn", ParameterValue::Configuration("NotificationArn"))],
 };
 
 fn permissions(place: &ActionPlace<'_>) -> Vec<Permission> {

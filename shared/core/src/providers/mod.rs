@@ -142,6 +142,25 @@ pub enum PassedRole<'a> {
     },
 }
 
+/// The value of a parameter of target-account.yaml.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ParameterValue {
+    /// What the action's configuration has under this key.
+    Configuration(&'static str),
+    /// `yes`: the provider is switched on as a whole.
+    Yes,
+}
+
+impl ParameterValue {
+    /// The value for this action; None where its configuration does not have it.
+    pub fn of<'a>(self, action: &Action<'a>) -> Option<&'a str> {
+        match self {
+            ParameterValue::Configuration(key) => action.configuration(key),
+            ParameterValue::Yes => Some("yes"),
+        }
+    }
+}
+
 /// What is known of one provider.
 #[derive(Debug)]
 pub struct ProviderFacts {
@@ -157,9 +176,8 @@ pub struct ProviderFacts {
     pub permissions: Option<fn(&ActionPlace<'_>) -> Vec<Permission>>,
     /// The roles that it passes to other services, by its configuration.
     pub passed_roles: for<'a> fn(&ActionPlace<'a>) -> Vec<PassedRole<'a>>,
-    /// The parameter of target-account.yaml that lets the role there deploy so, and the configuration value to
-    /// give to it.
-    pub parameter: Option<(&'static str, &'static str)>,
+    /// The parameters of target-account.yaml that let the role there run such actions, and what to give to each.
+    pub parameters: &'static [(&'static str, ParameterValue)],
 }
 
 impl Provider {

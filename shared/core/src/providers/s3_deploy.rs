@@ -1,6 +1,6 @@
 //! Objects of S3 that are written.
 
-use super::{ActionPlace, ArtifactHandler, Permission, ProviderFacts, on, passes_none};
+use super::{ActionPlace, ArtifactHandler, ParameterValue, Permission, ProviderFacts, on, passes_none};
 
 pub(super) const FACTS: ProviderFacts = ProviderFacts {
     categories: &["Deploy"],
@@ -9,7 +9,7 @@ pub(super) const FACTS: ProviderFacts = ProviderFacts {
     artifacts: ArtifactHandler::ActionRole,
     permissions: Some(permissions),
     passed_roles: passes_none,
-    parameter: Some(("S3DeployBucketName", "BucketName")),
+    parameters: &[("S3DeployBucketName", ParameterValue::Configuration("BucketName"))],
 };
 
 fn permissions(place: &ActionPlace<'_>) -> Vec<Permission> {

@@ -1,6 +1,8 @@
 //! A stack set of CloudFormation. It passes the administration role where the configuration names one.
 
-use super::{ActionPlace, ArtifactHandler, PassedRole, Permission, ProviderFacts, on, stack_instances};
+use super::{
+    ActionPlace, ArtifactHandler, ParameterValue, PassedRole, Permission, ProviderFacts, on, stack_instances,
+};
 
 pub(super) const FACTS: ProviderFacts = ProviderFacts {
     categories: &["Deploy"],
@@ -9,7 +11,7 @@ pub(super) const FACTS: ProviderFacts = ProviderFacts {
     artifacts: ArtifactHandler::ActionRole,
     permissions: Some(permissions),
     passed_roles,
-    parameter: None,
+    parameters: &[("StackSetName", ParameterValue::Configuration("StackSetName"))],
 };
 
 fn permissions(place: &ActionPlace<'_>) -> Vec<Permission> {

@@ -1,6 +1,6 @@
 //! A state machine of Step Functions that is run.
 
-use super::{ActionPlace, ArtifactHandler, Permission, ProviderFacts, on, passes_none};
+use super::{ActionPlace, ArtifactHandler, ParameterValue, Permission, ProviderFacts, on, passes_none};
 
 pub(super) const FACTS: ProviderFacts = ProviderFacts {
     categories: &["Invoke"],
@@ -9,7 +9,7 @@ pub(super) const FACTS: ProviderFacts = ProviderFacts {
     artifacts: ArtifactHandler::ActionRole,
     permissions: Some(permissions),
     passed_roles: passes_none,
-    parameter: None,
+    parameters: &[("StateMachineArn", ParameterValue::Configuration("StateMachineArn"))],
 };
 
 fn permissions(place: &ActionPlace<'_>) -> Vec<Permission> {

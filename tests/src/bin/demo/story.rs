@@ -3,7 +3,7 @@
 use std::error::Error;
 use std::fs;
 
-use crosspipe_e2e::world::{Live, STACK, World};
+use crosspipe_e2e::world::{Live, PIPELINE_STACK, STACK, World};
 use crosspipe_e2e::{LocalAws, functions, target_dir};
 use serde_json::{Value, json};
 
@@ -44,12 +44,15 @@ pub fn tell(screen: &mut Screen) -> Result<(), Box<dyn Error>> {
     screen.say("tries again after each step");
     access.try_all(screen, Expected { assume: false, read: false, decrypt: false });
 
-    screen.step("Account A: template.yaml, as sam build and sam deploy would");
+    screen.step("Account A: template.yaml is installed, as sam build and sam deploy would");
     let packaged = world.package_tools(&functions)?;
     let parameters = world.tools_parameters();
-    let deploy = || world.deploy_tools(&packaged, &parameters);
-    let outputs = progress::watch(screen, &world.tools, STACK, deploy)?;
-    let output = |name: &str| outputs.get(name).map(String::as_str).unwrap_or_default();
+    let outputs = progress::watch(screen, &world.tools, STACK, || world.install(&packaged, &parameters))?;
+
+    screen.step("Account A: pipeline.yaml opens the pipeline");
+    let open = || world.open_pipeline(PIPELINE_STACK, &world.pipeline_parameters());
+    let opened = progress::watch(screen, &world.tools, PIPELINE_STACK, open)?;
+    let output = |name: &str| opened.get(name).map(String::as_str).unwrap_or_default();
     screen.say(&format!(
         "pipeline version {}, key policy {} of 32768 bytes, bucket policy {} of 20480",
         output("PipelineVersion"),
@@ -73,8 +76,9 @@ pub fn tell(screen: &mut Screen) -> Result<(), Box<dyn Error>> {
     let watched = watch::Watched { packaged: &packaged, parameters, granted: &granted };
     watch::show_watch(screen, &aws, &world, &subscriber, watched)?;
 
-    screen.step("The stack is deleted");
-    progress::watch(screen, &world.tools, STACK, || world.remove_tools())?;
+    screen.step("The stacks are deleted, the pipeline's first");
+    progress::watch(screen, &world.tools, PIPELINE_STACK, || world.tools.delete_stack(PIPELINE_STACK))?;
+    world.tools.delete_stack(STACK)?;
     access.try_all(screen, Expected { assume: false, read: false, decrypt: false });
     world.remove_target()?;
     screen.say("and the StackSet's instance in B with it");

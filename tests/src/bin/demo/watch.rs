@@ -35,7 +35,7 @@ pub fn show_watch(
     screen.say("the statements that were removed are put back as the alert says");
     let turned_on = [("WatchChanges", "true"), ("RemediationMode", "apply")];
     parameters.extend(turned_on.map(|(name, value)| (name, value.to_owned())));
-    world.update_tools(packaged, &parameters)?;
+    world.update_installation(packaged, &parameters)?;
     aws.control("trail", &json!({"account": world.tools.id()}))?;
     screen.say("account A has a CloudTrail trail, so EventBridge hears of changes");
 

@@ -92,8 +92,25 @@ fn change_bucket_policy(world: &World<'_>, change: impl FnOnce(&mut Vec<Value>))
     world.tools.call("s3", "put_bucket_policy", request).unwrap();
 }
 
-/// Takes a role's statements on these actions from all of its inline policies.
+/// Takes a role's statements on these actions from all of its policies.
 fn revoke(account: &Account<'_>, role: &str, actions: &str) {
+    let attached = account.call("iam", "list_attached_role_policies", json!({"RoleName": role})).unwrap();
+    for policy in attached["AttachedPolicies"].as_array().unwrap() {
+        let arn = &policy["PolicyArn"];
+        let version = account.call("iam", "get_policy", json!({"PolicyArn": arn})).unwrap();
+        let version = &version["Policy"]["DefaultVersionId"];
+        let named = json!({"PolicyArn": arn, "VersionId": version});
+        let mut document =
+            account.call("iam", "get_policy_version", named).unwrap()["PolicyVersion"]["Document"].take();
+        let Some(statements) = document["Statement"].as_array_mut() else { continue };
+        let before = statements.len();
+        statements.retain(|statement| !statement["Action"].to_string().contains(actions));
+        if statements.len() < before {
+            let request =
+                json!({"PolicyArn": arn, "PolicyDocument": document.to_string(), "SetAsDefault": true});
+            account.call("iam", "create_policy_version", request).unwrap();
+        }
+    }
     let listed = account.call("iam", "list_role_policies", json!({"RoleName": role})).unwrap();
     for policy in listed["PolicyNames"].as_array().unwrap() {
         let named = json!({"RoleName": role, "PolicyName": policy});

@@ -63,7 +63,7 @@ fn check(facts: &Facts<'_>, verdicts: &mut Diagnostics) {
                 action.role_arn(),
                 "PipelineArtifacts",
                 vec![key_statement(&key, None)],
-                Some(target_account(action.account, &[("ArtifactKeyArn", key.as_str())])),
+                Some(target_account(action.account, &[("ArtifactKeyArns", key.as_str())])),
             ),
             denied: judgement.denied(),
             location,

@@ -104,7 +104,7 @@ fn lacks_of_providers(facts: &Facts<'_>, verdicts: &mut Diagnostics, found: &mut
                 letting_into_bucket(facts, first, &judgement, &statements(&missing), &bucket, &owner)
             }
             None => {
-                let parameters: BTreeMap<_, _> = actions.iter().filter_map(parameter).collect();
+                let parameters: BTreeMap<_, _> = actions.iter().flat_map(parameters).collect();
                 let parameters: Vec<_> = parameters.into_iter().collect();
                 let crosspipe = (!parameters.is_empty()).then(|| target_account(account, &parameters));
                 role_fixes::own(&judgement, role, "PipelineDeploy", statements(&missing), crosspipe)
@@ -196,8 +196,8 @@ fn because(judgement: &AccessResult, role: &str, resources: &str) -> String {
     judgement.because_of_role(role, &format!("on {resources}"))
 }
 
-/// The parameter of the target account's template that lets its role deploy so.
-fn parameter<'a>(action: &ActionFacts<'a>) -> Option<(&'static str, &'a str)> {
-    let (parameter, from) = action.provider().facts()?.parameter?;
-    Some((parameter, action.action.configuration(from)?))
+/// The parameters of the target account's template that let its role deploy so.
+fn parameters<'a>(action: &ActionFacts<'a>) -> Vec<(&'static str, &'a str)> {
+    let known = action.provider().facts().map(|facts| facts.parameters).unwrap_or_default();
+    known.iter().filter_map(|(name, value)| Some((*name, value.of(&action.action)?))).collect()
 }

@@ -81,7 +81,7 @@ fn check(facts: &Facts<'_>, verdicts: &mut Diagnostics) {
             // A trust that names a deleted principal is IA012, one that asks for too much IA008.
             Some(Trust::Given | Trust::Dead | Trust::NeverMet(_)) | None => continue,
         };
-        let crosspipe = Some(target_account(account, &[("ServiceRoleArn", service_role)]));
+        let crosspipe = Some(target_account(account, &[("ServiceRoleArns", service_role)]));
         verdicts.fail(Fault {
             message,
             because,

@@ -66,7 +66,7 @@ fn check(facts: &Facts<'_>, verdicts: &mut Diagnostics) {
                     role,
                     Document::trust_policy(role).narrow(&[own, &root], &statements),
                 ),
-                crosspipe: Some(target_account(action.account, &[("ServiceRoleArn", service_role)])),
+                crosspipe: Some(target_account(action.account, &[("ServiceRoleArns", service_role)])),
                 statements,
             },
             location,

@@ -50,7 +50,7 @@ fn check(facts: &Facts<'_>, verdicts: &mut Diagnostics) {
             (&roles, denied, instead),
             &Document::trust_policy(role),
         );
-        let crosspipe = Some(target_account(action.account, &[("ServiceRoleArn", service_role)]));
+        let crosspipe = Some(target_account(action.account, &[("ServiceRoleArns", service_role)]));
         verdicts.fail(Fault { fix: Fix { crosspipe, ..fault.fix.clone() }, ..fault });
     }
 }

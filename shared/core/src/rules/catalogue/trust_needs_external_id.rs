@@ -51,7 +51,7 @@ fn check(facts: &Facts<'_>, verdicts: &mut Diagnostics) {
             fix: Fix {
                 summary: format!("add this statement, which does not ask for {keys}, to the trust policy of {role} in account {}", action.account),
                 command: role_fixes::unless_shared(role, Document::trust_policy(role).add(&statements)),
-                crosspipe: Some(target_account(action.account, &[("ServiceRoleArn", service_role)])),
+                crosspipe: Some(target_account(action.account, &[("ServiceRoleArns", service_role)])),
                 statements,
             },
             denied: vec![denied(facts, &action, Side::Resource)],
