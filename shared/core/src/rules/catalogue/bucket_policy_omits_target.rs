@@ -65,7 +65,7 @@ fn check(facts: &Facts<'_>, cx: &mut RuleContext<'_>) {
             || deleted_principals::explains(&known.part(|it| &it.policy), &judgement);
         let judgement = judgement.omitted();
         if judgement.unsettled {
-            cx.unknown(&location);
+            cx.unknown(judgement.missing(&location));
         }
         if judgement.is_clear() || told {
             continue;

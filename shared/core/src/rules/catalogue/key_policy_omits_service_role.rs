@@ -71,7 +71,7 @@ fn check(facts: &Facts<'_>, cx: &mut RuleContext<'_>) {
         let policy = format!("keys[\"{key}\"].policy");
         if judgement.unsettled {
             let known = facts.key(key.as_str()).part(|key| &key.policy).known().is_some();
-            cx.unknown(if known { role_location(role) } else { policy.clone() });
+            cx.unknown(judgement.missing(&if known { role_location(role) } else { policy.clone() }));
         }
         if judgement.is_clear() {
             continue;

@@ -65,7 +65,7 @@ fn check(facts: &Facts<'_>, cx: &mut RuleContext<'_>) {
         }
         let location = format!("keys[\"{key}\"].policy");
         if judgement.unsettled {
-            cx.unknown(&location);
+            cx.unknown(judgement.missing(&location));
         }
         let known = facts.key(key.as_str());
         // A key that is gone is KM003, a policy that names a deleted role KM004.

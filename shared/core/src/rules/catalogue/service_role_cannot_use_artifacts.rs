@@ -71,7 +71,7 @@ fn check(facts: &Facts<'_>, cx: &mut RuleContext<'_>) {
         judgement.refused.retain(|it| !(it.denied.side == Side::Resource && it.denied.explicit));
         let location = role_location(role);
         if judgement.unsettled {
-            cx.unknown(&location);
+            cx.unknown(judgement.missing(&location));
         }
         if judgement.is_clear() {
             continue;

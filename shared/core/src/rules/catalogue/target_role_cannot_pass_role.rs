@@ -80,7 +80,7 @@ fn named(facts: &Facts<'_>, action: &ActionFacts<'_>, passed: &str, service: &st
     let access = Access::new(facts, role, vec![("iam:PassRole".into(), passed.into())]);
     let judgement = access.in_account(facts, Some(action.account)).in_context(context).judge(&OWN);
     if judgement.unsettled {
-        cx.unknown(role_location(role));
+        cx.unknown(judgement.missing(&role_location(role)));
     }
     if judgement.unsettled && judgement.is_clear() && is_denied_to_pass(action, passed) {
         cx.report(told(facts, action, passed, service));

@@ -58,7 +58,7 @@ fn check(facts: &Facts<'_>, cx: &mut RuleContext<'_>) {
         }
         let location = role_location(action.role_arn());
         if judgement.unsettled {
-            cx.unknown(&location);
+            cx.unknown(judgement.missing(&location));
         }
         if judgement.is_clear() {
             continue;
