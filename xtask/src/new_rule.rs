@@ -69,7 +69,7 @@ fn rule_text(id: &str, name: &str) -> String {
 //! # Example
 //! TODO
 
-use crate::rules::{{Diagnostics, Facts, Rule, RuleId, Severity, Subject}};
+use crate::rules::{{Facts, InDiagnosis, Rule, RuleContext, RuleId, Severity, Subject}};
 
 pub(in crate::rules) const RULE: Rule = Rule {{
     id: RuleId::{variant},
@@ -79,10 +79,12 @@ pub(in crate::rules) const RULE: Rule = Rule {{
     sources: &[],
     // What it is about: see `Subject`.
     subject: Subject::Setting,
+    // Which messages it explains, and what may have written what is missing: see `InDiagnosis`.
+    in_diagnosis: InDiagnosis::NOTHING,
     check,
 }};
 
-fn check(_facts: &Facts<'_>, _verdicts: &mut Diagnostics) {{}}
+fn check(_facts: &Facts<'_>, _cx: &mut RuleContext<'_>) {{}}
 "#
     )
 }

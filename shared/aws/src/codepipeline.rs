@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use aws_config::retry::RetryConfig;
 use aws_sdk_codepipeline::{
     Client,
-    types::{ActionExecutionFilter, StageRetryMode},
+    types::{ActionExecutionFilter, RuleExecutionFilter, StageRetryMode},
 };
 use serde_json::{Value, json};
 
@@ -168,6 +168,38 @@ impl CodePipeline {
                 .map_err(AwsError::from_sdk(SERVICE, OPERATION))?;
             let page = body.member(SERVICE, OPERATION, "actionExecutionDetails")?;
             if let Value::Array(page) = page {
+                details.extend(page);
+            }
+            token = answer.next_token;
+            if token.is_none() {
+                return Ok(details);
+            }
+        }
+    }
+
+    /// What each rule of the stages' conditions came to in one execution, newest first: raw `ruleExecutionDetails`.
+    ///
+    /// # Errors
+    /// See <https://docs.aws.amazon.com/codepipeline/latest/APIReference/API_ListRuleExecutions.html>.
+    pub async fn list_rule_executions(&self, name: &str, execution_id: &str) -> Result<Vec<Value>, AwsError> {
+        const OPERATION: &str = "ListRuleExecutions";
+        let filter = RuleExecutionFilter::builder().pipeline_execution_id(execution_id).build();
+        let mut details = Vec::new();
+        let mut token = None;
+        loop {
+            let body = CaptureBody::default();
+            let answer = self
+                .client
+                .list_rule_executions()
+                .pipeline_name(name)
+                .filter(filter.clone())
+                .set_next_token(token)
+                .customize()
+                .interceptor(body.clone())
+                .send()
+                .await
+                .map_err(AwsError::from_sdk(SERVICE, OPERATION))?;
+            if let Value::Array(page) = body.member(SERVICE, OPERATION, "ruleExecutionDetails")? {
                 details.extend(page);
             }
             token = answer.next_token;

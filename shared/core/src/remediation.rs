@@ -12,23 +12,10 @@ use serde_json::Value;
 use crate::arn::Arn;
 use crate::evaluation::Side;
 use crate::pipeline::Pipeline;
-use crate::rules::{Finding, RuleId, Severity};
+use crate::rules::{Finding, Severity};
 use crate::snapshot::{Fact, Snapshot};
 
-/// A type of custom resource, without `Custom::`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-pub enum ResourceType {
-    /// Statements in a key's policy.
-    ArtifactKeyGrant,
-    /// Statements in a bucket's policy.
-    ArtifactBucketGrant,
-    /// An inline policy of a service role.
-    ServiceRoleGrant,
-    /// The encryption key of a build project.
-    BuildProjectKey,
-    /// Keys, actions and action roles of a pipeline.
-    PipelinePatch,
-}
+pub use crate::rules::ResourceType;
 
 impl ResourceType {
     /// All of them.
@@ -117,25 +104,25 @@ pub fn targets(finding: &Finding, pipeline: &Pipeline) -> BTreeSet<Target> {
     if finding.severity != Severity::Error {
         return BTreeSet::new();
     }
-    match finding.rule {
-        RuleId::Km001 | RuleId::Km002 => {
-            denied().map(|denied| target(ResourceType::ArtifactKeyGrant, &denied.resource)).collect()
+    let written_by = finding.rule.rule().and_then(|rule| rule.in_diagnosis.remediated_by);
+    match written_by {
+        Some(kind @ ResourceType::ArtifactKeyGrant) => {
+            denied().map(|denied| target(kind, &denied.resource)).collect()
         }
-        RuleId::S3001 => {
+        Some(kind @ ResourceType::ArtifactBucketGrant) => {
             let buckets = denied().filter_map(|denied| bucket_name(&denied.resource));
-            buckets.map(|name| target(ResourceType::ArtifactBucketGrant, &name)).collect()
+            buckets.map(|name| target(kind, &name)).collect()
         }
-        RuleId::Ia001 => {
+        Some(kind @ ResourceType::ServiceRoleGrant) => {
             // Custom resources write no permissions boundary.
             let roles = denied().filter(|denied| denied.side == Side::Identity);
             let roles = roles.filter_map(|denied| Arn::parse(&denied.principal).ok());
             let names = roles.filter_map(|role| role.role_name().map(str::to_owned));
-            names.map(|name| target(ResourceType::ServiceRoleGrant, &name)).collect()
+            names.map(|name| target(kind, &name)).collect()
         }
-        RuleId::Pl001 | RuleId::Pl002 | RuleId::Pl003 | RuleId::Pl004 => {
-            BTreeSet::from([target(ResourceType::PipelinePatch, pipeline.name())])
-        }
-        _ => BTreeSet::new(),
+        Some(kind @ ResourceType::PipelinePatch) => BTreeSet::from([target(kind, pipeline.name())]),
+        // Which project is meant, no denied request says.
+        Some(ResourceType::BuildProjectKey) | None => BTreeSet::new(),
     }
 }
 
@@ -217,7 +204,7 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::rules::Denied;
+    use crate::rules::{Denied, RuleId};
 
     fn finding(rule: RuleId, denied: &[(&str, &str, Side)]) -> Finding {
         let denied = denied.iter().map(|(principal, resource, side)| Denied {

@@ -56,6 +56,21 @@ impl<'a> Dependencies<'a> {
             wanted.buckets.insert(store.bucket().to_owned());
             wanted.keys.extend(store.key_id().filter(|key| key.contains(":key/")).map(str::to_owned));
         }
+        // Actions that stay at home share the artifacts with those that do not.
+        if pipeline.cross_account_actions().next().is_some() {
+            let home = pipeline.actions().filter(|action| pipeline.target_account(action).is_none());
+            for action in home.filter(|action| meant(action)) {
+                roles.insert(pipeline.role_arn());
+                roles.extend(action.role_arn());
+                if action.provider() == "CodeBuild" {
+                    let project = action.configuration("ProjectName");
+                    wanted.projects.extend(project.map(|project| (action.region(), project)));
+                }
+                let Some(store) = pipeline.store_for(action.region()) else { continue };
+                wanted.buckets.insert(store.bucket().to_owned());
+                wanted.keys.extend(store.key_id().filter(|key| key.contains(":key/")).map(str::to_owned));
+            }
+        }
         let mut by_account: BTreeMap<(String, String), BTreeSet<Arn>> = BTreeMap::new();
         for role in roles.into_iter().filter_map(|arn| Arn::parse(arn).ok()) {
             let account = (role.account().to_owned(), role.partition().to_owned());

@@ -18,12 +18,14 @@ mod fact_reader;
 mod roles;
 mod store;
 
+use std::collections::BTreeSet;
 use std::time::SystemTime;
 
+use crosspipe_core::arn::Arn;
 use crosspipe_core::incident::Failure;
 use crosspipe_core::pipeline::Pipeline;
 use crosspipe_core::snapshot::{Fact, Snapshot};
-use futures_util::future::{join, join_all, join4};
+use futures_util::future::{join, join_all, join3, join4};
 use serde_json::Value;
 
 use self::dependencies::{Dependencies, Target};
@@ -65,8 +67,13 @@ pub async fn snapshot(
     let inquiry = FactReader::new(lookout.until);
     let wanted = Dependencies::of(pipeline, only);
     let targets = wanted.targets.iter().map(|target| target_account(lookout, target, failures, &inquiry));
-    let (mut snapshot, targets) =
-        join(tools_account(lookout.tools, &wanted, &inquiry), join_all(targets)).await;
+    let (mut snapshot, targets, rule_executions) = join3(
+        tools_account(lookout.tools, &wanted, &inquiry),
+        join_all(targets),
+        rule_executions(lookout.tools, pipeline, failures, &inquiry),
+    )
+    .await;
+    snapshot.rule_executions = rule_executions;
     let mut instance_roles = Vec::new();
     for evidence in targets.into_iter().flatten() {
         instance_roles.extend(evidence.instance_roles);
@@ -75,6 +82,28 @@ pub async fn snapshot(
     snapshot.pipeline = Fact::Known(live);
     snapshot.instance_roles = all(instance_roles);
     Gathered { snapshot, unreadable: inquiry.into_lines() }
+}
+
+/// What the rules of the failed stages' conditions came to. A stage without conditions is not asked about.
+async fn rule_executions(
+    tools: &Aws,
+    pipeline: &Pipeline,
+    failures: &[Failure],
+    inquiry: &FactReader,
+) -> Vec<Value> {
+    let has_conditions = |stage: &str| {
+        let stage = pipeline.stages().find(|it| it.name() == stage);
+        let has = |kind| stage.is_some_and(|it| it.as_value().get(kind).is_some());
+        ["beforeEntry", "onSuccess", "onFailure"].into_iter().any(has)
+    };
+    let failed = failures.iter().filter(|failure| has_conditions(&failure.stage));
+    let executions: BTreeSet<&str> = failed.map(|failure| failure.execution_id.as_str()).collect();
+    let codepipeline = tools.codepipeline();
+    let read = executions.into_iter().map(async |execution| {
+        let details = codepipeline.list_rule_executions(pipeline.name(), execution);
+        inquiry.known(&format!("the conditions of execution {execution}"), details).await
+    });
+    join_all(read).await.into_iter().filter_map(|details| details.known().cloned()).flatten().collect()
 }
 
 /// What the pipeline's own account knows.
@@ -93,11 +122,17 @@ async fn tools_account(tools: &Aws, wanted: &Dependencies<'_>, inquiry: &FactRea
     let roles = roles::read(&iam, wanted.own_roles.iter(), inquiry);
     let (keys, buckets, projects, roles) =
         join4(join_all(keys), join_all(buckets), join_all(projects), roles).await;
+    // The role that builds is known from its project only.
+    let builders = projects.iter().filter_map(|(_, project)| project.known()?.service_role.known());
+    let builders = builders.filter_map(|role| Arn::parse(role).ok());
+    let builders: BTreeSet<Arn> =
+        builders.filter(|role| role.account() == own && !wanted.own_roles.contains(role)).collect();
+    let builders = roles::read(&iam, builders.iter(), inquiry).await;
     Snapshot {
         keys: keys.into_iter().collect(),
         buckets: buckets.into_iter().collect(),
         build_projects: known(projects),
-        roles: known(roles),
+        roles: known(roles.into_iter().chain(builders)),
         ..Snapshot::default()
     }
 }

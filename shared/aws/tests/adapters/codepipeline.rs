@@ -100,6 +100,21 @@ async fn action_executions_come_from_all_pages() {
 }
 
 #[tokio::test]
+async fn rule_executions_of_all_pages() {
+    let detail = |name: &str| json!({"ruleName": name, "unknownYet": true});
+    let replay = Replay::start([
+        Reply::new(200, json!({"ruleExecutionDetails": [detail("1")], "nextToken": "more"})),
+        Reply::new(200, json!({"ruleExecutionDetails": [detail("2")]})),
+    ])
+    .await;
+    let details = replay.aws.codepipeline().list_rule_executions("site", "execution").await.unwrap();
+    assert_eq!(details, [detail("1"), detail("2")]);
+    let filter = json!({"pipelineExecutionId": "execution"});
+    let second = json!({"pipelineName": "site", "filter": filter, "nextToken": "more"});
+    assert_eq!(replay.requests()[1].json(), second);
+}
+
+#[tokio::test]
 async fn tags_come_from_all_pages() {
     let replay = Replay::start([
         Reply::new(200, json!({"tags": [{"key": "a", "value": "1"}], "nextToken": "more"})),

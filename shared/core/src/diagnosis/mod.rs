@@ -2,13 +2,11 @@
 //!
 //! # Layout
 //! - `agreement`: whether a denial that AWS tells of is one that the policies show
-//! - `explanations`: which faults explain a claim
 //! - [`rank`]: which finding explains the failure, and how surely
 //! - [`links`]: console pages to look at
 //! - [`report`]: the report
 
 mod agreement;
-mod explanations;
 pub mod links;
 pub mod rank;
 pub mod report;
@@ -44,22 +42,22 @@ pub fn diagnose(
         return Ok(None);
     }
     let Some(account) = other_account.or_else(|| pipeline.account()) else { return Ok(None) };
-    let verdicts = run(&facts);
+    let diagnostics = run(&facts);
     let Some(incident) = facts.incident() else { return Ok(None) };
     let store = pipeline.store_for(action.region());
     let evidence = Evidence {
         incident,
-        unknown: &verdicts.unknown,
+        unknown: &diagnostics.unknown,
         artifact_bucket: store.as_ref().map(|store| store.bucket()),
     };
-    let findings = rank::rank(verdicts.findings, &evidence);
+    let findings = rank::rank(diagnostics.findings, &evidence);
     // At home, Crosspipe's changes can only have broken the use of artifacts; anything else is the team's own affair.
     if other_account.is_none()
         && !rank::cause(&findings).is_some_and(|cause| is_about_artifacts(cause, &pipeline))
     {
         return Ok(None);
     }
-    let mut report = Report::new(incident, account, findings, verdicts.unknown, remediation);
+    let mut report = Report::new(incident, account, findings, diagnostics.unknown, remediation);
     report.add(incident, snapshot.unreadable.clone());
     Ok(Some(report))
 }

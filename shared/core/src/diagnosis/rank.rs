@@ -10,10 +10,9 @@ use std::cmp::Reverse;
 use serde::Serialize;
 
 use super::agreement::Agreement;
-use super::explanations::{Explanations, judges};
 use crate::incident::Incident;
 use crate::incident::message::{Denial, ErrorSignature, PolicyKind};
-use crate::rules::{Denied, Finding, RuleId, Severity, Subject, Unknown};
+use crate::rules::{Denied, Finding, Fit, RuleId, Severity, Subject, Unknown};
 
 /// How surely a finding is the cause.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
@@ -66,7 +65,8 @@ pub(super) struct Evidence<'a> {
 pub(super) fn rank(findings: Vec<Finding>, evidence: &Evidence<'_>) -> Vec<Ranked> {
     let confidences: Vec<Confidence> =
         findings.iter().map(|finding| evidence.confidence(finding, &findings)).collect();
-    let other_reason = findings.iter().any(|finding| finding.rule == RuleId::Ev004);
+    let names_other_reason = |it: &Finding| names(it.rule, &ErrorSignature::NotPermission);
+    let other_reason = findings.iter().any(names_other_reason);
     let rank = |(confidence, finding): (Confidence, Finding)| {
         let ruled_out = evidence.rules_out(&finding, confidence, other_reason);
         let confidence = if ruled_out { Confidence::Possible } else { confidence };
@@ -148,39 +148,37 @@ impl Evidence<'_> {
             Agreement::None => Confidence::Possible,
             Agreement::AnySide => {
                 let others = findings.iter().filter(|it| agreement(it) == Some(Agreement::AnySide));
-                self.confirmed_if(others.count() == 1, |rule| judges(&denial.action).contains(&rule))
+                self.confirmed_if(others.count() == 1, |rule| judges(rule, &denial.action))
             }
         }
     }
 
     /// The message is one of those that say less.
     fn by_wording(&self, finding: &Finding, claim: &ErrorSignature, findings: &[Finding]) -> Confidence {
-        let explanations = Explanations::of(claim);
-        let is_named = |it: &Finding| explanations.names(it.rule) && self.is_watch_event(it, claim);
+        let is_named = |it: &Finding| names(it.rule, claim) && self.is_about(it, claim);
         if is_named(finding) {
             let alone = findings.iter().filter(|it| is_named(it)).count() == 1;
-            return self.confirmed_if(alone, |rule| explanations.names(rule));
+            return self.confirmed_if(alone, |rule| fit(rule, claim) == Fit::Names);
         }
         // Such a message may name the wrong service, and a bucket that the pipeline has left since.
         let may_err =
             matches!(claim, ErrorSignature::RolePermissions { .. } | ErrorSignature::Artifact { .. });
-        let explains = explanations.names(finding.rule) || explanations.fits(finding.rule);
-        if explains && (may_err || self.is_watch_event(finding, claim)) {
+        let explains = fit(finding.rule, claim) != Fit::No;
+        if explains && (may_err || self.is_about(finding, claim)) {
             Confidence::Likely
         } else {
             Confidence::Possible
         }
     }
 
-    /// Nothing else is at fault, and everything else that could be was looked at. (Whatever key a build has,
-    /// a role that may not use the pipeline's can't use its artifacts.)
+    /// Nothing else is at fault, and everything else that could be was looked at.
     fn confirmed_if(&self, alone: bool, could_be: impl Fn(RuleId) -> bool) -> Confidence {
-        let unjudged = self.unknown.iter().any(|it| it.rule != RuleId::Cb001 && could_be(it.rule));
+        let unjudged = self.unknown.iter().any(|it| could_be(it.rule));
         if alone && !unjudged { Confidence::Confirmed } else { Confidence::Likely }
     }
 
     /// Whether the finding is about what the message names, if it names anything.
-    fn is_watch_event(&self, finding: &Finding, claim: &ErrorSignature) -> bool {
+    fn is_about(&self, finding: &Finding, claim: &ErrorSignature) -> bool {
         let denies = |is: &dyn Fn(&Denied) -> bool| finding.denied.iter().any(is);
         match claim {
             ErrorSignature::AssumeRole { role } => role.is_empty() || denies(&|it| it.resource == *role),
@@ -190,10 +188,12 @@ impl Evidence<'_> {
             }
             ErrorSignature::Artifact { bucket } | ErrorSignature::Bucket { bucket } => {
                 let bucket = bucket.as_deref();
-                if matches!(finding.rule, RuleId::Ia006 | RuleId::Ia013) {
+                if denies(&|it| it.bucket().is_some()) {
                     return denies(&|it| it.bucket().is_some_and(|it| bucket.is_none_or(|name| name == it)));
                 }
-                bucket.is_none() || bucket == self.artifact_bucket
+                let of_artifacts =
+                    finding.subject.is_about_artifacts() || finding.subject == Subject::Setting;
+                of_artifacts && (bucket.is_none() || bucket == self.artifact_bucket)
             }
             ErrorSignature::NoSuchKey { key: Some(key) }
             | ErrorSignature::KeyNotUsable { key: Some(key) } => {
@@ -203,6 +203,21 @@ impl Evidence<'_> {
             _ => true,
         }
     }
+}
+
+/// How the fault of a rule fits what a message claims.
+fn fit(rule: RuleId, claim: &ErrorSignature) -> Fit {
+    rule.rule().map_or(Fit::No, |rule| (rule.in_diagnosis.explains)(claim))
+}
+
+/// Whether a message speaks of the fault of a rule.
+fn names(rule: RuleId, claim: &ErrorSignature) -> bool {
+    rule.rule().is_some_and(|rule| rule.in_diagnosis.names(claim))
+}
+
+/// Whether a rule judges who may do this.
+fn judges(rule: RuleId, action: &str) -> bool {
+    rule.rule().is_some_and(|rule| rule.in_diagnosis.judges_action(action))
 }
 
 /// Whether a claim says clearly what happened, so that a fault which it does not speak of is another matter.

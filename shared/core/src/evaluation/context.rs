@@ -31,6 +31,11 @@ pub enum ContextValue<'a> {
 }
 
 impl Context {
+    /// Whether it is not certain what a request of this requester has for a key.
+    pub fn is_unknown(&self, key: &str, requester: &Requester) -> bool {
+        matches!(Keys { context: self, requester }.get(key), ContextValue::Unknown)
+    }
+
     /// A context in which only what is set is known.
     pub fn partial() -> Self {
         Context::default()

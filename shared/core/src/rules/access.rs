@@ -13,6 +13,7 @@ use super::facts::{ActionFacts, ActionGroup, Facts, NEVER_SENT};
 use super::policy_inputs::{key_grants, resource_policy};
 use super::tls;
 use crate::arn::{self, Arn};
+use crate::evaluation::statement::covers_action;
 use crate::evaluation::{
     Context, Decision, Evaluation, KeyGrant, Policies, PolicySet, Request, Requester, ResourcePolicy, Side,
     StatementRef, Ternary, evaluate,
@@ -283,6 +284,7 @@ impl<'a> Access<'a> {
                 judgement.refused.push(Refusal { denied, by });
             } else if sides.iter().any(|side| answer(side) == Ternary::Unknown) {
                 judgement.unsettled = true;
+                judgement.open.extend(self.open_conditions(&decided.request.0, sides));
                 judgement.allow_unsettled |= sides.iter().any(|side| decided.allows(*side) != Ternary::Yes);
             }
         }
@@ -303,7 +305,11 @@ impl<'a> Access<'a> {
                 // Whether a bucket's policy denies it is asked of that side alone.
                 Decision::Unknown
                     if decided.request.0.starts_with("s3:") && own(&decided) == Ternary::Yes => {}
-                Decision::Unknown => judgement.unsettled = true,
+                Decision::Unknown => {
+                    judgement.unsettled = true;
+                    let sides = [OWN.as_slice(), &[Side::Resource]].concat();
+                    judgement.open.extend(self.open_conditions(&decided.request.0, &sides));
+                }
                 Decision::ImplicitlyDenied if self.unread_grants => judgement.unsettled = true,
                 Decision::ExplicitlyDenied | Decision::ImplicitlyDenied => {
                     let side = refusing(&decided, preferred);
@@ -317,6 +323,28 @@ impl<'a> Access<'a> {
             }
         }
         judgement
+    }
+
+    /// The conditions of statements on an action in the policies of these sides, where those are known, as far as
+    /// they are not certain. Each with its statement.
+    fn open_conditions(&self, action: &str, sides: &[Side]) -> Vec<String> {
+        let own = self.role.known().filter(|_| sides.contains(&Side::Identity));
+        let own = own.into_iter().flat_map(|role| role.documents());
+        let resource = match self.resource {
+            ResourcePolicy::Known(policy) if sides.contains(&Side::Resource) => Some(policy),
+            _ => None,
+        };
+        let statements = own.chain(resource).flat_map(PolicyDocument::statements);
+        let Ok(arn) = Arn::parse(&self.role_arn) else { return vec![] };
+        let requester = Requester::Role(arn);
+        let is_open = |key: &str| self.context.is_unknown(key, &requester);
+        let open = statements.filter(|statement| covers_action(*statement, action)).filter_map(|statement| {
+            let keys: BTreeSet<&str> =
+                statement.conditions().map(|(_, key, _)| key).filter(|key| is_open(key)).collect();
+            let keys: Vec<&str> = keys.into_iter().collect();
+            (!keys.is_empty()).then(|| format!("{} of {}", keys.join(" and "), statement.label()))
+        });
+        open.collect()
     }
 
     fn answer(&self, decided: &Decided<'_>, side: Side) -> Ternary {

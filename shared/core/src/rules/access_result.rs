@@ -1,5 +1,7 @@
 //! What the sides of an access refuse, and how to say so.
 
+use std::collections::BTreeSet;
+
 use serde_json::Value;
 
 use super::diagnostics::Denied;
@@ -15,6 +17,8 @@ pub(super) struct AccessResult {
     pub unsettled: bool,
     /// Whether for some request it is not settled that a statement allows it, whatever another denies.
     pub allow_unsettled: bool,
+    /// The conditions that it depends on, each with its statement, where the policies are known.
+    pub open: BTreeSet<String>,
 }
 
 /// A request that a side does not let pass.
@@ -48,11 +52,20 @@ impl AccessResult {
     /// What the role's own side refuses, its boundary and the organization with it, and what the resource's policy
     /// does.
     pub(super) fn by_side(self) -> (Self, Self) {
-        let AccessResult { refused, unsettled, allow_unsettled } = self;
+        let AccessResult { refused, unsettled, allow_unsettled, open } = self;
         let of_resource = |refusal: &Refusal| refusal.denied.side == Side::Resource;
         let (resource, own) = refused.into_iter().partition(of_resource);
-        let own = AccessResult { refused: own, unsettled, allow_unsettled };
+        let own = AccessResult { refused: own, unsettled, allow_unsettled, open };
         (own, AccessResult { refused: resource, ..AccessResult::default() })
+    }
+
+    /// What would have to be known of this place: all of it, or whether conditions are met.
+    pub(super) fn missing(&self, place: &str) -> String {
+        if self.open.is_empty() {
+            return place.to_owned();
+        }
+        let open: Vec<&str> = self.open.iter().map(String::as_str).collect();
+        format!("{place}: it depends on the condition {}", open.join("; "))
     }
 
     /// Whether nothing is refused.

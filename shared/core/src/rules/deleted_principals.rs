@@ -9,7 +9,7 @@ use serde_json::Value;
 
 use super::access::Access;
 use super::access_result::AccessResult;
-use super::diagnostics::{Denied, Diagnostics, Fault, Fix, Severity};
+use super::diagnostics::{Denied, Fault, Fix, RuleContext, Severity};
 use super::documents::Document;
 use crate::arn::{self, Arn};
 use crate::evaluation::Side;
@@ -38,10 +38,10 @@ fn all(policy: &PolicyDocument) -> Vec<Dead> {
 pub(super) fn of<'a>(
     policy: Fact<&'a PolicyDocument>,
     location: &str,
-    verdicts: &mut Diagnostics,
+    cx: &mut RuleContext<'_>,
 ) -> Option<(&'a PolicyDocument, Vec<Dead>)> {
     if policy.is_unknown() {
-        verdicts.unknown(location);
+        cx.unknown(location);
     }
     let document = *policy.known()?;
     Some((document, all(document))).filter(|(_, dead)| !dead.is_empty())

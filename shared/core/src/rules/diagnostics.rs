@@ -1,4 +1,4 @@
-//! What rules say.
+//! What rules report, and through what.
 
 use std::collections::HashSet;
 
@@ -16,10 +16,16 @@ pub struct Diagnostics {
     pub findings: Vec<Finding>,
     /// What could not be judged.
     pub unknown: Vec<Unknown>,
-    speaking: Option<&'static Rule>,
     /// Rule, location, message and reason of each finding: looking for them in the findings would take the square of
     /// their number.
     stated: HashSet<(RuleId, String, String, String)>,
+}
+
+/// Through which one rule reports.
+#[derive(Debug)]
+pub struct RuleContext<'d> {
+    rule: &'static Rule,
+    diagnostics: &'d mut Diagnostics,
 }
 
 /// How bad a fault is.
@@ -147,38 +153,6 @@ pub(super) struct Fault {
 }
 
 impl Diagnostics {
-    /// Sets the rule in whose name is spoken.
-    pub(super) fn by(&mut self, rule: &'static Rule) {
-        self.speaking = Some(rule);
-    }
-
-    /// States a fault. The same fault of the same place is stated once.
-    pub(super) fn fail(&mut self, fault: Fault) {
-        let Some(rule) = self.speaking else { return };
-        let finding = Finding {
-            rule: rule.id,
-            name: rule.name,
-            subject: rule.subject,
-            severity: fault.severity.unwrap_or(rule.severity),
-            location: fault.location,
-            message: fault.message,
-            because: fault.because,
-            fix: fault.fix.to_text(),
-            statements: fault.fix.statements,
-            summary: fault.fix.summary,
-            command: fault.fix.command,
-            crosspipe: fault.fix.crosspipe,
-            docs: rule.sources.first().copied().unwrap_or_default(),
-            denied: fault.denied,
-            is_told: fault.is_told,
-        };
-        let identity =
-            (finding.rule, finding.location.clone(), finding.message.clone(), finding.because.clone());
-        if self.stated.insert(identity) {
-            self.findings.push(finding);
-        }
-    }
-
     /// A denial that the message names and the policies show is told by the rule that shows it. `told` is who was
     /// denied which action, by what the message says.
     pub(super) fn drop_denials_shown_by_other_rules(&mut self, told: Option<(&str, &str)>) {
@@ -202,13 +176,46 @@ impl Diagnostics {
             self.findings.retain(|finding| !finding.is_told || !finding.denied.is_empty());
         }
     }
+}
 
-    /// States that a part of the snapshot would have to be known.
+impl<'d> RuleContext<'d> {
+    /// The context of a rule, which reports into these diagnostics.
+    pub(super) fn new(rule: &'static Rule, diagnostics: &'d mut Diagnostics) -> Self {
+        RuleContext { rule, diagnostics }
+    }
+
+    /// Reports a fault. The same fault of the same place is reported once.
+    pub(super) fn report(&mut self, fault: Fault) {
+        let rule = self.rule;
+        let finding = Finding {
+            rule: rule.id,
+            name: rule.name,
+            subject: rule.subject,
+            severity: fault.severity.unwrap_or(rule.severity),
+            location: fault.location,
+            message: fault.message,
+            because: fault.because,
+            fix: fault.fix.to_text(),
+            statements: fault.fix.statements,
+            summary: fault.fix.summary,
+            command: fault.fix.command,
+            crosspipe: fault.fix.crosspipe,
+            docs: rule.sources.first().copied().unwrap_or_default(),
+            denied: fault.denied,
+            is_told: fault.is_told,
+        };
+        let identity =
+            (finding.rule, finding.location.clone(), finding.message.clone(), finding.because.clone());
+        if self.diagnostics.stated.insert(identity) {
+            self.diagnostics.findings.push(finding);
+        }
+    }
+
+    /// Says which part of the snapshot would have to be known.
     pub(super) fn unknown(&mut self, missing: impl Into<String>) {
-        let Some(rule) = self.speaking else { return };
-        let unknown = Unknown { rule: rule.id, missing: missing.into() };
-        if !self.unknown.contains(&unknown) {
-            self.unknown.push(unknown);
+        let unknown = Unknown { rule: self.rule.id, missing: missing.into() };
+        if !self.diagnostics.unknown.contains(&unknown) {
+            self.diagnostics.unknown.push(unknown);
         }
     }
 }

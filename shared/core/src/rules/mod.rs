@@ -2,20 +2,20 @@
 //!
 //! # Layout
 //! - [`catalogue`]: the rules, and the list of all of them
-//! - `facts`: what a rule looks at; `sides`: the same as the evaluation wants it
-//! - `access`, `judgement`: the requests of a role, evaluated, and what came of it
-//! - `artifact_users`: what the service role and build projects do with artifacts
+//! - `facts`: what a rule looks at; `policy_inputs`: the same as the evaluation wants it
+//! - `access`, `access_result`: the requests of a role, evaluated, and what came of it
+//! - `artifact_users`: what roles of the pipeline's own account do with artifacts
 //! - `tls`: which TLS version a request to S3 counts as
 //! - `assume`: the service role assumes the action role
 //! - `provider_permissions`: whether the action role has what its provider needs
 //! - `event`: what failed, for the rules that read its message; `denied_request`: the request that AWS says it
 //!   denied, evaluated; `other_reason`: what is behind a reason that is no matter of permissions
 //! - `organization_denials`: requests that an organization's policies deny, without a message
-//! - `subject`: what a rule is about
-//! - `dead`: principals that no longer exist
-//! - `commands`, `documents`, `pipeline_edits`: scripts that mend policies and pipelines; `remedies`: which of
+//! - `subject`: what a rule is about; `in_diagnosis`: what a rule says to the diagnosis of a failure
+//! - `deleted_principals`: principals that no longer exist
+//! - `commands`, `documents`, `pipeline_edits`: scripts that change policies and pipelines; `role_fixes`: which of
 //!   them for a role; `resources`: what Crosspipe's own templates take
-//! - `verdicts`: what a rule says
+//! - `diagnostics`: what rules report
 //!
 //! A rule says nothing where all is well or where it does not apply, says what is missing where it
 //! can't know, and speaks of a fault only where the facts prove it. One fault is told by one rule: the
@@ -33,6 +33,7 @@ mod diagnostics;
 mod documents;
 mod event;
 mod facts;
+mod in_diagnosis;
 mod organization_denials;
 mod other_reason;
 mod pipeline_edits;
@@ -47,8 +48,9 @@ mod tls;
 use crate::snapshot::{Snapshot, SnapshotError};
 
 pub use catalogue::ALL;
-pub use diagnostics::{Denied, Diagnostics, Finding, Fix, Severity, Unknown};
+pub use diagnostics::{Denied, Diagnostics, Finding, Fix, RuleContext, Severity, Unknown};
 pub use facts::{ActionFacts, Facts};
+pub use in_diagnosis::{Fit, InDiagnosis, ResourceType};
 pub use rule_id::RuleId;
 pub use subject::Subject;
 
@@ -67,8 +69,10 @@ pub struct Rule {
     pub sources: &'static [&'static str],
     /// What it is about, and with it where in the life of an action such a fault shows.
     pub subject: Subject,
-    /// Looks at the facts.
-    check: fn(&Facts<'_>, &mut Diagnostics),
+    /// What it says to the diagnosis of a failure.
+    pub in_diagnosis: InDiagnosis,
+    /// Looks at the facts, and reports through its context.
+    check: fn(&Facts<'_>, &mut RuleContext<'_>),
 }
 
 /// Looks for every fault in everything that the snapshot knows.
@@ -82,16 +86,22 @@ pub fn lint(snapshot: &Snapshot) -> Result<Diagnostics, SnapshotError> {
 
 /// Runs every rule over these facts.
 pub fn run(facts: &Facts<'_>) -> Diagnostics {
-    let mut verdicts = Diagnostics::default();
+    let mut diagnostics = Diagnostics::default();
     for rule in ALL {
-        verdicts.by(rule);
-        (rule.check)(facts, &mut verdicts);
+        (rule.check)(facts, &mut RuleContext::new(rule, &mut diagnostics));
     }
     let incident = facts.incident();
     let told =
         incident.and_then(|it| Some((it.actor.as_ref()?.arn.as_str(), it.denial.as_ref()?.action.as_str())));
-    verdicts.drop_denials_shown_by_other_rules(told);
-    verdicts
+    diagnostics.drop_denials_shown_by_other_rules(told);
+    diagnostics
+}
+
+impl RuleId {
+    /// The rule.
+    pub fn rule(self) -> Option<&'static Rule> {
+        ALL.into_iter().find(|rule| rule.id == self)
+    }
 }
 
 /// The rule with this id, whatever the case.

@@ -7,7 +7,7 @@ use super::access::Access;
 use super::access_result::{AccessResult, Refusal};
 use super::assume::{assume_role, denied};
 use super::commands::option;
-use super::diagnostics::{Denied, Diagnostics, Fault, Fix};
+use super::diagnostics::{Denied, Fault, Fix, RuleContext};
 use super::facts::{Facts, labels, role_label, role_location};
 use super::provider_permissions::{access, needs};
 use crate::arn::Arn;
@@ -16,8 +16,8 @@ use crate::evaluation::{Side, Ternary};
 const SIDE: [Side; 1] = [Side::ServiceControl];
 
 /// States what they refuse, one fault for each role.
-pub(super) fn check(facts: &Facts<'_>, verdicts: &mut Diagnostics) {
-    service_role(facts, verdicts);
+pub(super) fn check(facts: &Facts<'_>, cx: &mut RuleContext<'_>) {
+    service_role(facts, cx);
     let mut refused: BTreeMap<&str, AccessResult> = BTreeMap::new();
     let groups = facts.groups_by_role_and_store();
     for group in &groups {
@@ -42,12 +42,12 @@ pub(super) fn check(facts: &Facts<'_>, verdicts: &mut Diagnostics) {
         let Some(judgement) = refused.remove(role).filter(|judgement| !judgement.is_clear()) else {
             continue;
         };
-        verdicts.fail(fault(role, &group.label(), &judgement));
+        cx.report(fault(role, &group.label(), &judgement));
     }
 }
 
 /// The service role assumes the roles of cross-account actions.
-fn service_role(facts: &Facts<'_>, verdicts: &mut Diagnostics) {
+fn service_role(facts: &Facts<'_>, cx: &mut RuleContext<'_>) {
     let role = facts.pipeline().role_arn();
     if facts.service_control(role).is_empty() {
         return;
@@ -65,7 +65,7 @@ fn service_role(facts: &Facts<'_>, verdicts: &mut Diagnostics) {
         }
     }
     if !result.is_clear() {
-        verdicts.fail(fault(role, &labels(actions), &result));
+        cx.report(fault(role, &labels(actions), &result));
     }
 }
 

@@ -90,3 +90,20 @@ fn bare_pipeline_gives_structure_rules() {
         assert!(verdicts.unknown.iter().any(|unknown| unknown.rule.as_str() == rule), "{rule}");
     }
 }
+
+/// Where a policy was read, what is open is the condition and not the policy.
+#[test]
+fn open_condition_is_named() {
+    let mut snapshot = corrected();
+    let conditional = json!({"Sid": "Team", "Effect": "Allow", "Action": "kms:*", "Resource": "*",
+        "Condition": {"StringEquals": {"aws:RequestTag/team": "shop"}}});
+    let policies = &mut snapshot["roles"][TARGET_ROLE]["inlinePolicies"];
+    *policies = json!({"own": {"Statement": [conditional,
+        {"Effect": "Allow", "Action": ["s3:*", "codedeploy:*"], "Resource": "*"}]}});
+    let diagnostics = run(snapshot);
+    let missing: Vec<&str> = diagnostics.unknown.iter().map(|it| it.missing.as_str()).collect();
+    let said = missing
+        .iter()
+        .any(|it| it.ends_with("it depends on the condition aws:RequestTag/team of statement `Team`"));
+    assert!(said, "{missing:?}");
+}

@@ -14,7 +14,7 @@
 use crate::incident::message::{ErrorSignature, PolicyKind};
 use crate::rules::diagnostics::{Fault, Fix};
 use crate::rules::pipeline_edits::remove;
-use crate::rules::{Diagnostics, Facts, Rule, RuleId, Severity, Subject};
+use crate::rules::{Facts, Fit, InDiagnosis, Rule, RuleContext, RuleId, Severity, Subject};
 use crate::snapshot::Fact;
 
 pub(in crate::rules) const RULE: Rule = Rule {
@@ -27,10 +27,17 @@ pub(in crate::rules) const RULE: Rule = Rule {
         "https://docs.aws.amazon.com/codepipeline/latest/userguide/action-reference-S3Deploy.html",
     ],
     subject: Subject::Setting,
+    in_diagnosis: InDiagnosis {
+        explains: |claim| match claim {
+            ErrorSignature::NoAcls => Fit::Names,
+            _ => Fit::No,
+        },
+        ..InDiagnosis::NOTHING
+    },
     check,
 };
 
-fn check(facts: &Facts<'_>, verdicts: &mut Diagnostics) {
+fn check(facts: &Facts<'_>, cx: &mut RuleContext<'_>) {
     for action in facts.actions().filter(|it| (it.category(), it.provider()) == ("Deploy", "S3")) {
         let (Some(acl), Some(bucket)) =
             (action.configuration("CannedACL"), action.configuration("BucketName"))
@@ -56,12 +63,12 @@ fn check(facts: &Facts<'_>, verdicts: &mut Diagnostics) {
                 "S3 refused it: Block Public Access or object ownership allows no such ACL".into()
             }
             Fact::Unknown => {
-                verdicts.unknown(format!("buckets[\"{bucket}\"].objectOwnership"));
+                cx.unknown(format!("buckets[\"{bucket}\"].objectOwnership"));
                 continue;
             }
             Fact::Known(_) | Fact::Absent => continue,
         };
-        verdicts.fail(Fault {
+        cx.report(Fault {
             location: format!("{}.configuration.CannedACL", action.path()),
             message: format!(
                 "{}/{} sets an ACL on bucket `{bucket}`, which allows none",

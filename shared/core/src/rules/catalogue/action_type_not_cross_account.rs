@@ -13,7 +13,7 @@
 
 use crate::rules::diagnostics::{Fault, Fix};
 use crate::rules::pipeline_edits::remove;
-use crate::rules::{Diagnostics, Facts, Rule, RuleId, Severity, Subject};
+use crate::rules::{Facts, InDiagnosis, Rule, RuleContext, RuleId, Severity, Subject};
 
 pub(in crate::rules) const RULE: Rule = Rule {
     id: RuleId::Pl007,
@@ -24,13 +24,14 @@ pub(in crate::rules) const RULE: Rule = Rule {
         "https://docs.aws.amazon.com/codepipeline/latest/userguide/pipelines-create-cross-account.html",
     ],
     subject: Subject::Setting,
+    in_diagnosis: InDiagnosis::NOTHING,
     check,
 };
 
-fn check(facts: &Facts<'_>, verdicts: &mut Diagnostics) {
+fn check(facts: &Facts<'_>, cx: &mut RuleContext<'_>) {
     for action in facts.cross_account_actions().filter(|action| action.action.owner() != "AWS") {
         let it = &action.action;
-        verdicts.fail(Fault {
+        cx.report(Fault {
             location: format!("{}.roleArn", it.path()),
             message: format!("{} can't work in account {}", action.label(), action.account),
             because: format!(

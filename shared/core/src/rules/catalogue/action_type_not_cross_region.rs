@@ -12,7 +12,7 @@
 
 use crate::rules::diagnostics::{Fault, Fix};
 use crate::rules::pipeline_edits::remove;
-use crate::rules::{Diagnostics, Facts, Rule, RuleId, Severity, Subject};
+use crate::rules::{Facts, InDiagnosis, Rule, RuleContext, RuleId, Severity, Subject};
 
 pub(in crate::rules) const RULE: Rule = Rule {
     id: RuleId::Pl011,
@@ -21,10 +21,11 @@ pub(in crate::rules) const RULE: Rule = Rule {
     summary: "An action of a type that can't work across Regions is in another Region than the pipeline.",
     sources: &["https://docs.aws.amazon.com/codepipeline/latest/userguide/actions-create-cross-region.html"],
     subject: Subject::Setting,
+    in_diagnosis: InDiagnosis::NOTHING,
     check,
 };
 
-fn check(facts: &Facts<'_>, verdicts: &mut Diagnostics) {
+fn check(facts: &Facts<'_>, cx: &mut RuleContext<'_>) {
     for action in facts.actions() {
         let kind = match (action.category(), action.owner()) {
             ("Source", _) => "source actions",
@@ -35,8 +36,8 @@ fn check(facts: &Facts<'_>, verdicts: &mut Diagnostics) {
         let Some(region) = action.region() else { continue };
         let location = format!("{}.region", action.path());
         match facts.pipeline().region() {
-            None => verdicts.unknown("metadata.pipelineArn"),
-            Some(own) if own != region => verdicts.fail(Fault {
+            None => cx.unknown("metadata.pipelineArn"),
+            Some(own) if own != region => cx.report(Fault {
                 message: format!(
                     "{}/{} is in {region}, the pipeline in {own}",
                     action.stage().name(),

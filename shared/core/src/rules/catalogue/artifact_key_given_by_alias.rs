@@ -11,10 +11,11 @@
 //! # Example
 //! `"encryptionKey": {"id": "alias/pipeline", "type": "KMS"}`
 
+use crate::incident::message::ErrorSignature;
 use crate::rules::diagnostics::{Fault, Fix};
 use crate::rules::pipeline_edits::resolve_key;
 use crate::rules::resources::key_of;
-use crate::rules::{Diagnostics, Facts, Rule, RuleId, Severity, Subject};
+use crate::rules::{Facts, Fit, InDiagnosis, ResourceType, Rule, RuleContext, RuleId, Severity, Subject};
 
 pub(in crate::rules) const RULE: Rule = Rule {
     id: RuleId::Pl003,
@@ -25,16 +26,29 @@ pub(in crate::rules) const RULE: Rule = Rule {
         "https://docs.aws.amazon.com/codepipeline/latest/userguide/pipelines-create-cross-account.html",
     ],
     subject: Subject::Setting,
+    in_diagnosis: InDiagnosis {
+        explains: |claim| match claim {
+            ErrorSignature::NoSuchKey { .. } => Fit::Names,
+            ErrorSignature::Artifact { .. }
+            | ErrorSignature::Bucket { .. }
+            | ErrorSignature::Key
+            | ErrorSignature::Refused
+            | ErrorSignature::BuildSource => Fit::Fits,
+            _ => Fit::No,
+        },
+        remediated_by: Some(ResourceType::PipelinePatch),
+        ..InDiagnosis::NOTHING
+    },
     check,
 };
 
-fn check(facts: &Facts<'_>, verdicts: &mut Diagnostics) {
+fn check(facts: &Facts<'_>, cx: &mut RuleContext<'_>) {
     for group in facts.groups_by_account_and_store() {
         let action = group.first;
         let Some(store) = action.store() else { continue };
         let alias = store.key_id().filter(|key| key.starts_with("alias/"));
         let Some(key) = alias else { continue };
-        verdicts.fail(Fault {
+        cx.report(Fault {
             location: format!("{}.encryptionKey.id", store.path()),
             message: format!(
                 "the artifact key is given by an alias, which account {} of {} can't resolve",

@@ -12,10 +12,11 @@
 //! `"encryptionKey": {"id": "1234abcd-12ab-34cd-56ef-1234567890ab", "type": "KMS"}`
 
 use crate::arn;
+use crate::incident::message::ErrorSignature;
 use crate::rules::diagnostics::{Fault, Fix};
 use crate::rules::pipeline_edits::resolve_key;
 use crate::rules::resources::key_of;
-use crate::rules::{Diagnostics, Facts, Rule, RuleId, Severity, Subject};
+use crate::rules::{Facts, Fit, InDiagnosis, ResourceType, Rule, RuleContext, RuleId, Severity, Subject};
 
 pub(in crate::rules) const RULE: Rule = Rule {
     id: RuleId::Pl002,
@@ -26,10 +27,23 @@ pub(in crate::rules) const RULE: Rule = Rule {
         "https://docs.aws.amazon.com/codepipeline/latest/userguide/pipelines-create-cross-account.html",
     ],
     subject: Subject::Setting,
+    in_diagnosis: InDiagnosis {
+        explains: |claim| match claim {
+            ErrorSignature::NoSuchKey { .. } => Fit::Names,
+            ErrorSignature::Artifact { .. }
+            | ErrorSignature::Bucket { .. }
+            | ErrorSignature::Key
+            | ErrorSignature::Refused
+            | ErrorSignature::BuildSource => Fit::Fits,
+            _ => Fit::No,
+        },
+        remediated_by: Some(ResourceType::PipelinePatch),
+        ..InDiagnosis::NOTHING
+    },
     check,
 };
 
-fn check(facts: &Facts<'_>, verdicts: &mut Diagnostics) {
+fn check(facts: &Facts<'_>, cx: &mut RuleContext<'_>) {
     for group in facts.groups_by_account_and_store() {
         let action = group.first;
         let Some(store) = action.store() else { continue };
@@ -39,7 +53,7 @@ fn check(facts: &Facts<'_>, verdicts: &mut Diagnostics) {
         let arn = place.map(|(account, region)| {
             arn::build(facts.partition(), "kms", region, account, format_args!("key/{key}"))
         });
-        verdicts.fail(Fault {
+        cx.report(Fault {
             location: format!("{}.encryptionKey.id", store.path()),
             message: format!(
                 "the artifact key is given by its bare id, which {} looks up in account {}",

@@ -13,7 +13,7 @@
 
 use crate::rules::diagnostics::{Fault, Fix};
 use crate::rules::resources::{key_of, target_of};
-use crate::rules::{Diagnostics, Facts, Rule, RuleId, Severity, Subject};
+use crate::rules::{Facts, InDiagnosis, Rule, RuleContext, RuleId, Severity, Subject};
 
 pub(in crate::rules) const RULE: Rule = Rule {
     id: RuleId::Pl005,
@@ -24,13 +24,14 @@ pub(in crate::rules) const RULE: Rule = Rule {
         "https://docs.aws.amazon.com/codepipeline/latest/userguide/pipelines-create-cross-account.html",
     ],
     subject: Subject::Setting,
+    in_diagnosis: InDiagnosis::NOTHING,
     check,
 };
 
-fn check(facts: &Facts<'_>, verdicts: &mut Diagnostics) {
+fn check(facts: &Facts<'_>, cx: &mut RuleContext<'_>) {
     let Some(own) = facts.pipeline().account() else { return };
     for (store, key) in facts.keys().filter(|(_, key)| key.account() != own) {
-        verdicts.fail(Fault {
+        cx.report(Fault {
             location: format!("{}.encryptionKey.id", store.path()),
             message: format!(
                 "the key of artifact store `{}` is in account {}, the pipeline in {own}",

@@ -12,9 +12,10 @@
 //! A bucket in us-east-2 with `"id": "arn:aws:kms:us-east-1:111111111111:key/…"`
 
 use crate::arn::Arn;
+use crate::incident::message::ErrorSignature;
 use crate::rules::diagnostics::{Fault, Fix};
 use crate::rules::resources::{key_of, target_of};
-use crate::rules::{Diagnostics, Facts, Rule, RuleId, Severity, Subject};
+use crate::rules::{Facts, Fit, InDiagnosis, ResourceType, Rule, RuleContext, RuleId, Severity, Subject};
 
 pub(in crate::rules) const RULE: Rule = Rule {
     id: RuleId::Pl004,
@@ -25,20 +26,34 @@ pub(in crate::rules) const RULE: Rule = Rule {
         "https://docs.aws.amazon.com/codepipeline/latest/userguide/pipelines-create-cross-account.html",
     ],
     subject: Subject::Setting,
+    in_diagnosis: InDiagnosis {
+        explains: |claim| match claim {
+            ErrorSignature::NoSuchKey { .. } => Fit::Names,
+            ErrorSignature::Artifact { .. }
+            | ErrorSignature::Bucket { .. }
+            | ErrorSignature::Key
+            | ErrorSignature::Replication
+            | ErrorSignature::Refused
+            | ErrorSignature::BuildSource => Fit::Fits,
+            _ => Fit::No,
+        },
+        remediated_by: Some(ResourceType::PipelinePatch),
+        ..InDiagnosis::NOTHING
+    },
     check,
 };
 
-fn check(facts: &Facts<'_>, verdicts: &mut Diagnostics) {
+fn check(facts: &Facts<'_>, cx: &mut RuleContext<'_>) {
     for store in facts.pipeline().stores() {
         let Some(key) = store.key_id().and_then(|key| Arn::parse(key).ok()) else { continue };
         let Some(region) = facts.store_region(&store) else {
-            verdicts.unknown(format!("buckets[\"{}\"].region", store.bucket()));
+            cx.unknown(format!("buckets[\"{}\"].region", store.bucket()));
             continue;
         };
         if key.region() == region {
             continue;
         }
-        verdicts.fail(Fault {
+        cx.report(Fault {
             location: format!("{}.encryptionKey.id", store.path()),
             message: format!(
                 "artifact store `{}` is in {region} and its key in {}",

@@ -13,10 +13,11 @@
 //! A build whose `roleArn` is in 222222222222, and a deploy of its output with a `roleArn` in 333333333333.
 
 use crate::evaluation::Side;
+use crate::incident::message::ErrorSignature;
 use crate::rules::access::{Access, OWN};
 use crate::rules::diagnostics::{Fault, Fix};
 use crate::rules::facts::ActionGroup;
-use crate::rules::{ActionFacts, Diagnostics, Facts, Rule, RuleId, Severity, Subject};
+use crate::rules::{ActionFacts, Facts, Fit, InDiagnosis, Rule, RuleContext, RuleId, Severity, Subject};
 use crate::snapshot::Fact;
 
 pub(in crate::rules) const RULE: Rule = Rule {
@@ -28,10 +29,19 @@ pub(in crate::rules) const RULE: Rule = Rule {
         "https://docs.aws.amazon.com/codepipeline/latest/userguide/pipelines-create-cross-account.html",
     ],
     subject: Subject::Setting,
+    in_diagnosis: InDiagnosis {
+        explains: |claim| match claim {
+            ErrorSignature::Artifact { .. } | ErrorSignature::Bucket { .. } | ErrorSignature::Refused => {
+                Fit::Fits
+            }
+            _ => Fit::No,
+        },
+        ..InDiagnosis::NOTHING
+    },
     check,
 };
 
-fn check(facts: &Facts<'_>, verdicts: &mut Diagnostics) {
+fn check(facts: &Facts<'_>, cx: &mut RuleContext<'_>) {
     let Some(own) = facts.pipeline().account() else { return };
     let producers = facts.producers();
     for consumer in facts.cross_account_actions() {
@@ -39,7 +49,7 @@ fn check(facts: &Facts<'_>, verdicts: &mut Diagnostics) {
             let producer = producers.get(artifact).and_then(|producer| facts.cross_account(*producer));
             let Some(producer) = producer.filter(|it| it.account != consumer.account) else { continue };
             let Some(severity) = severity(facts, &producer, &consumer) else { continue };
-            verdicts.fail(Fault {
+            cx.report(Fault {
                 location: format!("{}.inputArtifacts[{index}]", consumer.action.path()),
                 message: format!(
                     "artifact `{artifact}` is made in account {} and used by {} in account {}",

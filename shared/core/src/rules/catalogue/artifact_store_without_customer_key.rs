@@ -14,13 +14,14 @@
 //! another account.
 
 use crate::arn::Arn;
+use crate::incident::message::ErrorSignature;
 use crate::pipeline::Store;
 use crate::rules::commands::{in_region, show};
 use crate::rules::diagnostics::{Fault, Fix};
 use crate::rules::facts::text;
 use crate::rules::pipeline_edits::set_key;
 use crate::rules::resources::key_of;
-use crate::rules::{Diagnostics, Facts, Rule, RuleId, Severity, Subject};
+use crate::rules::{Facts, Fit, InDiagnosis, ResourceType, Rule, RuleContext, RuleId, Severity, Subject};
 
 pub(in crate::rules) const RULE: Rule = Rule {
     id: RuleId::Pl001,
@@ -31,14 +32,27 @@ pub(in crate::rules) const RULE: Rule = Rule {
         "https://docs.aws.amazon.com/codepipeline/latest/userguide/pipelines-create-cross-account.html",
     ],
     subject: Subject::Setting,
+    in_diagnosis: InDiagnosis {
+        explains: |claim| match claim {
+            ErrorSignature::Artifact { .. } => Fit::Names,
+            ErrorSignature::Bucket { .. }
+            | ErrorSignature::Key
+            | ErrorSignature::NoSuchKey { .. }
+            | ErrorSignature::Refused
+            | ErrorSignature::BuildSource => Fit::Fits,
+            _ => Fit::No,
+        },
+        remediated_by: Some(ResourceType::PipelinePatch),
+        ..InDiagnosis::NOTHING
+    },
     check,
 };
 
-fn check(facts: &Facts<'_>, verdicts: &mut Diagnostics) {
+fn check(facts: &Facts<'_>, cx: &mut RuleContext<'_>) {
     for group in facts.groups_by_account_and_store() {
         let action = group.first;
         let Some(store) = action.store().filter(|store| store.key_id().is_none()) else { continue };
-        verdicts.fail(Fault {
+        cx.report(Fault {
             location: store.path(),
             message: format!(
                 "artifact store `{}` has no encryption key, so account {} can't decrypt the artifacts of {}",

@@ -14,11 +14,12 @@
 
 use crate::arn;
 use crate::evaluation::Side;
+use crate::incident::message::ErrorSignature;
 use crate::rules::access::{Access, OWN, allow, object};
 use crate::rules::commands::{in_region, option, script};
 use crate::rules::diagnostics::{Fault, Fix};
 use crate::rules::facts::role_location;
-use crate::rules::{Diagnostics, Facts, Rule, RuleId, Severity, Subject};
+use crate::rules::{Facts, Fit, InDiagnosis, Rule, RuleContext, RuleId, Severity, Subject};
 use crate::snapshot::Fact;
 
 pub(in crate::rules) const RULE: Rule = Rule {
@@ -28,10 +29,17 @@ pub(in crate::rules) const RULE: Rule = Rule {
     summary: "A target account puts artifacts that would stay its own, without the permission to hand them over.",
     sources: &["https://docs.aws.amazon.com/AmazonS3/latest/userguide/about-object-ownership.html"],
     subject: Subject::BucketPolicy,
+    in_diagnosis: InDiagnosis {
+        explains: |claim| match claim {
+            ErrorSignature::Bucket { .. } | ErrorSignature::Refused => Fit::Fits,
+            _ => Fit::No,
+        },
+        ..InDiagnosis::NOTHING
+    },
     check,
 };
 
-fn check(facts: &Facts<'_>, verdicts: &mut Diagnostics) {
+fn check(facts: &Facts<'_>, cx: &mut RuleContext<'_>) {
     for action in facts.cross_account_actions().filter(|it| it.provider().artifacts().is_action_role()) {
         let Some(store) = action.store().filter(|_| action.action.output_artifacts().next().is_some()) else {
             continue;
@@ -42,7 +50,7 @@ fn check(facts: &Facts<'_>, verdicts: &mut Diagnostics) {
             // Without ownership controls an object belongs to whoever puts it.
             Fact::Absent => "ObjectWriter",
             Fact::Unknown => {
-                verdicts.unknown(format!("buckets[\"{bucket}\"].objectOwnership"));
+                cx.unknown(format!("buckets[\"{bucket}\"].objectOwnership"));
                 continue;
             }
         };
@@ -56,7 +64,7 @@ fn check(facts: &Facts<'_>, verdicts: &mut Diagnostics) {
         let judgement = access.judge(&[OWN[0], OWN[1], Side::Resource]);
         let location = role_location(action.role_arn());
         if judgement.unsettled {
-            verdicts.unknown(&location);
+            cx.unknown(&location);
         }
         let Some(side) = judgement.refused.first().map(|refusal| refusal.denied.side) else { continue };
         let at_bucket = side == Side::Resource;
@@ -66,7 +74,7 @@ fn check(facts: &Facts<'_>, verdicts: &mut Diagnostics) {
         } else {
             format!("{} of {}", judgement.what(), action.role_arn())
         };
-        verdicts.fail(Fault {
+        cx.report(Fault {
             message: format!(
                 "the artifacts that {} puts into `{bucket}` can't be handed to the bucket's owner",
                 action.label()

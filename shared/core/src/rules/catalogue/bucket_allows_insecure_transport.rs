@@ -20,7 +20,7 @@ use crate::rules::access::denies;
 use crate::rules::diagnostics::{Fault, Fix};
 use crate::rules::documents::Document;
 use crate::rules::resources::bucket_grant;
-use crate::rules::{Diagnostics, Facts, Rule, RuleId, Severity, Subject};
+use crate::rules::{Facts, InDiagnosis, Rule, RuleContext, RuleId, Severity, Subject};
 use crate::snapshot::Fact;
 
 pub(in crate::rules) const RULE: Rule = Rule {
@@ -33,10 +33,11 @@ pub(in crate::rules) const RULE: Rule = Rule {
         "https://docs.aws.amazon.com/codepipeline/latest/userguide/pipelines-create-cross-account.html",
     ],
     subject: Subject::Practice,
+    in_diagnosis: InDiagnosis::NOTHING,
     check,
 };
 
-fn check(facts: &Facts<'_>, verdicts: &mut Diagnostics) {
+fn check(facts: &Facts<'_>, cx: &mut RuleContext<'_>) {
     for store in facts.stores() {
         let bucket = store.bucket();
         let location = format!("buckets[\"{bucket}\"].policy");
@@ -48,7 +49,7 @@ fn check(facts: &Facts<'_>, verdicts: &mut Diagnostics) {
             _ if matches!(known, Fact::Absent) => continue,
             Fact::Absent => vec![&arn, &objects],
             Fact::Unknown => {
-                verdicts.unknown(location);
+                cx.unknown(location);
                 continue;
             }
             Fact::Known(policy) => {
@@ -78,7 +79,7 @@ fn check(facts: &Facts<'_>, verdicts: &mut Diagnostics) {
             "Resource": [arn, objects],
             "Condition": {"Bool": {"aws:SecureTransport": "false"}}
         })];
-        verdicts.fail(Fault {
+        cx.report(Fault {
             message: format!("bucket `{bucket}` accepts requests without TLS"),
             because: format!("no statement of its policy denies them on {}", open.join(" and ")),
             fix: Fix {

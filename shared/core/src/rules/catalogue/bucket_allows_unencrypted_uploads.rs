@@ -23,7 +23,7 @@ use crate::rules::diagnostics::{Fault, Fix};
 use crate::rules::documents::Document;
 use crate::rules::facts::text;
 use crate::rules::resources::bucket_grant;
-use crate::rules::{Diagnostics, Facts, Rule, RuleId, Severity, Subject, tls};
+use crate::rules::{Facts, InDiagnosis, Rule, RuleContext, RuleId, Severity, Subject, tls};
 use crate::snapshot::{BucketFacts, Fact};
 
 pub(in crate::rules) const RULE: Rule = Rule {
@@ -36,10 +36,11 @@ pub(in crate::rules) const RULE: Rule = Rule {
         "https://docs.aws.amazon.com/AmazonS3/latest/userguide/UsingKMSEncryption.html",
     ],
     subject: Subject::Practice,
+    in_diagnosis: InDiagnosis::NOTHING,
     check,
 };
 
-fn check(facts: &Facts<'_>, verdicts: &mut Diagnostics) {
+fn check(facts: &Facts<'_>, cx: &mut RuleContext<'_>) {
     const HEADER: &str = "s3:x-amz-server-side-encryption";
     for store in facts.stores() {
         let bucket = store.bucket();
@@ -63,8 +64,8 @@ fn check(facts: &Facts<'_>, verdicts: &mut Diagnostics) {
         };
         match denied.or(encrypts_by_default(facts, &known, &store)) {
             Ternary::Yes => {}
-            Ternary::Unknown if denied == Ternary::Unknown => verdicts.unknown(format!("{location}.policy")),
-            Ternary::Unknown => verdicts.unknown(format!("{location}.encryption")),
+            Ternary::Unknown if denied == Ternary::Unknown => cx.unknown(format!("{location}.policy")),
+            Ternary::Unknown => cx.unknown(format!("{location}.encryption")),
             Ternary::No => {
                 let statements = vec![json!({
                     "Effect": "Deny",
@@ -73,7 +74,7 @@ fn check(facts: &Facts<'_>, verdicts: &mut Diagnostics) {
                     "Resource": objects,
                     "Condition": {"StringNotEquals": {HEADER: "aws:kms"}}
                 })];
-                verdicts.fail(Fault {
+                cx.report(Fault {
                 message: format!("bucket `{bucket}` takes objects that are not encrypted under the artifact key"),
                 because: "no statement of its policy denies s3:PutObject without aws:kms, and the artifact key is not its default".into(),
                 fix: Fix {

@@ -12,8 +12,9 @@
 //! # Example
 //! `"artifactStores": {"eu-west-1": {"location": "a-bucket-in-us-east-2", …}}`
 
+use crate::incident::message::ErrorSignature;
 use crate::rules::diagnostics::{Fault, Fix};
-use crate::rules::{Diagnostics, Facts, Rule, RuleId, Severity, Subject};
+use crate::rules::{Facts, Fit, InDiagnosis, Rule, RuleContext, RuleId, Severity, Subject};
 use crate::snapshot::Fact;
 
 pub(in crate::rules) const RULE: Rule = Rule {
@@ -23,16 +24,24 @@ pub(in crate::rules) const RULE: Rule = Rule {
     summary: "An artifact bucket does not exist, or is in another Region than its store or another account.",
     sources: &["https://docs.aws.amazon.com/codepipeline/latest/userguide/actions-create-cross-region.html"],
     subject: Subject::Setting,
+    in_diagnosis: InDiagnosis {
+        explains: |claim| match claim {
+            ErrorSignature::NoSuchBucket => Fit::Names,
+            ErrorSignature::Replication => Fit::Fits,
+            _ => Fit::No,
+        },
+        ..InDiagnosis::NOTHING
+    },
     check,
 };
 
-fn check(facts: &Facts<'_>, verdicts: &mut Diagnostics) {
+fn check(facts: &Facts<'_>, cx: &mut RuleContext<'_>) {
     for store in facts.stores() {
         let bucket = store.bucket();
         let location = format!("buckets[\"{bucket}\"]");
         let known = facts.bucket(bucket);
         let mut fail = |location: &str, because: String, summary: String| {
-            verdicts.fail(Fault {
+            cx.report(Fault {
                 location: location.to_owned(),
                 message: format!("`{}` can't keep its artifacts in bucket `{bucket}`", store.path()),
                 because,
@@ -60,7 +69,7 @@ fn check(facts: &Facts<'_>, verdicts: &mut Diagnostics) {
         }
         for (part, unknown) in [("region", region.is_unknown()), ("account", account.is_unknown())] {
             if unknown {
-                verdicts.unknown(format!("{location}.{part}"));
+                cx.unknown(format!("{location}.{part}"));
             }
         }
     }

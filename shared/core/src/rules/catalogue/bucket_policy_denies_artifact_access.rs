@@ -14,7 +14,7 @@
 //! A Deny of `s3:*` for everyone who does not come through a VPC endpoint.
 
 use crate::evaluation::Side;
-use crate::incident::message::PolicyKind;
+use crate::incident::message::{ErrorSignature, PolicyKind};
 use crate::pipeline::Store;
 use crate::providers::ArtifactHandler;
 use crate::rules::access::{Access, object};
@@ -24,7 +24,8 @@ use crate::rules::diagnostics::{Fault, Fix};
 use crate::rules::documents::Document;
 use crate::rules::facts::role_label;
 use crate::rules::{
-    ActionFacts, Diagnostics, Facts, Rule, RuleId, Severity, Subject, denied_request, role_fixes,
+    ActionFacts, Facts, Fit, InDiagnosis, Rule, RuleContext, RuleId, Severity, Subject, denied_request,
+    role_fixes,
 };
 use crate::snapshot::Fact;
 
@@ -38,16 +39,28 @@ pub(in crate::rules) const RULE: Rule = Rule {
         "https://docs.aws.amazon.com/codepipeline/latest/userguide/pipelines-create-cross-account.html",
     ],
     subject: Subject::BucketPolicy,
+    in_diagnosis: InDiagnosis {
+        explains: |claim| match claim {
+            ErrorSignature::Artifact { .. } | ErrorSignature::Bucket { .. } => Fit::Names,
+            ErrorSignature::Replication
+            | ErrorSignature::RolePermissions { service: None }
+            | ErrorSignature::Refused
+            | ErrorSignature::BuildSource => Fit::Fits,
+            _ => Fit::No,
+        },
+        judges: &["s3"],
+        ..InDiagnosis::NOTHING
+    },
     check,
 };
 
-fn check(facts: &Facts<'_>, verdicts: &mut Diagnostics) {
+fn check(facts: &Facts<'_>, cx: &mut RuleContext<'_>) {
     for group in facts.groups_by_role_and_store().into_iter().filter(|_| facts.is_told_of_statement()) {
         let Some(access) = Access::to_bucket(&group) else { continue };
         let result = access.judge(&[Side::Resource]);
         let told = denied_request::told_of_artifacts(facts, &group, "s3", PolicyKind::ResourceBased, &result);
         if let Some(fault) = told {
-            verdicts.fail(fault);
+            cx.report(fault);
         }
     }
     for store in facts.stores() {
@@ -56,7 +69,7 @@ fn check(facts: &Facts<'_>, verdicts: &mut Diagnostics) {
         for (role, access) in accesses(facts, &store) {
             let judgement = access.judge(&[Side::Resource]);
             if judgement.unsettled {
-                verdicts.unknown(&location);
+                cx.unknown(&location);
             }
             let denied = judgement.explicit().refused;
             if !denied.is_empty() && !roles.contains(&role) {
@@ -66,7 +79,7 @@ fn check(facts: &Facts<'_>, verdicts: &mut Diagnostics) {
         }
         if !refused.is_empty() {
             let judgement = AccessResult { refused, ..AccessResult::default() };
-            verdicts.fail(fault(facts, &judgement, &roles, (store.bucket(), location)));
+            cx.report(fault(facts, &judgement, &roles, (store.bucket(), location)));
         }
     }
 }

@@ -16,12 +16,12 @@ use serde_json::json;
 
 use crate::arn;
 use crate::evaluation::Side;
-use crate::incident::message::PolicyKind;
+use crate::incident::message::{ErrorSignature, PolicyKind};
 use crate::rules::access::{Access, artifact_statements};
 use crate::rules::diagnostics::{Fault, Fix};
 use crate::rules::documents::Document;
 use crate::rules::resources::custom;
-use crate::rules::{Diagnostics, Facts, Rule, RuleId, Severity, Subject};
+use crate::rules::{Facts, Fit, InDiagnosis, ResourceType, Rule, RuleContext, RuleId, Severity, Subject};
 use crate::rules::{deleted_principals, denied_request};
 use crate::snapshot::Fact;
 
@@ -34,10 +34,21 @@ pub(in crate::rules) const RULE: Rule = Rule {
         "https://docs.aws.amazon.com/codepipeline/latest/userguide/pipelines-create-cross-account.html",
     ],
     subject: Subject::BucketPolicy,
+    in_diagnosis: InDiagnosis {
+        explains: |claim| match claim {
+            ErrorSignature::Artifact { .. } | ErrorSignature::Bucket { .. } => Fit::Names,
+            ErrorSignature::RolePermissions { service: None }
+            | ErrorSignature::Refused
+            | ErrorSignature::BuildSource => Fit::Fits,
+            _ => Fit::No,
+        },
+        judges: &["s3"],
+        remediated_by: Some(ResourceType::ArtifactBucketGrant),
+    },
     check,
 };
 
-fn check(facts: &Facts<'_>, verdicts: &mut Diagnostics) {
+fn check(facts: &Facts<'_>, cx: &mut RuleContext<'_>) {
     for group in facts.groups_by_role_and_store() {
         let action = group.first;
         let (Some(access), Some(store)) = (Access::to_bucket(&group), action.store()) else { continue };
@@ -46,7 +57,7 @@ fn check(facts: &Facts<'_>, verdicts: &mut Diagnostics) {
         let told =
             denied_request::told_of_artifacts(facts, &group, "s3", PolicyKind::ResourceBased, &judgement);
         if let Some(fault) = told.filter(|_| !facts.is_told_of_statement()) {
-            verdicts.fail(fault);
+            cx.report(fault);
         }
         let location = format!("buckets[\"{bucket}\"].policy");
         let known = facts.bucket(bucket);
@@ -55,14 +66,14 @@ fn check(facts: &Facts<'_>, verdicts: &mut Diagnostics) {
             || deleted_principals::explains(&known.part(|it| &it.policy), &judgement);
         let judgement = judgement.omitted();
         if judgement.unsettled {
-            verdicts.unknown(&location);
+            cx.unknown(judgement.missing(&location));
         }
         if judgement.is_clear() || told {
             continue;
         }
         let root = arn::account_root(facts.partition(), action.account);
         let statements = artifact_statements(facts, bucket, Some(&root));
-        verdicts.fail(Fault {
+        cx.report(Fault {
             message: format!(
                 "the bucket policy of `{bucket}` does not let {} {} the artifacts of {}",
                 action.role_label(),

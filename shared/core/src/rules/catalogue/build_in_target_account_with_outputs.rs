@@ -12,7 +12,7 @@
 //! A CodeBuild action with a `roleArn` in another account and `"outputArtifacts": [{"name": "Build"}]`
 
 use crate::rules::diagnostics::{Fault, Fix};
-use crate::rules::{Diagnostics, Facts, Rule, RuleId, Severity, Subject};
+use crate::rules::{Facts, InDiagnosis, Rule, RuleContext, RuleId, Severity, Subject};
 
 pub(in crate::rules) const RULE: Rule = Rule {
     id: RuleId::Pl010,
@@ -21,16 +21,17 @@ pub(in crate::rules) const RULE: Rule = Rule {
     summary: "A build in a target account has output artifacts.",
     sources: &["https://docs.aws.amazon.com/codepipeline/latest/userguide/action-reference-CodeBuild.html"],
     subject: Subject::Setting,
+    in_diagnosis: InDiagnosis::NOTHING,
     check,
 };
 
-fn check(facts: &Facts<'_>, verdicts: &mut Diagnostics) {
+fn check(facts: &Facts<'_>, cx: &mut RuleContext<'_>) {
     for action in facts.cross_account_actions().filter(|action| action.action.provider() == "CodeBuild") {
         let outputs: Vec<&str> = action.action.output_artifacts().collect();
         if outputs.is_empty() {
             continue;
         }
-        verdicts.fail(Fault {
+        cx.report(Fault {
             location: format!("{}.outputArtifacts", action.action.path()),
             message: format!("{} builds in account {} and has outputs", action.label(), action.account),
             because: format!(

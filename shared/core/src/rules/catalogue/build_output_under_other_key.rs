@@ -14,12 +14,13 @@
 
 use std::collections::BTreeMap;
 
+use crate::incident::message::ErrorSignature;
 use crate::pipeline::Action;
 use crate::providers::Provider;
 use crate::rules::commands::{in_region, option, script};
 use crate::rules::diagnostics::{Fault, Fix};
 use crate::rules::facts::labels;
-use crate::rules::{ActionFacts, Diagnostics, Facts, Rule, RuleId, Severity, Subject};
+use crate::rules::{ActionFacts, Facts, Fit, InDiagnosis, Rule, RuleContext, RuleId, Severity, Subject};
 use crate::snapshot::Fact;
 
 pub(in crate::rules) const RULE: Rule = Rule {
@@ -32,10 +33,20 @@ pub(in crate::rules) const RULE: Rule = Rule {
         "https://docs.aws.amazon.com/codepipeline/latest/userguide/action-reference-CodeBuild.html",
     ],
     subject: Subject::Setting,
+    in_diagnosis: InDiagnosis {
+        explains: |claim| match claim {
+            ErrorSignature::Artifact { .. } | ErrorSignature::Key => Fit::NamesAtMost,
+            ErrorSignature::Bucket { .. }
+            | ErrorSignature::NoSuchKey { .. }
+            | ErrorSignature::BuildSource => Fit::Fits,
+            _ => Fit::No,
+        },
+        ..InDiagnosis::NOTHING
+    },
     check,
 };
 
-fn check(facts: &Facts<'_>, verdicts: &mut Diagnostics) {
+fn check(facts: &Facts<'_>, cx: &mut RuleContext<'_>) {
     let mut consumers: BTreeMap<&str, Vec<ActionFacts<'_>>> = BTreeMap::new();
     for action in facts.cross_account_actions() {
         for artifact in action.action.input_artifacts() {
@@ -54,7 +65,7 @@ fn check(facts: &Facts<'_>, verdicts: &mut Diagnostics) {
         let location = format!("buildProjects[\"{project}\"].encryptionKey");
         let Some(key) = facts.key_of(&store) else {
             if facts.unresolved_alias(&store).is_some() {
-                verdicts.unknown(location);
+                cx.unknown(location);
             }
             continue;
         };
@@ -69,16 +80,16 @@ fn check(facts: &Facts<'_>, verdicts: &mut Diagnostics) {
             }
             // An alias may well stand for the artifact key.
             Fact::Known(it) if it.contains("alias/") => {
-                verdicts.unknown(location);
+                cx.unknown(location);
                 continue;
             }
             Fact::Known(it) => format!("the project's encryption key is `{it}`"),
             Fact::Unknown => {
-                verdicts.unknown(location);
+                cx.unknown(location);
                 continue;
             }
         };
-        verdicts.fail(Fault {
+        cx.report(Fault {
             message: format!(
                 "{}/{} builds what {} uses in account {}, under another key than the artifact key",
                 build.stage().name(),

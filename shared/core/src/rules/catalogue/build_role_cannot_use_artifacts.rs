@@ -14,12 +14,13 @@
 //! A project in the target account whose service role has `s3:GetObject` on the artifacts and no `kms:Decrypt`.
 
 use crate::evaluation::Side;
+use crate::incident::message::ErrorSignature;
 use crate::rules::access::{Access, OWN};
 use crate::rules::access_result::AccessResult;
 use crate::rules::artifact_users::{BuildUse, build_uses};
 use crate::rules::diagnostics::Fault;
 use crate::rules::facts::{role_label, role_location};
-use crate::rules::{Diagnostics, Facts, Rule, RuleId, Severity, Subject, role_fixes};
+use crate::rules::{Facts, Fit, InDiagnosis, Rule, RuleContext, RuleId, Severity, Subject, role_fixes};
 use crate::snapshot::Fact;
 
 pub(in crate::rules) const RULE: Rule = Rule {
@@ -32,22 +33,30 @@ pub(in crate::rules) const RULE: Rule = Rule {
         "https://docs.aws.amazon.com/codepipeline/latest/userguide/action-reference-CodeBuild.html",
     ],
     subject: Subject::OtherRole,
+    in_diagnosis: InDiagnosis {
+        explains: |claim| match claim {
+            ErrorSignature::BuildSource => Fit::Names,
+            _ => Fit::No,
+        },
+        judges: &["kms", "s3"],
+        ..InDiagnosis::NOTHING
+    },
     check,
 };
 
-fn check(facts: &Facts<'_>, verdicts: &mut Diagnostics) {
+fn check(facts: &Facts<'_>, cx: &mut RuleContext<'_>) {
     for build in build_uses(facts) {
         let Fact::Known(role) = build.role else {
             if build.role.is_unknown() {
-                verdicts.unknown(format!("buildProjects[\"{}\"].serviceRole", build.project));
+                cx.unknown(format!("buildProjects[\"{}\"].serviceRole", build.project));
             }
             continue;
         };
-        judge(facts, &build, role, verdicts);
+        judge(facts, &build, role, cx);
     }
 }
 
-fn judge(facts: &Facts<'_>, build: &BuildUse<'_>, role: &str, verdicts: &mut Diagnostics) {
+fn judge(facts: &Facts<'_>, build: &BuildUse<'_>, role: &str, cx: &mut RuleContext<'_>) {
     let of_store = &build.of_store;
     let (store, location) = (of_store.store, role_location(role));
     let is_own = build.account == facts.pipeline().account();
@@ -62,10 +71,10 @@ fn judge(facts: &Facts<'_>, build: &BuildUse<'_>, role: &str, verdicts: &mut Dia
             (access.judge(&OWN), access.judge(&[Side::Resource]))
         };
         if of_role.unsettled {
-            verdicts.unknown(&location);
+            cx.unknown(&location);
         }
         if of_resource.unsettled {
-            verdicts.unknown(place);
+            cx.unknown(place);
         }
         own.refused.extend(of_role.refused);
         other_side.refused.extend(of_resource.refused);
@@ -84,7 +93,7 @@ fn judge(facts: &Facts<'_>, build: &BuildUse<'_>, role: &str, verdicts: &mut Dia
     .into_iter()
     .flatten()
     .collect();
-    verdicts.fail(Fault {
+    cx.report(Fault {
         message: format!(
             "{}, with which project `{}` builds, can't {} the artifacts of {}",
             role_label(role),

@@ -16,7 +16,7 @@ use crate::incident::message::ErrorSignature;
 use crate::rules::commands::{in_region, option, show};
 use crate::rules::diagnostics::{Fault, Fix};
 use crate::rules::facts::role_location;
-use crate::rules::{Diagnostics, Facts, Rule, RuleId, Severity, Subject};
+use crate::rules::{Facts, InDiagnosis, Rule, RuleContext, RuleId, Severity, Subject};
 
 pub(in crate::rules) const RULE: Rule = Rule {
     id: RuleId::Ia015,
@@ -28,12 +28,13 @@ pub(in crate::rules) const RULE: Rule = Rule {
         "https://docs.aws.amazon.com/eks/latest/userguide/access-entries.html",
     ],
     subject: Subject::Message,
+    in_diagnosis: InDiagnosis::NOTHING,
     check,
 };
 
 const POLICY: &str = "arn:aws:eks::aws:cluster-access-policy/AmazonEKSClusterAdminPolicy";
 
-fn check(facts: &Facts<'_>, verdicts: &mut Diagnostics) {
+fn check(facts: &Facts<'_>, cx: &mut RuleContext<'_>) {
     let Some(event) = facts.incident().filter(|it| it.action.provider() == "EKS") else { return };
     if !event.claims(&ErrorSignature::ClusterRefused) {
         return;
@@ -53,7 +54,7 @@ fn check(facts: &Facts<'_>, verdicts: &mut Diagnostics) {
          aws eks associate-access-policy{of} --access-scope type=cluster {}",
         option("policy-arn", &policy)
     );
-    verdicts.fail(Fault {
+    cx.report(Fault {
         location: role_location(role),
         message: format!("cluster `{cluster}` does not let {role} in, which {} needs", event.label()),
         because: format!("the cluster answered: {}", event.reason),

@@ -16,7 +16,7 @@ use crate::incident::message::ErrorSignature;
 use crate::rules::access::allow;
 use crate::rules::diagnostics::{Fault, Fix};
 use crate::rules::documents::Document;
-use crate::rules::{Diagnostics, Facts, Rule, RuleId, Severity, Subject};
+use crate::rules::{Facts, InDiagnosis, Rule, RuleContext, RuleId, Severity, Subject};
 
 pub(in crate::rules) const RULE: Rule = Rule {
     id: RuleId::Ev007,
@@ -28,12 +28,13 @@ pub(in crate::rules) const RULE: Rule = Rule {
         "https://docs.aws.amazon.com/codepipeline/latest/userguide/action-reference-CodestarConnectionSource.html",
     ],
     subject: Subject::Message,
+    in_diagnosis: InDiagnosis::NOTHING,
     check,
 };
 
 const ACTIONS: [&str; 2] = ["codeconnections:UseConnection", "codestar-connections:UseConnection"];
 
-fn check(facts: &Facts<'_>, verdicts: &mut Diagnostics) {
+fn check(facts: &Facts<'_>, cx: &mut RuleContext<'_>) {
     let Some(event) = facts.incident() else { return };
     let is_use = |action: &str| ACTIONS.iter().any(|it| it.eq_ignore_ascii_case(action));
     let denied = event.denial.as_ref().is_some_and(|denial| is_use(&denial.action));
@@ -51,7 +52,7 @@ fn check(facts: &Facts<'_>, verdicts: &mut Diagnostics) {
         }
     }
     let statements = vec![allow(None, &ACTIONS, &resources)];
-    verdicts.fail(Fault {
+    cx.report(Fault {
         location: event.action.path(),
         message: format!("{} may not use its connection", event.label()),
         because: format!("the error message is: {}", event.failure.message()),

@@ -15,10 +15,12 @@
 
 use crate::evaluation::Side;
 use crate::incident::Incident;
-use crate::incident::message::PolicyKind;
+use crate::incident::message::{ErrorSignature, PolicyKind};
 use crate::rules::commands::option;
 use crate::rules::diagnostics::{Fault, Fix};
-use crate::rules::{Diagnostics, Facts, Rule, RuleId, Severity, Subject, organization_denials};
+use crate::rules::{
+    Facts, Fit, InDiagnosis, Rule, RuleContext, RuleId, Severity, Subject, organization_denials,
+};
 
 pub(in crate::rules) const RULE: Rule = Rule {
     id: RuleId::Ev001,
@@ -30,17 +32,29 @@ pub(in crate::rules) const RULE: Rule = Rule {
         "https://docs.aws.amazon.com/organizations/latest/userguide/orgs_manage_policies_scps.html",
     ],
     subject: Subject::Message,
+    in_diagnosis: InDiagnosis {
+        explains: |claim| match claim {
+            ErrorSignature::AssumeRole { .. }
+            | ErrorSignature::Artifact { .. }
+            | ErrorSignature::Bucket { .. }
+            | ErrorSignature::RolePermissions { service: Some(_) }
+            | ErrorSignature::RolePermissions { service: None }
+            | ErrorSignature::Refused => Fit::Fits,
+            _ => Fit::No,
+        },
+        ..InDiagnosis::NOTHING
+    },
     check,
 };
 
-fn check(facts: &Facts<'_>, verdicts: &mut Diagnostics) {
-    let Some(event) = facts.incident() else { return organization_denials::check(facts, verdicts) };
-    let Some(denial) = event.denial.as_ref() else { return organization_denials::check(facts, verdicts) };
+fn check(facts: &Facts<'_>, cx: &mut RuleContext<'_>) {
+    let Some(event) = facts.incident() else { return organization_denials::check(facts, cx) };
+    let Some(denial) = event.denial.as_ref() else { return organization_denials::check(facts, cx) };
     let kind = match denial.side {
         Some(PolicyKind::ServiceControl) => "service control policy",
         Some(PolicyKind::ResourceControl) => "resource control policy",
         None if event.is_denied_by(facts, Side::ServiceControl) => "service control policy",
-        _ => return organization_denials::check(facts, verdicts),
+        _ => return organization_denials::check(facts, cx),
     };
     let request = Incident::request(denial);
     let named = denial.policy.as_deref().map(|it| format!(" {it}")).unwrap_or_default();
@@ -57,7 +71,7 @@ fn check(facts: &Facts<'_>, verdicts: &mut Diagnostics) {
         ),
         None => (format!("the error message says that a {kind}{named} denies {request}"), vec![]),
     };
-    verdicts.fail(Fault {
+    cx.report(Fault {
         location: event.action.path(),
         message: format!("a {kind} of the organization denies {request}, which {} needs", event.label()),
         because,

@@ -17,7 +17,7 @@ use crate::incident::message::PolicyKind;
 use crate::rules::access::allow;
 use crate::rules::commands::{option, role, show};
 use crate::rules::diagnostics::{Fault, Fix};
-use crate::rules::{Diagnostics, Facts, Rule, RuleId, Severity, Subject};
+use crate::rules::{Facts, InDiagnosis, Rule, RuleContext, RuleId, Severity, Subject};
 
 pub(in crate::rules) const RULE: Rule = Rule {
     id: RuleId::Ev002,
@@ -29,10 +29,11 @@ pub(in crate::rules) const RULE: Rule = Rule {
         "https://docs.aws.amazon.com/IAM/latest/UserGuide/troubleshoot_access-denied.html",
     ],
     subject: Subject::Message,
+    in_diagnosis: InDiagnosis::NOTHING,
     check,
 };
 
-fn check(facts: &Facts<'_>, verdicts: &mut Diagnostics) {
+fn check(facts: &Facts<'_>, cx: &mut RuleContext<'_>) {
     let Some(event) = facts.incident() else { return };
     let Some(denial) = &event.denial else { return };
     let judged = event.judge(facts, Side::PermissionsBoundary).unwrap_or_default();
@@ -58,7 +59,7 @@ fn check(facts: &Facts<'_>, verdicts: &mut Diagnostics) {
         let summary = "add this statement to the policy that is the role's permissions boundary";
         (summary.to_owned(), vec![allow(None, &[&denial.action], &[resource])])
     };
-    verdicts.fail(Fault {
+    cx.report(Fault {
         location: event.action.path(),
         message: format!("a permissions boundary keeps {} from {}", event.label(), denial.action),
         because,

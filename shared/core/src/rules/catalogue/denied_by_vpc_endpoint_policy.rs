@@ -16,7 +16,7 @@ use crate::incident::message::PolicyKind;
 use crate::rules::access::allow;
 use crate::rules::commands::{in_region, show};
 use crate::rules::diagnostics::{Fault, Fix};
-use crate::rules::{Diagnostics, Facts, Rule, RuleId, Severity, Subject};
+use crate::rules::{Facts, InDiagnosis, Rule, RuleContext, RuleId, Severity, Subject};
 
 pub(in crate::rules) const RULE: Rule = Rule {
     id: RuleId::Ev003,
@@ -28,15 +28,16 @@ pub(in crate::rules) const RULE: Rule = Rule {
         "https://docs.aws.amazon.com/IAM/latest/UserGuide/troubleshoot_access-denied.html",
     ],
     subject: Subject::Message,
+    in_diagnosis: InDiagnosis::NOTHING,
     check,
 };
 
-fn check(facts: &Facts<'_>, verdicts: &mut Diagnostics) {
+fn check(facts: &Facts<'_>, cx: &mut RuleContext<'_>) {
     let Some(event) = facts.incident() else { return };
     let endpoint = |it: &&crate::incident::message::Denial| it.side == Some(PolicyKind::VpcEndpoint);
     let Some(denial) = event.denial.as_ref().filter(endpoint) else { return };
     let resource = denial.resource.clone().unwrap_or_else(|| "*".into());
-    verdicts.fail(Fault {
+    cx.report(Fault {
         location: event.action.path(),
         message: format!("a VPC endpoint policy keeps {} from {}", event.label(), denial.action),
         because: format!("the error message says that a VPC endpoint policy denies {}", Incident::request(denial)),

@@ -17,7 +17,7 @@ use crate::incident::message::ErrorSignature;
 use crate::rules::commands::{in_region, option, show};
 use crate::rules::diagnostics::{Fault, Fix};
 use crate::rules::facts::text;
-use crate::rules::{Diagnostics, Facts, Rule, RuleId, Severity, Subject};
+use crate::rules::{Facts, InDiagnosis, Rule, RuleContext, RuleId, Severity, Subject};
 use crate::snapshot::{DeploymentFacts, Fact};
 use serde_json::Value;
 
@@ -31,10 +31,11 @@ pub(in crate::rules) const RULE: Rule = Rule {
         "https://docs.aws.amazon.com/codedeploy/latest/APIReference/API_LifecycleEvent.html",
     ],
     subject: Subject::Message,
+    in_diagnosis: InDiagnosis::NOTHING,
     check,
 };
 
-fn check(facts: &Facts<'_>, verdicts: &mut Diagnostics) {
+fn check(facts: &Facts<'_>, cx: &mut RuleContext<'_>) {
     let Some(event) = facts.incident().filter(|it| it.action.provider() == "CodeDeploy") else { return };
     let Some(id) = event.failure.deployment_id() else { return };
     // A message that tells of something else is not about the instances.
@@ -45,7 +46,7 @@ fn check(facts: &Facts<'_>, verdicts: &mut Diagnostics) {
     let known = facts.snapshot().deployments.get(id).map_or(Fact::Unknown, Fact::as_ref);
     let failed = known.known().and_then(|deployment| first_failed(deployment));
     if failed.is_none() && known.is_unknown() {
-        verdicts.unknown(format!("deployments[\"{id}\"]"));
+        cx.unknown(format!("deployments[\"{id}\"]"));
     }
     if failed.is_none() && event.claims.is_empty() {
         return;
@@ -61,7 +62,7 @@ fn check(facts: &Facts<'_>, verdicts: &mut Diagnostics) {
         "aws deploy batch-get-deployment-targets{deployment} --target-ids \\\n\
          $(aws deploy list-deployment-targets{deployment} --query targetIds --output text)"
     );
-    verdicts.fail(Fault {
+    cx.report(Fault {
         location: format!("deployments[\"{id}\"]"),
         message: format!("deployment {id} of {} failed on its instances", event.label()),
         because,

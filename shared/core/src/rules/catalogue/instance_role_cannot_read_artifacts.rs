@@ -13,13 +13,16 @@
 //! An instance role with `AmazonSSMManagedInstanceCore` only.
 
 use crate::evaluation::Side;
+use crate::incident::message::ErrorSignature;
 use crate::providers::ArtifactHandler;
 use crate::rules::access::{Access, OWN};
 use crate::rules::access_result::AccessResult;
 use crate::rules::diagnostics::Fault;
 use crate::rules::facts::{ActionGroup, role_label, role_location};
 use crate::rules::resources::target_account;
-use crate::rules::{ActionFacts, Diagnostics, Facts, Rule, RuleId, Severity, Subject, role_fixes};
+use crate::rules::{
+    ActionFacts, Facts, Fit, InDiagnosis, Rule, RuleContext, RuleId, Severity, Subject, role_fixes,
+};
 use crate::snapshot::Fact;
 
 pub(in crate::rules) const RULE: Rule = Rule {
@@ -32,10 +35,18 @@ pub(in crate::rules) const RULE: Rule = Rule {
         "https://docs.aws.amazon.com/codedeploy/latest/userguide/getting-started-create-iam-instance-profile.html",
     ],
     subject: Subject::OtherRole,
+    in_diagnosis: InDiagnosis {
+        explains: |claim| match claim {
+            ErrorSignature::InstanceBucket => Fit::Names,
+            ErrorSignature::Instances => Fit::Fits,
+            _ => Fit::No,
+        },
+        ..InDiagnosis::NOTHING
+    },
     check,
 };
 
-fn check(facts: &Facts<'_>, verdicts: &mut Diagnostics) {
+fn check(facts: &Facts<'_>, cx: &mut RuleContext<'_>) {
     let with_instances =
         |action: &ActionFacts<'_>| action.provider().artifacts() == ArtifactHandler::ActionAndInstanceRoles;
     for action in facts.cross_account_actions().filter(with_instances) {
@@ -43,17 +54,17 @@ fn check(facts: &Facts<'_>, verdicts: &mut Diagnostics) {
             Fact::Known(roles) => roles,
             Fact::Absent => continue,
             Fact::Unknown => {
-                verdicts.unknown("instanceRoles");
+                cx.unknown("instanceRoles");
                 continue;
             }
         };
         for role in roles.iter().filter(|role| role.split(':').nth(4) == Some(action.account)) {
-            judge(&action, role, verdicts);
+            judge(&action, role, cx);
         }
     }
 }
 
-fn judge(action: &ActionFacts<'_>, role: &str, verdicts: &mut Diagnostics) {
+fn judge(action: &ActionFacts<'_>, role: &str, cx: &mut RuleContext<'_>) {
     // Where the action role is shut out as well, that is S3001 and KM001, whose fix is for both.
     let group = ActionGroup::of(*action);
     let of_action = [Access::to_bucket(&group), Access::to_key(&group)].into_iter().flatten();
@@ -63,14 +74,14 @@ fn judge(action: &ActionFacts<'_>, role: &str, verdicts: &mut Diagnostics) {
     for (((access, place), of_action), other_side) in reads.zip(&mut other_side) {
         let judged = access.judge(&OWN);
         if judged.unsettled {
-            verdicts.unknown(role_location(role));
+            cx.unknown(role_location(role));
         }
         own.refused.extend(judged.refused);
         let of_action = of_action.judge(&[Side::Resource]);
         if of_action.is_clear() {
             let judged = access.judge(&[Side::Resource]);
             if judged.unsettled {
-                verdicts.unknown(place);
+                cx.unknown(place);
             }
             other_side.refused.extend(judged.refused);
         }
@@ -89,7 +100,7 @@ fn judge(action: &ActionFacts<'_>, role: &str, verdicts: &mut Diagnostics) {
     };
     let name = role.rsplit('/').next().unwrap_or(role);
     let Some(store) = action.store() else { return };
-    verdicts.fail(Fault {
+    cx.report(Fault {
         message: format!(
             "{}, an instance role, can't read the artifacts of {}",
             role_label(role),

@@ -11,11 +11,12 @@
 //! # Example
 //! `"KeyState": "PendingDeletion"`
 
+use crate::incident::message::ErrorSignature;
 use crate::rules::commands::{in_region, option, script};
 use crate::rules::diagnostics::{Fault, Fix};
 use crate::rules::facts::text;
 use crate::rules::resources::{key_of, target_of};
-use crate::rules::{Diagnostics, Facts, Rule, RuleId, Severity, Subject};
+use crate::rules::{Facts, Fit, InDiagnosis, Rule, RuleContext, RuleId, Severity, Subject};
 use crate::snapshot::Fact;
 
 pub(in crate::rules) const RULE: Rule = Rule {
@@ -25,17 +26,25 @@ pub(in crate::rules) const RULE: Rule = Rule {
     summary: "The artifact key does not exist, is not enabled, or is not for symmetric encryption.",
     sources: &["https://docs.aws.amazon.com/kms/latest/developerguide/key-state.html"],
     subject: Subject::Setting,
+    in_diagnosis: InDiagnosis {
+        explains: |claim| match claim {
+            ErrorSignature::NoSuchKey { .. } | ErrorSignature::KeyNotUsable { .. } => Fit::Names,
+            ErrorSignature::Artifact { .. } | ErrorSignature::Key | ErrorSignature::Replication => Fit::Fits,
+            _ => Fit::No,
+        },
+        ..InDiagnosis::NOTHING
+    },
     check,
 };
 
-fn check(facts: &Facts<'_>, verdicts: &mut Diagnostics) {
+fn check(facts: &Facts<'_>, cx: &mut RuleContext<'_>) {
     for (store, key) in facts.keys() {
         let location = format!("keys[\"{key}\"].keyMetadata");
         let known = facts.key(key.as_str());
         let metadata = match known.part(|key| &key.key_metadata) {
             Fact::Known(metadata) => metadata.get("KeyMetadata").unwrap_or(metadata),
             Fact::Absent if matches!(known, Fact::Absent) => {
-                verdicts.fail(Fault {
+                cx.report(Fault {
                     location: format!("keys[\"{key}\"]"),
                     message: format!("the key of artifact store `{}` does not exist", store.bucket()),
                     because: format!("account {} has no `{key}` in {}", key.account(), key.region()),
@@ -50,7 +59,7 @@ fn check(facts: &Facts<'_>, verdicts: &mut Diagnostics) {
                 continue;
             }
             Fact::Absent | Fact::Unknown => {
-                verdicts.unknown(location);
+                cx.unknown(location);
                 continue;
             }
         };
@@ -82,7 +91,7 @@ fn check(facts: &Facts<'_>, verdicts: &mut Diagnostics) {
                 }
                 _ => continue,
             };
-        verdicts.fail(Fault {
+        cx.report(Fault {
             message: format!(
                 "the key of artifact store `{}` can't encrypt or decrypt artifacts",
                 store.bucket()

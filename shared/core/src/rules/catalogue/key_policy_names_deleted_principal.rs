@@ -12,10 +12,11 @@
 //! # Example
 //! `"Principal": {"AWS": "AROAEXAMPLEEXAMPLE12"}`
 
+use crate::incident::message::ErrorSignature;
 use crate::rules::access::{Access, key_statement};
 use crate::rules::deleted_principals;
 use crate::rules::documents::Document;
-use crate::rules::{Diagnostics, Facts, Rule, RuleId, Severity, Subject};
+use crate::rules::{Facts, Fit, InDiagnosis, Rule, RuleContext, RuleId, Severity, Subject};
 
 pub(in crate::rules) const RULE: Rule = Rule {
     id: RuleId::Km004,
@@ -24,14 +25,27 @@ pub(in crate::rules) const RULE: Rule = Rule {
     summary: "The artifact key's policy names a principal that was deleted.",
     sources: &["https://docs.aws.amazon.com/kms/latest/developerguide/key-policy-overview.html"],
     subject: Subject::KeyPolicy,
+    in_diagnosis: InDiagnosis {
+        explains: |claim| match claim {
+            ErrorSignature::Artifact { .. } | ErrorSignature::Key => Fit::Names,
+            ErrorSignature::Bucket { .. }
+            | ErrorSignature::NoSuchKey { .. }
+            | ErrorSignature::RolePermissions { service: None }
+            | ErrorSignature::Refused
+            | ErrorSignature::BuildSource
+            | ErrorSignature::InvalidPrincipal => Fit::Fits,
+            _ => Fit::No,
+        },
+        ..InDiagnosis::NOTHING
+    },
     check,
 };
 
-fn check(facts: &Facts<'_>, verdicts: &mut Diagnostics) {
+fn check(facts: &Facts<'_>, cx: &mut RuleContext<'_>) {
     for (_, key) in facts.keys() {
         let location = format!("keys[\"{key}\"].policy");
         let policy = facts.key(key.as_str()).part(|key| &key.policy);
-        let Some((document, dead)) = deleted_principals::of(policy, &location, verdicts) else { continue };
+        let Some((document, dead)) = deleted_principals::of(policy, &location, cx) else { continue };
         let groups = facts.groups_by_role_and_store();
         let groups = groups.iter().filter(|it| it.first.key_arn().as_ref() == Some(&key));
         let accesses = groups.filter_map(|it| Some((it.first.role_arn(), Access::to_key(it)?)));
@@ -40,7 +54,7 @@ fn check(facts: &Facts<'_>, verdicts: &mut Diagnostics) {
             .iter()
             .map(|it| key_statement(&key, Some(it)))
             .collect();
-        verdicts.fail(deleted_principals::fault(
+        cx.report(deleted_principals::fault(
             &format!("the policy of `{key}`"),
             location,
             &dead,

@@ -18,13 +18,14 @@ use std::collections::BTreeSet;
 use serde_json::json;
 
 use crate::evaluation::Side;
+use crate::incident::message::ErrorSignature;
 use crate::rules::access::{Access, key_statement, object};
 use crate::rules::artifact_users::home_role_uses;
 use crate::rules::diagnostics::Fault;
 use crate::rules::facts::role_location;
 use crate::rules::resources::custom;
 use crate::rules::role_fixes;
-use crate::rules::{Diagnostics, Facts, Rule, RuleId, Severity, Subject};
+use crate::rules::{Facts, Fit, InDiagnosis, ResourceType, Rule, RuleContext, RuleId, Severity, Subject};
 use crate::snapshot::Fact;
 
 pub(in crate::rules) const RULE: Rule = Rule {
@@ -34,15 +35,28 @@ pub(in crate::rules) const RULE: Rule = Rule {
     summary: "The pipeline's service role can't use the artifact key.",
     sources: &["https://docs.aws.amazon.com/kms/latest/developerguide/key-policy-default.html"],
     subject: Subject::KeyPolicy,
+    in_diagnosis: InDiagnosis {
+        explains: |claim| match claim {
+            ErrorSignature::Artifact { .. }
+            | ErrorSignature::Bucket { .. }
+            | ErrorSignature::Key
+            | ErrorSignature::Replication
+            | ErrorSignature::RolePermissions { service: None }
+            | ErrorSignature::Refused => Fit::Fits,
+            _ => Fit::No,
+        },
+        judges: &["kms"],
+        remediated_by: Some(ResourceType::ArtifactKeyGrant),
+    },
     check,
 };
 
-fn check(facts: &Facts<'_>, verdicts: &mut Diagnostics) {
+fn check(facts: &Facts<'_>, cx: &mut RuleContext<'_>) {
     for used in home_role_uses(facts) {
         let (role, of_store) = (used.role, &used.of_store);
         let store = &of_store.store;
         if let Some(alias) = facts.unresolved_alias(store) {
-            verdicts.unknown(format!("keys[\"{alias}\"]"));
+            cx.unknown(format!("keys[\"{alias}\"]"));
         }
         let Some(key) = facts.key_of(store) else { continue };
         if matches!(facts.key(key.as_str()), Fact::Absent) || matches!(facts.role(role), Fact::Absent) {
@@ -57,7 +71,7 @@ fn check(facts: &Facts<'_>, verdicts: &mut Diagnostics) {
         let policy = format!("keys[\"{key}\"].policy");
         if judgement.unsettled {
             let known = facts.key(key.as_str()).part(|key| &key.policy).known().is_some();
-            verdicts.unknown(if known { role_location(role) } else { policy.clone() });
+            cx.unknown(judgement.missing(&if known { role_location(role) } else { policy.clone() }));
         }
         if judgement.is_clear() {
             continue;
@@ -73,7 +87,7 @@ fn check(facts: &Facts<'_>, verdicts: &mut Diagnostics) {
                 ("TargetAccounts", json!(targets)),
             ],
         );
-        verdicts.fail(Fault {
+        cx.report(Fault {
             message: format!(
                 "{} can't use the artifact key, so it can't {} the artifacts of {}",
                 used.label(facts),

@@ -17,12 +17,12 @@ use serde_json::json;
 
 use crate::arn;
 use crate::evaluation::Side;
-use crate::incident::message::PolicyKind;
+use crate::incident::message::{ErrorSignature, PolicyKind};
 use crate::rules::access::Access;
 use crate::rules::diagnostics::Fault;
 use crate::rules::facts::unresolved_alias;
 use crate::rules::resources::custom;
-use crate::rules::{Diagnostics, Facts, Rule, RuleId, Severity, Subject};
+use crate::rules::{Facts, Fit, InDiagnosis, ResourceType, Rule, RuleContext, RuleId, Severity, Subject};
 use crate::rules::{deleted_principals, denied_request, role_fixes};
 use crate::snapshot::Fact;
 
@@ -35,25 +35,38 @@ pub(in crate::rules) const RULE: Rule = Rule {
         "https://docs.aws.amazon.com/kms/latest/developerguide/key-policy-modifying-external-accounts.html",
     ],
     subject: Subject::KeyPolicy,
+    in_diagnosis: InDiagnosis {
+        explains: |claim| match claim {
+            ErrorSignature::Artifact { .. } | ErrorSignature::Key => Fit::Names,
+            ErrorSignature::Bucket { .. }
+            | ErrorSignature::NoSuchKey { .. }
+            | ErrorSignature::RolePermissions { service: None }
+            | ErrorSignature::Refused
+            | ErrorSignature::BuildSource => Fit::Fits,
+            _ => Fit::No,
+        },
+        judges: &["kms"],
+        remediated_by: Some(ResourceType::ArtifactKeyGrant),
+    },
     check,
 };
 
-fn check(facts: &Facts<'_>, verdicts: &mut Diagnostics) {
+fn check(facts: &Facts<'_>, cx: &mut RuleContext<'_>) {
     for group in facts.groups_by_role_and_store() {
         let action = group.first;
         if let Some(alias) = unresolved_alias(&group) {
-            verdicts.unknown(format!("keys[\"{alias}\"]"));
+            cx.unknown(format!("keys[\"{alias}\"]"));
         }
         let (Some(access), Some(key)) = (Access::to_key(&group), action.key_arn()) else { continue };
         let judgement = access.judge(&[Side::Resource]);
         let told =
             denied_request::told_of_artifacts(facts, &group, "kms", PolicyKind::ResourceBased, &judgement);
         if let Some(fault) = told {
-            verdicts.fail(fault);
+            cx.report(fault);
         }
         let location = format!("keys[\"{key}\"].policy");
         if judgement.unsettled {
-            verdicts.unknown(&location);
+            cx.unknown(judgement.missing(&location));
         }
         let known = facts.key(key.as_str());
         // A key that is gone is KM003, a policy that names a deleted role KM004.
@@ -63,7 +76,7 @@ fn check(facts: &Facts<'_>, verdicts: &mut Diagnostics) {
             continue;
         }
         let root = arn::account_root(key.partition(), action.account);
-        verdicts.fail(Fault {
+        cx.report(Fault {
             message: format!(
                 "the artifact key's policy does not let {} use the key, which {} needs",
                 action.role_label(),

@@ -16,7 +16,7 @@ use crate::incident::message::ErrorSignature;
 use crate::rules::access::allow;
 use crate::rules::commands::{in_region, quoted, show};
 use crate::rules::diagnostics::{Fault, Fix};
-use crate::rules::{Diagnostics, Facts, Rule, RuleId, Severity, Subject};
+use crate::rules::{Facts, InDiagnosis, Rule, RuleContext, RuleId, Severity, Subject};
 
 pub(in crate::rules) const RULE: Rule = Rule {
     id: RuleId::Ev006,
@@ -27,10 +27,11 @@ pub(in crate::rules) const RULE: Rule = Rule {
         "https://docs.aws.amazon.com/codepipeline/latest/userguide/actions-invoke-lambda-function.html",
     ],
     subject: Subject::Message,
+    in_diagnosis: InDiagnosis::NOTHING,
     check,
 };
 
-fn check(facts: &Facts<'_>, verdicts: &mut Diagnostics) {
+fn check(facts: &Facts<'_>, cx: &mut RuleContext<'_>) {
     let Some(event) = facts.incident() else { return };
     // A function that was not allowed to report says so in its log.
     let told = event.told_by_function.as_ref().or(event.denial.as_ref());
@@ -41,7 +42,7 @@ fn check(facts: &Facts<'_>, verdicts: &mut Diagnostics) {
     let function = event.action.configuration("FunctionName").unwrap_or("the function");
     let log = format!("/aws/lambda/{}", function.rsplit(':').next().unwrap_or(function));
     let command = format!("aws logs tail{} {}", in_region(facts.region_of(&event.action)), quoted(&log));
-    verdicts.fail(Fault {
+    cx.report(Fault {
         location: event.action.path(),
         message: format!("function `{function}` of {} never reported its result", event.label()),
         because: format!("the error message is: {}", event.failure.message()),

@@ -17,7 +17,7 @@ use crate::incident::message::ErrorSignature;
 use crate::rules::commands::{in_region, option, show};
 use crate::rules::diagnostics::{Fault, Fix};
 use crate::rules::other_reason;
-use crate::rules::{Diagnostics, Facts, Rule, RuleId, Severity, Subject};
+use crate::rules::{Facts, Fit, InDiagnosis, Rule, RuleContext, RuleId, Severity, Subject};
 use crate::snapshot::Fact;
 
 pub(in crate::rules) const RULE: Rule = Rule {
@@ -27,10 +27,17 @@ pub(in crate::rules) const RULE: Rule = Rule {
     summary: "The action failed for a reason that permissions have nothing to do with.",
     sources: &["https://docs.aws.amazon.com/codepipeline/latest/userguide/troubleshooting.html"],
     subject: Subject::Message,
+    in_diagnosis: InDiagnosis {
+        explains: |claim| match claim {
+            ErrorSignature::NotPermission => Fit::Names,
+            _ => Fit::No,
+        },
+        ..InDiagnosis::NOTHING
+    },
     check,
 };
 
-fn check(facts: &Facts<'_>, verdicts: &mut Diagnostics) {
+fn check(facts: &Facts<'_>, cx: &mut RuleContext<'_>) {
     let Some(event) = facts.incident() else { return };
     let rejected = event.action.category() == "Approval";
     if !rejected && !event.claims(&ErrorSignature::NotPermission) && !misses_bucket(facts, event) {
@@ -53,7 +60,7 @@ fn check(facts: &Facts<'_>, verdicts: &mut Diagnostics) {
         option("pipeline-name", &event.failure.pipeline),
         option("pipeline-execution-id", &event.failure.execution_id)
     );
-    verdicts.fail(Fault {
+    cx.report(Fault {
         location: event.action.path(),
         message: format!("{} failed, {message}", event.label()),
         because: format!("the error message is: {}", event.reason),

@@ -19,7 +19,7 @@ use crate::incident::message::Denial;
 use crate::incident::{ActorKind, Incident};
 use crate::rules::diagnostics::Fault;
 use crate::rules::facts::{role_label, role_location};
-use crate::rules::{Diagnostics, Facts, Rule, RuleId, Severity, Subject, denied_request};
+use crate::rules::{Facts, InDiagnosis, Rule, RuleContext, RuleId, Severity, Subject, denied_request};
 
 pub(in crate::rules) const RULE: Rule = Rule {
     id: RuleId::Or001,
@@ -31,10 +31,11 @@ pub(in crate::rules) const RULE: Rule = Rule {
         "https://docs.aws.amazon.com/codepipeline/latest/userguide/troubleshooting.html",
     ],
     subject: Subject::DeniedRole,
+    in_diagnosis: InDiagnosis::NOTHING,
     check,
 };
 
-fn check(facts: &Facts<'_>, verdicts: &mut Diagnostics) {
+fn check(facts: &Facts<'_>, cx: &mut RuleContext<'_>) {
     let Some(incident) = facts.incident() else { return };
     let (Some(denial), Some(actor)) = (&incident.denial, &incident.actor) else { return };
     let theirs = !actor.kind.is_of_pipeline() && actor.kind != ActorKind::Service;
@@ -57,9 +58,9 @@ fn check(facts: &Facts<'_>, verdicts: &mut Diagnostics) {
     }
     let result = result.unwrap_or_default();
     if result.is_clear() {
-        verdicts.unknown(role_location(&actor.arn));
+        cx.unknown(role_location(&actor.arn));
     }
-    verdicts.fail(Fault {
+    cx.report(Fault {
         location: role_location(&actor.arn),
         message: format!(
             "{}, {}, was denied {}{}",

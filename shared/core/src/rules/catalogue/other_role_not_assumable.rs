@@ -26,7 +26,7 @@ use crate::rules::commands::{self, option, show};
 use crate::rules::diagnostics::{Denied, Fault, Fix};
 use crate::rules::documents::Document;
 use crate::rules::facts::{role_label, role_location};
-use crate::rules::{Diagnostics, Facts, Rule, RuleId, Severity, Subject};
+use crate::rules::{Facts, Fit, InDiagnosis, Rule, RuleContext, RuleId, Severity, Subject};
 use crate::snapshot::{Fact, RoleFacts};
 
 pub(in crate::rules) const RULE: Rule = Rule {
@@ -39,10 +39,17 @@ pub(in crate::rules) const RULE: Rule = Rule {
         "https://docs.aws.amazon.com/IAM/latest/UserGuide/troubleshoot_roles.html",
     ],
     subject: Subject::DeniedRole,
+    in_diagnosis: InDiagnosis {
+        explains: |claim| match claim {
+            ErrorSignature::RoleNotAssumable(_) => Fit::Names,
+            _ => Fit::No,
+        },
+        ..InDiagnosis::NOTHING
+    },
     check,
 };
 
-fn check(facts: &Facts<'_>, verdicts: &mut Diagnostics) {
+fn check(facts: &Facts<'_>, cx: &mut RuleContext<'_>) {
     let Some(incident) = facts.incident() else { return };
     let told = incident.claims.iter().find_map(|claim| match claim {
         ErrorSignature::RoleNotAssumable(assumption) => Some(assumption),
@@ -74,7 +81,7 @@ fn check(facts: &Facts<'_>, verdicts: &mut Diagnostics) {
         (Fact::Absent, _) => format!("there is no {label}"),
         (_, Ternary::No) => format!("no statement of the trust policy of {label} lets {who} assume it"),
         (_, Ternary::Unknown) => {
-            verdicts.unknown(format!("{location}.trustPolicy"));
+            cx.unknown(format!("{location}.trustPolicy"));
             format!("AWS says: {}", incident.reason)
         }
     };
@@ -85,7 +92,7 @@ fn check(facts: &Facts<'_>, verdicts: &mut Diagnostics) {
         side: Side::Resource,
         explicit: false,
     });
-    verdicts.fail(Fault {
+    cx.report(Fault {
         location,
         message: format!("{who} can't assume {label}, which {} needs", incident.label()),
         because,

@@ -12,8 +12,9 @@
 //! # Example
 //! A pipeline in us-east-2 with `artifactStore` and an action with `"region": "eu-west-1"`
 
+use crate::incident::message::ErrorSignature;
 use crate::rules::diagnostics::{Fault, Fix};
-use crate::rules::{Diagnostics, Facts, Rule, RuleId, Severity, Subject};
+use crate::rules::{Facts, Fit, InDiagnosis, Rule, RuleContext, RuleId, Severity, Subject};
 
 pub(in crate::rules) const RULE: Rule = Rule {
     id: RuleId::Pl009,
@@ -25,15 +26,22 @@ pub(in crate::rules) const RULE: Rule = Rule {
         "https://docs.aws.amazon.com/codepipeline/latest/APIReference/API_PipelineDeclaration.html",
     ],
     subject: Subject::Setting,
+    in_diagnosis: InDiagnosis {
+        explains: |claim| match claim {
+            ErrorSignature::NoStoreInRegion => Fit::Names,
+            _ => Fit::No,
+        },
+        ..InDiagnosis::NOTHING
+    },
     check,
 };
 
-fn check(facts: &Facts<'_>, verdicts: &mut Diagnostics) {
+fn check(facts: &Facts<'_>, cx: &mut RuleContext<'_>) {
     let stores: Vec<Option<&str>> = facts.pipeline().stores().map(|store| store.region()).collect();
     let (single, regional) = (stores.contains(&None), stores.iter().any(Option::is_some));
     if single == regional {
         let given = if single { "both" } else { "neither" };
-        verdicts.fail(Fault {
+        cx.report(Fault {
             location: "artifactStore".into(),
             message: format!("the pipeline has {given} of `artifactStore` and `artifactStores`"),
             because: "exactly one of them has to be given".into(),
@@ -50,7 +58,7 @@ fn check(facts: &Facts<'_>, verdicts: &mut Diagnostics) {
         let Some(region) = facts.region_of(&action) else { continue };
         let Some(own) = facts.pipeline().region() else {
             if single && action.region().is_some() {
-                verdicts.unknown("metadata.pipelineArn");
+                cx.unknown("metadata.pipelineArn");
             }
             continue;
         };
@@ -59,7 +67,7 @@ fn check(facts: &Facts<'_>, verdicts: &mut Diagnostics) {
         }
         let there: Vec<&str> = stores.iter().copied().map(|region| region.unwrap_or(own)).collect();
         let at_home = action.region().is_none();
-        verdicts.fail(Fault {
+        cx.report(Fault {
             location: if at_home { "artifactStores".into() } else { format!("{}.region", action.path()) },
             message: if at_home {
                 format!("the pipeline has no artifact store in its own Region {region}")

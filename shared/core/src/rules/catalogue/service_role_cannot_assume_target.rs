@@ -15,6 +15,7 @@
 use serde_json::json;
 
 use crate::evaluation::{Side, Ternary};
+use crate::incident::message::ErrorSignature;
 use crate::rules::access::allow;
 use crate::rules::access_result::AccessResult;
 use crate::rules::assume::{assume_role, denied};
@@ -23,7 +24,7 @@ use crate::rules::diagnostics::Fault;
 use crate::rules::facts::role_location;
 use crate::rules::resources::custom;
 use crate::rules::role_fixes;
-use crate::rules::{Diagnostics, Facts, Rule, RuleId, Severity, Subject};
+use crate::rules::{Facts, Fit, InDiagnosis, ResourceType, Rule, RuleContext, RuleId, Severity, Subject};
 
 pub(in crate::rules) const RULE: Rule = Rule {
     id: RuleId::Ia001,
@@ -34,10 +35,18 @@ pub(in crate::rules) const RULE: Rule = Rule {
         "https://docs.aws.amazon.com/codepipeline/latest/userguide/pipelines-create-cross-account.html",
     ],
     subject: Subject::Trust,
+    in_diagnosis: InDiagnosis {
+        explains: |claim| match claim {
+            ErrorSignature::AssumeRole { .. } => Fit::Names,
+            _ => Fit::No,
+        },
+        remediated_by: Some(ResourceType::ServiceRoleGrant),
+        ..InDiagnosis::NOTHING
+    },
     check,
 };
 
-fn check(facts: &Facts<'_>, verdicts: &mut Diagnostics) {
+fn check(facts: &Facts<'_>, cx: &mut RuleContext<'_>) {
     let service_role = facts.pipeline().role_arn();
     for group in facts.groups_by_role() {
         let action = group.first;
@@ -47,7 +56,7 @@ fn check(facts: &Facts<'_>, verdicts: &mut Diagnostics) {
         let no = sides.into_iter().find(|(side, _)| evaluation.permits(*side) == Ternary::No);
         let Some((side, what)) = no else {
             if sides.iter().any(|(side, _)| evaluation.permits(*side) == Ternary::Unknown) {
-                verdicts.unknown(&location);
+                cx.unknown(&location);
             }
             continue;
         };
@@ -66,7 +75,7 @@ fn check(facts: &Facts<'_>, verdicts: &mut Diagnostics) {
             "ServiceRoleGrant",
             &[("RoleName", json!(name)), ("TargetRoleArns", json!([action.role_arn()]))],
         );
-        verdicts.fail(Fault {
+        cx.report(Fault {
             message: format!(
                 "the service role can't assume {}, which {} needs",
                 action.role_label(),

@@ -15,12 +15,13 @@
 
 use crate::arn;
 use crate::evaluation::Side;
+use crate::incident::message::ErrorSignature;
 use crate::rules::access::{Access, artifact_statements, object};
 use crate::rules::artifact_users::home_role_uses;
 use crate::rules::diagnostics::Fault;
 use crate::rules::facts::role_location;
 use crate::rules::role_fixes;
-use crate::rules::{Diagnostics, Facts, Rule, RuleId, Severity, Subject};
+use crate::rules::{Facts, Fit, InDiagnosis, Rule, RuleContext, RuleId, Severity, Subject};
 use crate::snapshot::Fact;
 
 pub(in crate::rules) const RULE: Rule = Rule {
@@ -33,10 +34,24 @@ pub(in crate::rules) const RULE: Rule = Rule {
         "https://docs.aws.amazon.com/codepipeline/latest/userguide/actions-create-cross-region.html",
     ],
     subject: Subject::BucketOfRole,
+    in_diagnosis: InDiagnosis {
+        explains: |claim| match claim {
+            ErrorSignature::Artifact { .. } | ErrorSignature::Bucket { .. } | ErrorSignature::Key => {
+                Fit::Names
+            }
+            ErrorSignature::NoSuchKey { .. }
+            | ErrorSignature::Replication
+            | ErrorSignature::RolePermissions { service: None }
+            | ErrorSignature::Refused => Fit::Fits,
+            _ => Fit::No,
+        },
+        judges: &["kms", "s3"],
+        ..InDiagnosis::NOTHING
+    },
     check,
 };
 
-fn check(facts: &Facts<'_>, verdicts: &mut Diagnostics) {
+fn check(facts: &Facts<'_>, cx: &mut RuleContext<'_>) {
     for used in home_role_uses(facts) {
         let (role, of_store) = (used.role, &used.of_store);
         let store = &of_store.store;
@@ -57,13 +72,13 @@ fn check(facts: &Facts<'_>, verdicts: &mut Diagnostics) {
         judgement.refused.retain(|it| !(it.denied.side == Side::Resource && it.denied.explicit));
         let location = role_location(role);
         if judgement.unsettled {
-            verdicts.unknown(&location);
+            cx.unknown(judgement.missing(&location));
         }
         if judgement.is_clear() {
             continue;
         }
         let objects = arn::object(facts.partition(), bucket, "*");
-        verdicts.fail(Fault {
+        cx.report(Fault {
             message: format!(
                 "{} is not allowed to {} the artifacts of {} in `{bucket}`",
                 used.label(facts),

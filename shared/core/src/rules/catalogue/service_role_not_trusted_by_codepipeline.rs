@@ -14,11 +14,12 @@
 use serde_json::json;
 
 use crate::evaluation::{Context, Requester, Side, Ternary};
+use crate::incident::message::ErrorSignature;
 use crate::rules::assume::trusts;
 use crate::rules::diagnostics::{Denied, Fault, Fix};
 use crate::rules::documents::Document;
 use crate::rules::facts::role_location;
-use crate::rules::{Diagnostics, Facts, Rule, RuleId, Severity, Subject};
+use crate::rules::{Facts, Fit, InDiagnosis, Rule, RuleContext, RuleId, Severity, Subject};
 use crate::snapshot::Fact;
 
 pub(in crate::rules) const RULE: Rule = Rule {
@@ -31,10 +32,17 @@ pub(in crate::rules) const RULE: Rule = Rule {
         "https://docs.aws.amazon.com/codepipeline/latest/userguide/cross-service-confused-deputy-prevention.html",
     ],
     subject: Subject::Trust,
+    in_diagnosis: InDiagnosis {
+        explains: |claim| match claim {
+            ErrorSignature::AssumeRole { .. } => Fit::Names,
+            _ => Fit::No,
+        },
+        ..InDiagnosis::NOTHING
+    },
     check,
 };
 
-fn check(facts: &Facts<'_>, verdicts: &mut Diagnostics) {
+fn check(facts: &Facts<'_>, cx: &mut RuleContext<'_>) {
     const SERVICE: &str = "codepipeline.amazonaws.com";
     let role = facts.pipeline().role_arn();
     // Of no concern to a pipeline that stays at home.
@@ -43,7 +51,7 @@ fn check(facts: &Facts<'_>, verdicts: &mut Diagnostics) {
     }
     let location = format!("{}.trustPolicy", role_location(role));
     let because = match facts.role(role).part(|role| &role.trust_policy) {
-        Fact::Unknown => return verdicts.unknown(location),
+        Fact::Unknown => return cx.unknown(location),
         Fact::Absent => format!("there is no role {role}"),
         Fact::Known(policy) => {
             let context = Context::partial().without("sts:ExternalId").with("aws:SecureTransport", "true");
@@ -53,7 +61,7 @@ fn check(facts: &Facts<'_>, verdicts: &mut Diagnostics) {
             let context = account.fold(context, |it, account| it.with("aws:SourceAccount", account));
             match trusts(policy, Requester::Service(SERVICE.into()), role, context) {
                 Ternary::Yes => return,
-                Ternary::Unknown => return verdicts.unknown(location),
+                Ternary::Unknown => return cx.unknown(location),
                 Ternary::No => {
                     format!("no statement of its trust policy lets {SERVICE} assume it for this pipeline")
                 }
@@ -62,7 +70,7 @@ fn check(facts: &Facts<'_>, verdicts: &mut Diagnostics) {
     };
     let statements =
         vec![json!({"Effect": "Allow", "Principal": {"Service": SERVICE}, "Action": "sts:AssumeRole"})];
-    verdicts.fail(Fault {
+    cx.report(Fault {
         message: "CodePipeline can't assume the pipeline's service role".into(),
         because,
         fix: Fix {

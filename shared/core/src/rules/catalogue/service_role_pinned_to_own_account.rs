@@ -14,11 +14,12 @@
 //! deploy to a bucket of 222222222222 without `roleArn`.
 
 use crate::arn;
+use crate::incident::message::ErrorSignature;
 use crate::rules::access::{Access, OWN};
 use crate::rules::diagnostics::{Fault, Fix};
 use crate::rules::facts::role_location;
 use crate::rules::resources::role_of;
-use crate::rules::{Diagnostics, Facts, Rule, RuleId, Severity, Subject};
+use crate::rules::{Facts, Fit, InDiagnosis, Rule, RuleContext, RuleId, Severity, Subject};
 use crate::snapshot::Fact;
 
 pub(in crate::rules) const RULE: Rule = Rule {
@@ -28,10 +29,18 @@ pub(in crate::rules) const RULE: Rule = Rule {
     summary: "The service role is pinned to its own account, and an action uses a bucket of another as this role.",
     sources: &["https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-keys.html"],
     subject: Subject::BucketOfRole,
+    in_diagnosis: InDiagnosis {
+        explains: |claim| match claim {
+            ErrorSignature::Bucket { .. } => Fit::Names,
+            ErrorSignature::Refused => Fit::Fits,
+            _ => Fit::No,
+        },
+        ..InDiagnosis::NOTHING
+    },
     check,
 };
 
-fn check(facts: &Facts<'_>, verdicts: &mut Diagnostics) {
+fn check(facts: &Facts<'_>, cx: &mut RuleContext<'_>) {
     let role = facts.pipeline().role_arn();
     let Some(own) = facts.pipeline().account() else { return };
     for action in facts.actions().filter(|it| it.role_arn().is_none() && it.provider() == "S3") {
@@ -51,13 +60,13 @@ fn check(facts: &Facts<'_>, verdicts: &mut Diagnostics) {
         };
         let judgement = in_account(owner);
         if judgement.unsettled {
-            verdicts.unknown(role_location(role));
+            cx.unknown(role_location(role));
         }
         if judgement.is_clear() || !in_account(own).is_clear() {
             continue;
         }
         let role_there = arn::role(facts.partition(), owner, "CrosspipeTargetRole");
-        verdicts.fail(Fault {
+        cx.report(Fault {
             message: format!(
                 "{}/{} uses bucket `{bucket}` of account {owner} as the service role, which is pinned to account {own}",
                 action.stage().name(),

@@ -20,7 +20,7 @@ use crate::rules::access::{Access, OWN};
 use crate::rules::access_result::AccessResult;
 use crate::rules::diagnostics::Fault;
 use crate::rules::facts::{role_label, role_location};
-use crate::rules::{Diagnostics, Facts, Rule, RuleId, Severity, Subject, role_fixes};
+use crate::rules::{Facts, Fit, InDiagnosis, Rule, RuleContext, RuleId, Severity, Subject, role_fixes};
 
 pub(in crate::rules) const RULE: Rule = Rule {
     id: RuleId::Ia010,
@@ -32,10 +32,17 @@ pub(in crate::rules) const RULE: Rule = Rule {
         "https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/continuous-delivery-codepipeline-parameter-override-functions.html",
     ],
     subject: Subject::OtherRole,
+    in_diagnosis: InDiagnosis {
+        explains: |claim| match claim {
+            ErrorSignature::StackBucket => Fit::Names,
+            _ => Fit::No,
+        },
+        ..InDiagnosis::NOTHING
+    },
     check,
 };
 
-fn check(facts: &Facts<'_>, verdicts: &mut Diagnostics) {
+fn check(facts: &Facts<'_>, cx: &mut RuleContext<'_>) {
     let told = facts.incident().is_some_and(|event| event.claims(&ErrorSignature::StackBucket));
     for action in facts.cross_account_actions().filter(|it| it.action.provider() == "CloudFormation") {
         let overrides = action.action.configuration("ParameterOverrides");
@@ -53,7 +60,7 @@ fn check(facts: &Facts<'_>, verdicts: &mut Diagnostics) {
             for (sides, judgement) in [(&OWN[..], &mut own), (&[Side::Resource][..], other_side)] {
                 let judged = access.judge(sides);
                 if judged.unsettled {
-                    verdicts.unknown(&location);
+                    cx.unknown(&location);
                 }
                 judgement.refused.extend(judged.refused);
             }
@@ -67,7 +74,7 @@ fn check(facts: &Facts<'_>, verdicts: &mut Diagnostics) {
                 refused.because("the bucket policy and the key policy", &format!("to {role}"))
             }
         };
-        verdicts.fail(Fault {
+        cx.report(Fault {
             message: format!(
                 "{}, which {} gives to its stack, can't read the artifacts",
                 role_label(role),

@@ -14,8 +14,9 @@
 //! `"RoleArn": "arn:aws:iam::111111111111:role/Stack"`
 
 use crate::arn::Arn;
+use crate::incident::message::ErrorSignature;
 use crate::rules::diagnostics::{Fault, Fix};
-use crate::rules::{Diagnostics, Facts, Rule, RuleId, Severity, Subject};
+use crate::rules::{Facts, Fit, InDiagnosis, Rule, RuleContext, RuleId, Severity, Subject};
 
 pub(in crate::rules) const RULE: Rule = Rule {
     id: RuleId::Pl008,
@@ -27,10 +28,17 @@ pub(in crate::rules) const RULE: Rule = Rule {
         "https://docs.aws.amazon.com/IAM/latest/UserGuide/id_roles_use_passrole.html",
     ],
     subject: Subject::Setting,
+    in_diagnosis: InDiagnosis {
+        explains: |claim| match claim {
+            ErrorSignature::PassRoleAcross => Fit::Names,
+            _ => Fit::No,
+        },
+        ..InDiagnosis::NOTHING
+    },
     check,
 };
 
-fn check(facts: &Facts<'_>, verdicts: &mut Diagnostics) {
+fn check(facts: &Facts<'_>, cx: &mut RuleContext<'_>) {
     for action in facts.actions().filter(|action| action.provider() == "CloudFormation") {
         let Some(stack_role) = action.configuration("RoleArn") else { continue };
         let of = |arn: &str| Arn::parse(arn).ok().map(|arn| arn.account().to_owned());
@@ -40,7 +48,7 @@ fn check(facts: &Facts<'_>, verdicts: &mut Diagnostics) {
         if stack_account == works_in {
             continue;
         }
-        verdicts.fail(Fault {
+        cx.report(Fault {
             location: format!("{}.configuration.RoleArn", action.path()),
             message: format!(
                 "action `{}` works in account {works_in} and passes a stack role of account {stack_account}",

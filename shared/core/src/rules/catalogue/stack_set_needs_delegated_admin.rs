@@ -16,7 +16,7 @@
 use crate::incident::message::ErrorSignature;
 use crate::rules::commands::option;
 use crate::rules::diagnostics::{Fault, Fix};
-use crate::rules::{Diagnostics, Facts, Rule, RuleId, Severity, Subject};
+use crate::rules::{Facts, InDiagnosis, Rule, RuleContext, RuleId, Severity, Subject};
 
 pub(in crate::rules) const RULE: Rule = Rule {
     id: RuleId::Ev008,
@@ -27,14 +27,15 @@ pub(in crate::rules) const RULE: Rule = Rule {
         "https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/stacksets-orgs-delegated-admin.html",
     ],
     subject: Subject::Message,
+    in_diagnosis: InDiagnosis::NOTHING,
     check,
 };
 
-fn check(facts: &Facts<'_>, verdicts: &mut Diagnostics) {
+fn check(facts: &Facts<'_>, cx: &mut RuleContext<'_>) {
     let Some(event) = facts.incident().filter(|it| it.claims(&ErrorSignature::StackSetAdmin)) else { return };
     let account = facts.account_of(&event.action).unwrap_or("the account");
     let calls_as = event.action.configuration("CallAs").unwrap_or("SELF");
-    verdicts.fail(Fault {
+    cx.report(Fault {
         location: event.action.path(),
         message: format!("{} needs an account that administers stack sets, and {account} does not", event.label()),
         because: format!("`CallAs` is {calls_as}, and the error message is: {}", event.failure.message()),

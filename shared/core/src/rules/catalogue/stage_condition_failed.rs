@@ -16,7 +16,7 @@
 use crate::incident::conditions::{FailedCondition, failed_conditions};
 use crate::rules::commands::{in_region, option, show};
 use crate::rules::diagnostics::{Fault, Fix};
-use crate::rules::{Diagnostics, Facts, Rule, RuleId, Severity, Subject};
+use crate::rules::{Facts, InDiagnosis, Rule, RuleContext, RuleId, Severity, Subject};
 
 pub(in crate::rules) const RULE: Rule = Rule {
     id: RuleId::Ev009,
@@ -28,10 +28,11 @@ pub(in crate::rules) const RULE: Rule = Rule {
         "https://docs.aws.amazon.com/codepipeline/latest/APIReference/API_ListRuleExecutions.html",
     ],
     subject: Subject::Message,
+    in_diagnosis: InDiagnosis::NOTHING,
     check,
 };
 
-fn check(facts: &Facts<'_>, verdicts: &mut Diagnostics) {
+fn check(facts: &Facts<'_>, cx: &mut RuleContext<'_>) {
     let Some((execution, stage)) = facts.failed_stage() else { return };
     for condition in failed_conditions(&facts.snapshot().rule_executions, execution, Some(stage)) {
         let command = format!(
@@ -39,7 +40,7 @@ fn check(facts: &Facts<'_>, verdicts: &mut Diagnostics) {
             in_region(facts.pipeline().region()),
             option("pipeline-name", facts.pipeline().name()),
         );
-        verdicts.fail(Fault {
+        cx.report(Fault {
             location: format!("stages[\"{stage}\"].conditions"),
             message: format!("a condition of stage {stage} failed: its rule {}", named(&condition)),
             because: because(&condition),

@@ -21,7 +21,7 @@ use serde_json::json;
 use crate::arn::{self, Arn};
 use crate::evaluation::{Side, Ternary, pattern};
 use crate::incident::actor::{is_role, without_redaction};
-use crate::incident::message::PolicyKind;
+use crate::incident::message::{ErrorSignature, PolicyKind};
 use crate::providers::PassedRole;
 use crate::rules::access::{Access, OWN};
 use crate::rules::access_result::AccessResult;
@@ -30,7 +30,8 @@ use crate::rules::facts::{role_location, text};
 use crate::rules::provider_permissions::lacks_anywhere;
 use crate::rules::resources::target_account;
 use crate::rules::{
-    ActionFacts, Diagnostics, Facts, Rule, RuleId, Severity, Subject, denied_request, role_fixes,
+    ActionFacts, Facts, Fit, InDiagnosis, Rule, RuleContext, RuleId, Severity, Subject, denied_request,
+    role_fixes,
 };
 
 pub(in crate::rules) const RULE: Rule = Rule {
@@ -40,10 +41,20 @@ pub(in crate::rules) const RULE: Rule = Rule {
     summary: "The action role may not pass the role that its provider works with.",
     sources: &["https://docs.aws.amazon.com/IAM/latest/UserGuide/id_roles_use_passrole.html"],
     subject: Subject::Provider,
+    in_diagnosis: InDiagnosis {
+        explains: |claim| match claim {
+            ErrorSignature::RolePermissions { service: Some(_) }
+            | ErrorSignature::RolePermissions { service: None }
+            | ErrorSignature::Refused => Fit::Fits,
+            _ => Fit::No,
+        },
+        judges: &["*"],
+        ..InDiagnosis::NOTHING
+    },
     check,
 };
 
-fn check(facts: &Facts<'_>, verdicts: &mut Diagnostics) {
+fn check(facts: &Facts<'_>, cx: &mut RuleContext<'_>) {
     let mut judged = BTreeSet::new();
     for action in facts.cross_account_actions() {
         for passed in action.provider().passed_roles(&action.place()) {
@@ -52,20 +63,14 @@ fn check(facts: &Facts<'_>, verdicts: &mut Diagnostics) {
                 continue;
             }
             match passed {
-                PassedRole::Named { role, service } => named(facts, &action, role, service, verdicts),
-                PassedRole::OfTaskDefinition { service } => task_roles(facts, &action, service, verdicts),
+                PassedRole::Named { role, service } => named(facts, &action, role, service, cx),
+                PassedRole::OfTaskDefinition { service } => task_roles(facts, &action, service, cx),
             }
         }
     }
 }
 
-fn named(
-    facts: &Facts<'_>,
-    action: &ActionFacts<'_>,
-    passed: &str,
-    service: &str,
-    verdicts: &mut Diagnostics,
-) {
+fn named(facts: &Facts<'_>, action: &ActionFacts<'_>, passed: &str, service: &str, cx: &mut RuleContext<'_>) {
     // A role of another account can't be passed at all: PL008.
     if passed.split(':').nth(4) != Some(action.account) {
         return;
@@ -75,14 +80,14 @@ fn named(
     let access = Access::new(facts, role, vec![("iam:PassRole".into(), passed.into())]);
     let judgement = access.in_account(facts, Some(action.account)).in_context(context).judge(&OWN);
     if judgement.unsettled {
-        verdicts.unknown(role_location(role));
+        cx.unknown(judgement.missing(&role_location(role)));
     }
     if judgement.unsettled && judgement.is_clear() && is_denied_to_pass(action, passed) {
-        verdicts.fail(told(facts, action, passed, service));
+        cx.report(told(facts, action, passed, service));
     }
     if !judgement.is_clear() {
         let because = judgement.because_of_role(role, &format!("on {passed} for {service}"));
-        verdicts.fail(fault(action, passed, service, because, &judgement));
+        cx.report(fault(action, passed, service, because, &judgement));
     }
 }
 
@@ -92,7 +97,7 @@ fn task_roles(
     facts: &Facts<'_>,
     action: &ActionFacts<'_>,
     service: Option<String>,
-    verdicts: &mut Diagnostics,
+    cx: &mut RuleContext<'_>,
 ) {
     const SERVICE: &str = "ecs-tasks.amazonaws.com";
     let role = action.role_arn();
@@ -100,18 +105,18 @@ fn task_roles(
     if let Some(definition) = running.and_then(|running| running.task_definition.known()) {
         let roles = ["/taskRoleArn", "/executionRoleArn"].map(|member| text(definition, member));
         let roles: BTreeSet<&str> = roles.into_iter().flatten().collect();
-        return roles.into_iter().for_each(|passed| named(facts, action, passed, SERVICE, verdicts));
+        return roles.into_iter().for_each(|passed| named(facts, action, passed, SERVICE, cx));
     }
     if let Some(passed) = denied_to_pass(action) {
-        return named(facts, action, &passed, SERVICE, verdicts);
+        return named(facts, action, &passed, SERVICE, cx);
     }
     const PLACEHOLDER: &str = "the ARNs of the task role and the task execution role";
     match lacks_anywhere(&facts.role(role), "iam:PassRole") {
         Ternary::No if is_denied_to_pass(action, PLACEHOLDER) => {
-            verdicts.fail(told(facts, action, PLACEHOLDER, SERVICE));
+            cx.report(told(facts, action, PLACEHOLDER, SERVICE));
         }
         Ternary::No => {}
-        Ternary::Unknown => verdicts.unknown(role_location(role)),
+        Ternary::Unknown => cx.unknown(role_location(role)),
         Ternary::Yes => {
             let because =
                 format!("no statement of the own policies of {role} allows iam:PassRole on anything");
@@ -122,7 +127,7 @@ fn task_roles(
             let judgement = AccessResult::refusing(denied, None);
             let fault = fault(action, PLACEHOLDER, SERVICE, because, &judgement);
             let fix = Fix { command: Some(role_fixes::task_definition(action)), ..fault.fix };
-            verdicts.fail(Fault { fix, severity: Some(Severity::Warning), ..fault });
+            cx.report(Fault { fix, severity: Some(Severity::Warning), ..fault });
         }
     }
 }

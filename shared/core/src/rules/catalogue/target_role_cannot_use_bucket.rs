@@ -12,12 +12,12 @@
 //! A role that allows `s3:GetObject` on `arn:aws:s3:::artifacts` without `/*`.
 
 use crate::arn;
-use crate::incident::message::PolicyKind;
+use crate::incident::message::{ErrorSignature, PolicyKind};
 use crate::rules::access::{Access, OWN, artifact_statements};
 use crate::rules::diagnostics::Fault;
 use crate::rules::facts::role_location;
 use crate::rules::resources::target_account;
-use crate::rules::{Diagnostics, Facts, Rule, RuleId, Severity, Subject};
+use crate::rules::{Facts, Fit, InDiagnosis, Rule, RuleContext, RuleId, Severity, Subject};
 use crate::rules::{denied_request, role_fixes};
 
 pub(in crate::rules) const RULE: Rule = Rule {
@@ -29,10 +29,19 @@ pub(in crate::rules) const RULE: Rule = Rule {
         "https://docs.aws.amazon.com/codepipeline/latest/userguide/pipelines-create-cross-account.html",
     ],
     subject: Subject::BucketOfRole,
+    in_diagnosis: InDiagnosis {
+        explains: |claim| match claim {
+            ErrorSignature::Artifact { .. } | ErrorSignature::Bucket { .. } => Fit::Names,
+            ErrorSignature::RolePermissions { service: None } | ErrorSignature::Refused => Fit::Fits,
+            _ => Fit::No,
+        },
+        judges: &["s3"],
+        ..InDiagnosis::NOTHING
+    },
     check,
 };
 
-fn check(facts: &Facts<'_>, verdicts: &mut Diagnostics) {
+fn check(facts: &Facts<'_>, cx: &mut RuleContext<'_>) {
     for group in facts.groups_by_role_and_store() {
         let action = group.first;
         let (Some(access), Some(store)) = (Access::to_bucket(&group), action.store()) else { continue };
@@ -41,17 +50,17 @@ fn check(facts: &Facts<'_>, verdicts: &mut Diagnostics) {
         let told =
             denied_request::told_of_artifacts(facts, &group, "s3", PolicyKind::IdentityBased, &judgement);
         if let Some(fault) = told {
-            verdicts.fail(fault);
+            cx.report(fault);
         }
         let location = role_location(action.role_arn());
         if judgement.unsettled {
-            verdicts.unknown(&location);
+            cx.unknown(judgement.missing(&location));
         }
         if judgement.is_clear() {
             continue;
         }
         let objects = arn::object(facts.partition(), bucket, "*");
-        verdicts.fail(Fault {
+        cx.report(Fault {
             message: format!(
                 "{} is not allowed to {} the artifacts of {} in `{bucket}`",
                 action.role_label(),

@@ -11,12 +11,12 @@
 //! # Example
 //! A role that allows `kms:Decrypt` on `arn:aws:kms:eu-west-1:<target account>:key/…`.
 
-use crate::incident::message::PolicyKind;
+use crate::incident::message::{ErrorSignature, PolicyKind};
 use crate::rules::access::{Access, OWN, key_statement};
 use crate::rules::diagnostics::Fault;
 use crate::rules::facts::{role_location, unresolved_alias};
 use crate::rules::resources::target_account;
-use crate::rules::{Diagnostics, Facts, Rule, RuleId, Severity, Subject};
+use crate::rules::{Facts, Fit, InDiagnosis, Rule, RuleContext, RuleId, Severity, Subject};
 use crate::rules::{denied_request, role_fixes};
 
 pub(in crate::rules) const RULE: Rule = Rule {
@@ -28,30 +28,42 @@ pub(in crate::rules) const RULE: Rule = Rule {
         "https://docs.aws.amazon.com/kms/latest/developerguide/key-policy-modifying-external-accounts.html",
     ],
     subject: Subject::KeyOfRole,
+    in_diagnosis: InDiagnosis {
+        explains: |claim| match claim {
+            ErrorSignature::Artifact { .. } | ErrorSignature::Key => Fit::Names,
+            ErrorSignature::Bucket { .. }
+            | ErrorSignature::NoSuchKey { .. }
+            | ErrorSignature::RolePermissions { service: None }
+            | ErrorSignature::Refused => Fit::Fits,
+            _ => Fit::No,
+        },
+        judges: &["kms"],
+        ..InDiagnosis::NOTHING
+    },
     check,
 };
 
-fn check(facts: &Facts<'_>, verdicts: &mut Diagnostics) {
+fn check(facts: &Facts<'_>, cx: &mut RuleContext<'_>) {
     for group in facts.groups_by_role_and_store() {
         let action = group.first;
         if let Some(alias) = unresolved_alias(&group) {
-            verdicts.unknown(format!("keys[\"{alias}\"]"));
+            cx.unknown(format!("keys[\"{alias}\"]"));
         }
         let (Some(access), Some(key)) = (Access::to_key(&group), action.key_arn()) else { continue };
         let judgement = access.judge(&OWN);
         let told =
             denied_request::told_of_artifacts(facts, &group, "kms", PolicyKind::IdentityBased, &judgement);
         if let Some(fault) = told {
-            verdicts.fail(fault);
+            cx.report(fault);
         }
         let location = role_location(action.role_arn());
         if judgement.unsettled {
-            verdicts.unknown(&location);
+            cx.unknown(judgement.missing(&location));
         }
         if judgement.is_clear() {
             continue;
         }
-        verdicts.fail(Fault {
+        cx.report(Fault {
             message: format!(
                 "{} is not allowed to use the artifact key, which {} needs",
                 action.role_label(),

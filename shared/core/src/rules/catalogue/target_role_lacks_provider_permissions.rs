@@ -18,6 +18,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::evaluation::{Side, Ternary, pattern};
+use crate::incident::message::ErrorSignature;
 use crate::providers::Permission;
 use crate::rules::access::key_statement;
 use crate::rules::access_result::AccessResult;
@@ -28,7 +29,8 @@ use crate::rules::provider_permissions::{
 };
 use crate::rules::resources::target_account;
 use crate::rules::{
-    ActionFacts, Denied, Diagnostics, Facts, Rule, RuleId, Severity, Subject, denied_request, role_fixes,
+    ActionFacts, Denied, Facts, Fit, InDiagnosis, Rule, RuleContext, RuleId, Severity, Subject,
+    denied_request, role_fixes,
 };
 
 pub(in crate::rules) const RULE: Rule = Rule {
@@ -41,20 +43,31 @@ pub(in crate::rules) const RULE: Rule = Rule {
         "https://docs.aws.amazon.com/codepipeline/latest/userguide/action-reference.html",
     ],
     subject: Subject::Provider,
+    in_diagnosis: InDiagnosis {
+        explains: |claim| match claim {
+            ErrorSignature::Bucket { .. } | ErrorSignature::RolePermissions { service: Some(_) } => {
+                Fit::Names
+            }
+            ErrorSignature::RolePermissions { service: None } | ErrorSignature::Refused => Fit::Fits,
+            _ => Fit::No,
+        },
+        judges: &["*"],
+        ..InDiagnosis::NOTHING
+    },
     check,
 };
 
-fn check(facts: &Facts<'_>, verdicts: &mut Diagnostics) {
+fn check(facts: &Facts<'_>, cx: &mut RuleContext<'_>) {
     let mut found = vec![];
-    lacks_of_providers(facts, verdicts, &mut found);
+    lacks_of_providers(facts, cx, &mut found);
     for action in facts.cross_account_actions() {
-        destination(facts, &action, verdicts);
-        told(facts, &action, &found, verdicts);
+        destination(facts, &action, cx);
+        told(facts, &action, &found, cx);
     }
 }
 
 /// What providers need. What is refused goes into `found` as well.
-fn lacks_of_providers(facts: &Facts<'_>, verdicts: &mut Diagnostics, found: &mut Vec<Denied>) {
+fn lacks_of_providers(facts: &Facts<'_>, cx: &mut RuleContext<'_>, found: &mut Vec<Denied>) {
     for group in facts.groups_by_role() {
         let (role, account) = (group.first.role_arn(), group.first.account);
         let location = role_location(role);
@@ -64,7 +77,7 @@ fn lacks_of_providers(facts: &Facts<'_>, verdicts: &mut Diagnostics, found: &mut
         // What is not of AWS works in no other account: PL007.
         for action in group.actions.iter().filter(|it| it.action.owner() == "AWS") {
             let Some(needs) = needs(action) else {
-                verdicts.unknown(format!(
+                cx.unknown(format!(
                     "permissions of {} actions ({})",
                     action.action.provider(),
                     action.label()
@@ -88,7 +101,7 @@ fn lacks_of_providers(facts: &Facts<'_>, verdicts: &mut Diagnostics, found: &mut
                         }
                     }
                     Ternary::No => {}
-                    Ternary::Unknown => verdicts.unknown(&location),
+                    Ternary::Unknown => cx.unknown(&location),
                 }
             }
         }
@@ -111,7 +124,7 @@ fn lacks_of_providers(facts: &Facts<'_>, verdicts: &mut Diagnostics, found: &mut
             }
         };
         let label = labels(actions.iter().map(ActionFacts::label).collect());
-        verdicts.fail(Fault {
+        cx.report(Fault {
             message: format!("{} lacks what {label} needs for {providers}", first.role_label()),
             because: because(&judgement, role, &resources),
             fix,
@@ -123,12 +136,12 @@ fn lacks_of_providers(facts: &Facts<'_>, verdicts: &mut Diagnostics, found: &mut
 }
 
 /// The key of the bucket that an S3 action reads from or deploys to.
-fn destination(facts: &Facts<'_>, action: &ActionFacts<'_>, verdicts: &mut Diagnostics) {
+fn destination(facts: &Facts<'_>, action: &ActionFacts<'_>, cx: &mut RuleContext<'_>) {
     let Some((key, result)) = destination_key(action) else { return };
     let role = action.role_arn();
     let location = role_location(role);
     if result.unsettled {
-        verdicts.unknown(&location);
+        cx.unknown(&location);
     }
     if result.is_clear() {
         return;
@@ -142,7 +155,7 @@ fn destination(facts: &Facts<'_>, action: &ActionFacts<'_>, verdicts: &mut Diagn
         let statements = vec![key_statement(&key, None)];
         (own.because_of_role(role, &request), role_fixes::own(&own, role, "PipelineDeploy", statements, None))
     };
-    verdicts.fail(Fault {
+    cx.report(Fault {
         message: format!(
             "{} can't use the key that encrypts what {} works with",
             action.role_label(),
@@ -157,7 +170,7 @@ fn destination(facts: &Facts<'_>, action: &ActionFacts<'_>, verdicts: &mut Diagn
 }
 
 /// What AWS says it denied to the role, where that is not among what was found.
-fn told(facts: &Facts<'_>, action: &ActionFacts<'_>, found: &[Denied], verdicts: &mut Diagnostics) {
+fn told(facts: &Facts<'_>, action: &ActionFacts<'_>, found: &[Denied], cx: &mut RuleContext<'_>) {
     let Some((actor, denial, result)) = denied_as_told(facts, action) else { return };
     let resource = denial.resource.as_deref().unwrap_or("*");
     let is_it = |it: &Denied| {
@@ -168,9 +181,9 @@ fn told(facts: &Facts<'_>, action: &ActionFacts<'_>, found: &[Denied], verdicts:
     }
     let location = role_location(&actor.arn);
     if result.is_clear() {
-        verdicts.unknown(&location);
+        cx.unknown(&location);
     }
-    verdicts.fail(Fault {
+    cx.report(Fault {
         message: format!(
             "{} was denied {}{}, which {} needs",
             action.role_label(),

@@ -14,12 +14,13 @@
 use serde_json::Value;
 
 use crate::evaluation::Side;
+use crate::incident::message::ErrorSignature;
 use crate::rules::assume::{Trust, denied, trust, trust_statement};
 use crate::rules::diagnostics::{Fault, Fix};
 use crate::rules::documents::Document;
 use crate::rules::facts::role_location;
 use crate::rules::resources::target_account;
-use crate::rules::{Diagnostics, Facts, Rule, RuleId, Severity, Subject, role_fixes};
+use crate::rules::{Facts, Fit, InDiagnosis, Rule, RuleContext, RuleId, Severity, Subject, role_fixes};
 
 pub(in crate::rules) const RULE: Rule = Rule {
     id: RuleId::Ia002,
@@ -28,10 +29,17 @@ pub(in crate::rules) const RULE: Rule = Rule {
     summary: "The action role does not trust the service role.",
     sources: &["https://docs.aws.amazon.com/IAM/latest/UserGuide/id_roles_update-role-trust-policy.html"],
     subject: Subject::Trust,
+    in_diagnosis: InDiagnosis {
+        explains: |claim| match claim {
+            ErrorSignature::AssumeRole { .. } => Fit::Names,
+            _ => Fit::No,
+        },
+        ..InDiagnosis::NOTHING
+    },
     check,
 };
 
-fn check(facts: &Facts<'_>, verdicts: &mut Diagnostics) {
+fn check(facts: &Facts<'_>, cx: &mut RuleContext<'_>) {
     let service_role = facts.pipeline().role_arn();
     for group in facts.groups_by_role() {
         let action = group.first;
@@ -75,14 +83,14 @@ fn check(facts: &Facts<'_>, verdicts: &mut Diagnostics) {
                 ),
             ),
             Some(Trust::Unsettled) => {
-                verdicts.unknown(&location);
+                cx.unknown(&location);
                 continue;
             }
             // A trust that names a deleted principal is IA012, one that asks for too much IA008.
             Some(Trust::Given | Trust::Dead | Trust::NeverMet(_)) | None => continue,
         };
         let crosspipe = Some(target_account(account, &[("ServiceRoleArns", service_role)]));
-        verdicts.fail(Fault {
+        cx.report(Fault {
             message,
             because,
             fix: Fix { summary, statements, crosspipe, command },

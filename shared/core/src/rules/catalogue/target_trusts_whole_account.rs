@@ -18,7 +18,7 @@ use crate::rules::diagnostics::{Fault, Fix};
 use crate::rules::documents::Document;
 use crate::rules::facts::role_location;
 use crate::rules::resources::target_account;
-use crate::rules::{Diagnostics, Facts, Rule, RuleId, Severity, Subject, role_fixes};
+use crate::rules::{Facts, InDiagnosis, Rule, RuleContext, RuleId, Severity, Subject, role_fixes};
 use crate::snapshot::Fact;
 
 pub(in crate::rules) const RULE: Rule = Rule {
@@ -31,10 +31,11 @@ pub(in crate::rules) const RULE: Rule = Rule {
         "https://docs.aws.amazon.com/IAM/latest/UserGuide/id_roles_update-role-trust-policy.html",
     ],
     subject: Subject::Practice,
+    in_diagnosis: InDiagnosis::NOTHING,
     check,
 };
 
-fn check(facts: &Facts<'_>, verdicts: &mut Diagnostics) {
+fn check(facts: &Facts<'_>, cx: &mut RuleContext<'_>) {
     let Some(own) = facts.pipeline().account() else { return };
     let service_role = facts.pipeline().role_arn();
     // A role that nobody has reason to name.
@@ -47,7 +48,7 @@ fn check(facts: &Facts<'_>, verdicts: &mut Diagnostics) {
         let known = facts.role(role).part(|role| &role.trust_policy);
         let Fact::Known(policy) = known else {
             if known.is_unknown() {
-                verdicts.unknown(location);
+                cx.unknown(location);
             }
             continue;
         };
@@ -57,7 +58,7 @@ fn check(facts: &Facts<'_>, verdicts: &mut Diagnostics) {
         }
         let (root, statements) =
             (arn::account_root(facts.partition(), own), vec![trust_statement(service_role)]);
-        verdicts.fail(Fault {
+        cx.report(Fault {
             message: format!("{} can be assumed by every role of account {own} that is allowed to", action.role_label()),
             because: format!("its trust policy lets in {any}, a role that it does not name"),
             fix: Fix {

@@ -13,13 +13,14 @@
 //! `"Principal": {"AWS": "AROAEXAMPLEEXAMPLE12"}`
 
 use crate::evaluation::Side;
+use crate::incident::message::ErrorSignature;
 use crate::rules::assume::{Trust, denied, trust, trust_statement};
 use crate::rules::deleted_principals;
 use crate::rules::diagnostics::{Fault, Fix};
 use crate::rules::documents::Document;
 use crate::rules::facts::role_location;
 use crate::rules::resources::target_account;
-use crate::rules::{Diagnostics, Facts, Rule, RuleId, Severity, Subject};
+use crate::rules::{Facts, Fit, InDiagnosis, Rule, RuleContext, RuleId, Severity, Subject};
 
 pub(in crate::rules) const RULE: Rule = Rule {
     id: RuleId::Ia012,
@@ -28,16 +29,24 @@ pub(in crate::rules) const RULE: Rule = Rule {
     summary: "The action role's trust policy names a principal that was deleted.",
     sources: &["https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_principal.html"],
     subject: Subject::Trust,
+    in_diagnosis: InDiagnosis {
+        explains: |claim| match claim {
+            ErrorSignature::AssumeRole { .. } => Fit::Names,
+            ErrorSignature::InvalidPrincipal => Fit::Fits,
+            _ => Fit::No,
+        },
+        ..InDiagnosis::NOTHING
+    },
     check,
 };
 
-fn check(facts: &Facts<'_>, verdicts: &mut Diagnostics) {
+fn check(facts: &Facts<'_>, cx: &mut RuleContext<'_>) {
     let service_role = facts.pipeline().role_arn();
     for action in facts.groups_by_role().into_iter().map(|group| group.first) {
         let role = action.role_arn();
         let location = format!("{}.trustPolicy", role_location(role));
         let policy = facts.role(role).part(|role| &role.trust_policy);
-        let Some((_, dead)) = deleted_principals::of(policy, &location, verdicts) else { continue };
+        let Some((_, dead)) = deleted_principals::of(policy, &location, cx) else { continue };
         let what = format!("the trust policy of {role}");
         let shut_out = matches!(trust(facts, &action), Some(Trust::Dead));
         let roles: Vec<&str> = shut_out.then_some(service_role).into_iter().collect();
@@ -51,6 +60,6 @@ fn check(facts: &Facts<'_>, verdicts: &mut Diagnostics) {
             &Document::trust_policy(role),
         );
         let crosspipe = Some(target_account(action.account, &[("ServiceRoleArns", service_role)]));
-        verdicts.fail(Fault { fix: Fix { crosspipe, ..fault.fix.clone() }, ..fault });
+        cx.report(Fault { fix: Fix { crosspipe, ..fault.fix.clone() }, ..fault });
     }
 }

@@ -13,12 +13,13 @@
 //! `"Condition": {"StringEquals": {"sts:ExternalId": "pipeline"}}`
 
 use crate::evaluation::Side;
+use crate::incident::message::ErrorSignature;
 use crate::rules::assume::{Trust, denied, trust, trust_statement};
 use crate::rules::diagnostics::{Fault, Fix};
 use crate::rules::documents::Document;
 use crate::rules::facts::role_location;
 use crate::rules::resources::target_account;
-use crate::rules::{Diagnostics, Facts, Rule, RuleId, Severity, Subject, role_fixes};
+use crate::rules::{Facts, Fit, InDiagnosis, Rule, RuleContext, RuleId, Severity, Subject, role_fixes};
 
 pub(in crate::rules) const RULE: Rule = Rule {
     id: RuleId::Ia008,
@@ -27,10 +28,17 @@ pub(in crate::rules) const RULE: Rule = Rule {
     summary: "The action role's trust asks for something that CodePipeline never sends.",
     sources: &["https://docs.aws.amazon.com/IAM/latest/UserGuide/id_roles_common-scenarios_third-party.html"],
     subject: Subject::Trust,
+    in_diagnosis: InDiagnosis {
+        explains: |claim| match claim {
+            ErrorSignature::AssumeRole { .. } => Fit::Names,
+            _ => Fit::No,
+        },
+        ..InDiagnosis::NOTHING
+    },
     check,
 };
 
-fn check(facts: &Facts<'_>, verdicts: &mut Diagnostics) {
+fn check(facts: &Facts<'_>, cx: &mut RuleContext<'_>) {
     let service_role = facts.pipeline().role_arn();
     for group in facts.groups_by_role() {
         let action = group.first;
@@ -39,13 +47,13 @@ fn check(facts: &Facts<'_>, verdicts: &mut Diagnostics) {
         let keys = match trust(facts, &action) {
             Some(Trust::NeverMet(keys)) => keys.join(" and "),
             Some(Trust::Unsettled) => {
-                verdicts.unknown(location);
+                cx.unknown(location);
                 continue;
             }
             _ => continue,
         };
         let statements = vec![trust_statement(service_role)];
-        verdicts.fail(Fault {
+        cx.report(Fault {
             message: format!("{} trusts the service role only with {keys}, which CodePipeline never sends", action.role_label()),
             because: format!("without its condition on {keys}, the trust policy of {role} lets {service_role} in"),
             fix: Fix {
