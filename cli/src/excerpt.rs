@@ -10,16 +10,22 @@ const BEFORE: usize = 32;
 
 /// The line at `place`, and a mark under the value that begins there.
 pub fn excerpt(line: &str, place: SourceLocation) -> Text {
-    // Columns count bytes, what is shown counts characters.
-    let at = line.char_indices().take_while(|(byte, _)| byte + 1 < place.column).count();
-    let characters: Vec<char> = line.chars().map(|c| if c == '\t' { ' ' } else { c }).collect();
-    let from = if characters.len() > WIDTH { at.saturating_sub(BEFORE) } else { 0 };
-    let window: String = characters.iter().skip(from).take(WIDTH).collect();
+    // Columns count bytes, what is shown counts characters. Of a long line only what is shown is read.
+    let byte = (0..place.column).rev().find(|byte| line.is_char_boundary(*byte)).unwrap_or_default();
+    let (before, after) = line.split_at(byte);
+    let is_long = line.chars().nth(WIDTH).is_some();
+    let shown = |c: char| if c == '\t' { ' ' } else { c };
+    let mut left: Vec<char> = before.chars().rev().take(if is_long { BEFORE } else { WIDTH }).collect();
+    left.reverse();
+    let at = left.len();
+    let right: Vec<char> = after.chars().take(WIDTH - at + 1).collect();
+    let window: String = left.iter().chain(right.iter().take(WIDTH - at)).copied().map(shown).collect();
     let cut = |there: bool| if there { "…" } else { "" };
-    let (left, right) = (cut(from > 0), cut(from + WIDTH < characters.len()));
+    let is_cut_after = right.len() > WIDTH - at;
+    let (left, right) = (cut(before.chars().nth(at).is_some()), cut(is_cut_after));
 
-    let length = value_length(characters.get(at..).unwrap_or_default());
-    let space = at - from + left.chars().count();
+    let length = value_length(after);
+    let space = at + left.chars().count();
     let length = length.min((window.chars().count() + left.chars().count()).saturating_sub(space)).max(1);
     let number = place.line.to_string();
     let gutter = " ".repeat(number.len());
@@ -34,19 +40,19 @@ pub fn excerpt(line: &str, place: SourceLocation) -> Text {
 }
 
 /// The length of the scalar that begins here; 1 for what has no end on this line.
-fn value_length(rest: &[char]) -> usize {
-    match rest.first() {
+fn value_length(rest: &str) -> usize {
+    match rest.chars().next() {
         Some('"') => {
             let mut escaped = false;
-            let end = rest.iter().skip(1).position(|c| {
-                let ends = *c == '"' && !escaped;
-                escaped = *c == '\\' && !escaped;
+            let end = rest.chars().skip(1).position(|c| {
+                let ends = c == '"' && !escaped;
+                escaped = c == '\\' && !escaped;
                 ends
             });
             end.map_or(1, |end| end + 2)
         }
         Some('{' | '[') | None => 1,
-        Some(_) => rest.iter().take_while(|c| c.is_ascii_alphanumeric() || "+-.".contains(**c)).count(),
+        Some(_) => rest.chars().take_while(|c| c.is_ascii_alphanumeric() || "+-.".contains(*c)).count(),
     }
 }
 

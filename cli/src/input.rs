@@ -8,7 +8,7 @@ use std::path::Path;
 use crosspipe_core::snapshot::{Snapshot, SnapshotError};
 use serde_json::Value;
 
-use crate::source_location::{SourceLocation, locate};
+use crate::source_location::{LocationIndex, SourceLocation};
 
 /// A file of JSON.
 #[derive(Debug)]
@@ -16,6 +16,7 @@ pub struct Document {
     name: String,
     bytes: Vec<u8>,
     value: Value,
+    locations: LocationIndex,
     expected: &'static str,
 }
 
@@ -69,7 +70,8 @@ impl Document {
             };
             unusable(place_of(&error), problem)
         })?;
-        Ok(Document { name, bytes, value, expected })
+        let locations = LocationIndex::new(&bytes);
+        Ok(Document { name, bytes, value, locations, expected })
     }
 
     /// The file's name, for people.
@@ -84,8 +86,12 @@ impl Document {
 
     /// One of its lines, counted from 1.
     pub fn line(&self, number: usize) -> Cow<'_, str> {
-        let line = self.bytes.split(|byte| *byte == b'\n').nth(number.saturating_sub(1)).unwrap_or_default();
-        String::from_utf8_lossy(line.strip_suffix(b"\r").unwrap_or(line))
+        String::from_utf8_lossy(self.locations.line(&self.bytes, number))
+    }
+
+    /// The column of a place in UTF-16 units.
+    pub fn utf16_column(&self, place: SourceLocation) -> usize {
+        self.locations.utf16_column(place)
     }
 
     /// It as a snapshot.
@@ -125,7 +131,7 @@ impl Document {
         } else {
             "pipeline."
         };
-        locate(&self.bytes, &format!("{prefix}{path}"))
+        self.locations.locate(&self.bytes, &format!("{prefix}{path}"))
     }
 
     fn unusable(&self, place: SourceLocation, problem: String) -> InputError {

@@ -154,7 +154,7 @@ fn lint(document: &Document, page_number: Option<usize>) -> Result<Linted, Input
 fn locate(document: &Document, finding: Finding) -> Located {
     let place = document.place(&finding.location);
     let line = document.line(place.line);
-    let utf16_column = sarif::utf16_column(&line, place.column);
+    let utf16_column = document.utf16_column(place);
     Located { finding, place, utf16_column, excerpt: excerpt(&line, place) }
 }
 

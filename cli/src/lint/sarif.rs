@@ -3,9 +3,10 @@
 //! See <https://docs.oasis-open.org/sarif/sarif/v2.1.0/sarif-v2.1.0.html> and
 //! <https://docs.github.com/en/code-security/code-scanning/integrating-with-code-scanning/sarif-support-for-code-scanning>.
 
+use std::collections::HashMap;
 use std::path::{Component, Path};
 
-use crosspipe_core::rules::{ALL, Rule};
+use crosspipe_core::rules::{ALL, Rule, RuleId};
 use serde_json::{Value, json};
 
 use super::{Linted, Located};
@@ -52,12 +53,15 @@ fn rule(rule: &Rule) -> Value {
     })
 }
 
-fn results(file: &Linted) -> impl Iterator<Item = Value> {
-    file.findings.iter().enumerate().map(move |(index, located)| {
-        let (rule, location) = (located.finding.rule, &located.finding.location);
-        let same = |before: &&Located| before.finding.rule == rule && before.finding.location == *location;
-        result(&file.file, located, file.findings.iter().take(index).filter(same).count())
-    })
+fn results(file: &Linted) -> Vec<Value> {
+    let mut before: HashMap<(RuleId, &str), usize> = HashMap::new();
+    let mut results = vec![];
+    for located in &file.findings {
+        let before = before.entry((located.finding.rule, &located.finding.location)).or_default();
+        results.push(result(&file.file, located, *before));
+        *before += 1;
+    }
+    results
 }
 
 /// `before` is how many findings of the same rule the same part had before this one.
@@ -93,12 +97,6 @@ fn unknown(file: &Linted) -> impl Iterator<Item = Value> {
     })
 }
 
-/// A place in bytes as SARIF counts it.
-pub(super) fn utf16_column(line: &str, column: usize) -> usize {
-    let before = line.char_indices().take_while(|(byte, _)| byte + 1 < column);
-    before.map(|(_, c)| c.len_utf16()).sum::<usize>() + 1
-}
-
 /// A file as code scanning finds it: relative to where the command runs, where it is below that.
 fn uri(name: &str) -> String {
     let path = Path::new(name);
@@ -125,11 +123,5 @@ mod tests {
         let here = std::env::current_dir().unwrap().join("x.json");
         assert_eq!(uri(here.to_str().unwrap()), "x.json");
         assert_eq!(uri("standard input"), "standard%20input");
-    }
-
-    #[test]
-    fn columns_are_those_of_utf_16() {
-        assert_eq!(utf16_column("\u{1f600}é\"x\"", 7), 4);
-        assert_eq!(utf16_column("", 1), 1);
     }
 }
