@@ -43,7 +43,8 @@ fn check(facts: &Facts<'_>, verdicts: &mut Diagnostics) {
         if judgement.is_clear() {
             continue;
         }
-        let objects = format!("arn:{}:s3:::{bucket}/*", facts.partition());
+        let bucket_arn = format!("arn:{}:s3:::{bucket}", facts.partition());
+        let objects = format!("{bucket_arn}/*");
         verdicts.fail(Fault {
             message: format!(
                 "{} is not allowed to {} the artifacts of {} in `{bucket}`",
@@ -57,7 +58,7 @@ fn check(facts: &Facts<'_>, verdicts: &mut Diagnostics) {
                 action.role_arn(),
                 "PipelineArtifacts",
                 artifact_statements(facts, bucket, None),
-                Some(target_account(action.account, &[("ArtifactBucketName", bucket)])),
+                Some(target_account(action.account, &[("ArtifactBucketArns", &bucket_arn)])),
             ),
             denied: judgement.denied(),
             location,
