@@ -172,10 +172,19 @@ fn bad_grantees_name_the_field() {
         "TargetRoleNamePattern",
         "no organization",
     );
-    let everyone = GranteeProperties {
+    for pattern in ["*", "?rosspipe", "*Target", "team/*", "/Deploy", "team//Deploy"] {
+        let everyone = GranteeProperties {
+            organization_id: some("o-a1b2c3d4e5"),
+            target_role_name_pattern: some(pattern),
+            ..base()
+        };
+        check(everyone, "TargetRoleNamePattern", "roles of any name");
+    }
+    let elsewhere = GranteeProperties {
         organization_id: some("o-a1b2c3d4e5"),
-        target_role_name_pattern: some("*"),
+        organization_paths: list("o-zzzzzzzzzz/r-ab12/*"),
+        target_role_name_pattern: some("Deploy"),
         ..base()
     };
-    check(everyone, "TargetRoleNamePattern", "every role");
+    check(elsewhere, "OrganizationPaths", "not of the organization");
 }

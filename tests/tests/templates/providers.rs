@@ -36,8 +36,7 @@ fn evaluate(condition: &Value, parameters: &BTreeSet<&str>) -> bool {
         "Fn::And" => items(argument).all(|it| evaluate(it, parameters)),
         "Fn::Or" => items(argument).any(|it| evaluate(it, parameters)),
         "Fn::Equals" => {
-            let reference = [&argument[0]["Ref"], &argument[0]["Fn::Join"][1]["Ref"]];
-            let name = reference.into_iter().find_map(Value::as_str).expect("a parameter");
+            let name = argument[0]["Ref"].as_str().expect("a parameter");
             // Compared with what switches it off, or with `yes`.
             parameters.contains(name) == (argument[1] == "yes")
         }

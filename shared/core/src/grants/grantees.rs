@@ -194,3 +194,113 @@ pub(super) fn check_role_name_pattern(field: &str, pattern: &str) -> Result<(), 
         "give the name of the target role, after its path if it has one, with `*` where its end varies";
     Err(InvalidProperty::new(field, fault, next_step))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::evaluation::question::Question;
+
+    const ORGANIZATION: &str = "o-a1b2c3d4e5";
+    const PATH: &str = "o-a1b2c3d4e5/r-ab12/ou-ab12-11111111/";
+
+    fn condition(paths: &[&str], pattern: &str) -> Value {
+        let grantees = Grantees::new(GranteeProperties {
+            organization_id: paths.is_empty().then(|| ORGANIZATION.to_owned()),
+            organization_paths: paths.iter().map(|path| (*path).to_owned()).collect(),
+            target_role_name_pattern: Some(pattern.to_owned()),
+            ..GranteeProperties::default()
+        });
+        grantees.unwrap().organization_condition("aws").unwrap()
+    }
+
+    /// Whether the bucket policy's statement allows a principal with these values of condition keys.
+    fn is_allowed(condition: &Value, principal: &str, organization: Option<(&str, &str)>) -> bool {
+        let mut context = json!({});
+        if let Some((id, path)) = organization {
+            context = json!({"aws:PrincipalOrgID": id, "aws:PrincipalOrgPaths": [path]});
+        }
+        // A session's own ARN leaves out the path of its role.
+        if let Some((role, _)) = principal.split_once(":assumed-role/").and_then(|(_, it)| it.split_once('/'))
+        {
+            context["aws:PrincipalArn"] = json!(format!("arn:aws:iam::222222222222:role/{role}"));
+        }
+        let reads = json!({"Effect": "Allow", "Action": "s3:GetObject", "Resource": "*"});
+        let mut grant = reads.clone();
+        grant["Principal"] = json!({"AWS": "*"});
+        grant["Condition"] = condition.clone();
+        let policy = |statement: Value| json!({"Version": "2012-10-17", "Statement": statement});
+        let question = json!({
+            "principal": principal, "action": "s3:GetObject", "resource": "arn:aws:s3:::artifacts/key",
+            "resourceAccount": "111111111111", "context": context,
+            "identityPolicies": [policy(reads)], "resourcePolicy": policy(grant),
+        });
+        let question: Question = serde_json::from_value(question).unwrap();
+        serde_json::to_value(question.evaluate().decision).unwrap() == "allowed"
+    }
+
+    #[test]
+    fn organization_means_its_target_roles() {
+        let role = |name: &str| format!("arn:aws:iam::222222222222:role/{name}");
+        let member = Some((ORGANIZATION, PATH));
+        let other = Some(("o-zzzzzzzzzz", "o-zzzzzzzzzz/r-ab12/ou-ab12-11111111/"));
+        let user = "arn:aws:iam::222222222222:user/CrosspipeTargetRole".to_owned();
+        let session = "arn:aws:sts::222222222222:assumed-role/CrosspipeTargetRole/deploy".to_owned();
+        let of_other = "arn:aws:sts::222222222222:assumed-role/Other/CrosspipeTargetRole".to_owned();
+        let root = "arn:aws:iam::222222222222:root".to_owned();
+        let exact = condition(&[], "CrosspipeTargetRole");
+        for (principal, organization, expected) in [
+            (role("CrosspipeTargetRole"), member, true),
+            (session, member, true),
+            (role("CrosspipeTargetRole"), other, false),
+            (role("CrosspipeTargetRole"), None, false),
+            (role("CrosspipeTargetRole2"), member, false),
+            (role("MyCrosspipeTargetRole"), member, false),
+            (role("team/CrosspipeTargetRole"), member, false),
+            (role("CrosspipeTargetRole/Other"), member, false),
+            (of_other, member, false),
+            (user, member, false),
+            (root, member, false),
+            ("codepipeline.amazonaws.com".to_owned(), member, false),
+        ] {
+            assert_eq!(
+                is_allowed(&exact, &principal, organization),
+                expected,
+                "{principal} {organization:?}"
+            );
+        }
+    }
+
+    #[test]
+    fn wildcards_stay_within_a_path() {
+        let role = |name: &str| format!("arn:aws:iam::222222222222:role/{name}");
+        let member = Some((ORGANIZATION, PATH));
+        for (pattern, name, expected) in [
+            ("Crosspipe*", "CrosspipeTargetRole", true),
+            ("Crosspipe*", "Crosspipe", true),
+            ("Crosspipe*", "Crosspipe/Other", false),
+            ("Crosspipe*", "CrosspipeTeam/deep/Other", false),
+            ("Crosspipe?Role", "Crosspipe/Role", false),
+            ("Crosspipe?Role", "Crosspipe-Role", true),
+            ("team/Crosspipe*", "team/CrosspipeTargetRole", true),
+            ("team/Crosspipe*", "team/Crosspipe/Other", false),
+        ] {
+            let allowed = is_allowed(&condition(&[], pattern), &role(name), member);
+            assert_eq!(allowed, expected, "{pattern} {name}");
+        }
+    }
+
+    #[test]
+    fn paths_come_with_their_organization() {
+        let role = "arn:aws:iam::222222222222:role/CrosspipeTargetRole";
+        let of_path = condition(&["o-a1b2c3d4e5/r-ab12/ou-ab12-11111111/*"], "CrosspipeTargetRole");
+        assert_eq!(of_path["StringEquals"]["aws:PrincipalOrgID"], ORGANIZATION);
+        for (path, expected) in [
+            (PATH, true),
+            ("o-a1b2c3d4e5/r-ab12/ou-ab12-11111111/ou-ab12-22222222/", true),
+            ("o-a1b2c3d4e5/r-ab12/ou-ab12-11111112/", false),
+            ("o-a1b2c3d4e5/r-ab12/", false),
+        ] {
+            assert_eq!(is_allowed(&of_path, role, Some((ORGANIZATION, path))), expected, "{path}");
+        }
+    }
+}

@@ -54,7 +54,10 @@ fn resource(kind: &str, properties: &Properties<'_>) -> String {
 /// Parameters of the target account's template.
 pub(super) fn target_account(account: &str, parameters: &[(&str, &str)]) -> String {
     let parameters = parameters.iter().map(|(name, value)| format!("\n  {name}: {}", json!(value)));
-    format!("# target-account.yaml, in account {account}\nparameters:{}", parameters.collect::<String>())
+    format!(
+        "# target-account.yaml, in account {account}; what a list has already stays in it\nparameters:{}",
+        parameters.collect::<String>()
+    )
 }
 
 /// The grant on the bucket for every account that the pipeline works in, with one of its denials.

@@ -59,7 +59,8 @@ fn check(facts: &Facts<'_>, cx: &mut RuleContext<'_>) {
         if judgement.is_clear() {
             continue;
         }
-        let objects = arn::object(facts.partition(), bucket, "*");
+        let bucket_arn = arn::bucket(facts.partition(), bucket);
+        let objects = format!("{bucket_arn}/*");
         cx.report(Fault {
             message: format!(
                 "{} is not allowed to {} the artifacts of {} in `{bucket}`",
@@ -73,7 +74,7 @@ fn check(facts: &Facts<'_>, cx: &mut RuleContext<'_>) {
                 action.role_arn(),
                 "PipelineArtifacts",
                 artifact_statements(facts, bucket, None),
-                Some(target_account(action.account, &[("ArtifactBucketName", bucket)])),
+                Some(target_account(action.account, &[("ArtifactBucketArns", &bucket_arn)])),
             ),
             denied: judgement.denied(),
             location,
