@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use crate::alerts::Listening;
 use crate::permissions::{actions, remove};
 
-const POLICY: &str = "FailureReporter";
+const POLICIES: [&str; 2] = ["FailureReporter", "TargetAccounts"];
 
 /// Not asked for by the local AWS, or only on behalf of the function.
 const NOT_ENFORCED_HERE: [&str; 3] = ["logs:CreateLogStream", "logs:PutLogEvents", "sqs:SendMessage"];
@@ -29,11 +29,17 @@ fn each_permission_taken_away_is_named() {
     scene.world.tools.call("events", "put_rule", rule).unwrap();
     let dead_letters = &scene.outputs["ReporterDeadLettersUrl"];
     let role = scene.role_name("FailureReporterRole");
-    let name = json!({"RoleName": role, "PolicyName": POLICY});
-    let whole = scene.world.tools.call("iam", "get_role_policy", name).unwrap()["PolicyDocument"].clone();
+    let read = |policy: &str| {
+        let name = json!({"RoleName": role, "PolicyName": policy});
+        scene.world.tools.call("iam", "get_role_policy", name).unwrap()["PolicyDocument"].clone()
+    };
+    let each = POLICIES.map(|name| (name, read(name)));
+    let each =
+        each.iter().flat_map(|(name, whole)| actions(whole).into_iter().map(move |it| (*name, whole, it)));
     let mut tried = 0;
-    for action in actions(&whole).iter().filter(|action| !NOT_ENFORCED_HERE.contains(&action.as_str())) {
-        scene.change_role(&role, POLICY, |policy| remove(policy, action));
+    for (policy_name, whole, action) in each.filter(|(_, _, it)| !NOT_ENFORCED_HERE.contains(&it.as_str())) {
+        let action = &action;
+        scene.change_role(&role, policy_name, |policy| remove(policy, action));
         listening.run_pipeline();
         let kept_with_reason = || {
             let record =
@@ -56,7 +62,7 @@ fn each_permission_taken_away_is_named() {
                 judged_from_what_is_left(action, &report);
             }
         }
-        scene.change_role(&role, POLICY, |policy| *policy = whole.clone());
+        scene.change_role(&role, policy_name, |policy| *policy = whole.clone());
         tried += 1;
     }
     assert_eq!(tried, 20, "a new permission is tried, too");

@@ -105,7 +105,10 @@ fn revoke(account: &Account<'_>, role: &str, actions: &str) {
         let Some(statements) = document["Statement"].as_array_mut() else { continue };
         let before = statements.len();
         statements.retain(|statement| !statement["Action"].to_string().contains(actions));
-        if statements.len() < before {
+        if statements.is_empty() {
+            let request = json!({"RoleName": role, "PolicyArn": arn});
+            account.call("iam", "detach_role_policy", request).unwrap();
+        } else if statements.len() < before {
             let request =
                 json!({"PolicyArn": arn, "PolicyDocument": document.to_string(), "SetAsDefault": true});
             account.call("iam", "create_policy_version", request).unwrap();
