@@ -8,8 +8,9 @@ use crate::permissions::{actions, remove};
 
 const POLICIES: [&str; 2] = ["FailureReporter", "TargetAccounts"];
 
-/// Not asked for by the local AWS, or only on behalf of the function.
-const NOT_ENFORCED_HERE: [&str; 3] = ["logs:CreateLogStream", "logs:PutLogEvents", "sqs:SendMessage"];
+/// Not asked for by the local AWS, or only on behalf of the function, or only of stages with conditions.
+const NOT_ENFORCED_HERE: [&str; 4] =
+    ["logs:CreateLogStream", "logs:PutLogEvents", "sqs:SendMessage", "codepipeline:ListRuleExecutions"];
 
 /// Without these there is nothing to report, or nobody may be told twice.
 const NEEDED: [&str; 3] =
