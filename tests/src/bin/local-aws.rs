@@ -24,7 +24,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         world.instance_role
     );
     println!(
-        "export AWS_ENDPOINT_URL={}\nexport AWS_REGION={REGION}\nexport AWS_ACCESS_KEY_ID={}\n\
+        "export AWS_ENDPOINT_URL={}\nexport AWS_REGION={REGION}\nexport AWS_DEFAULT_REGION={REGION}\nexport AWS_ACCESS_KEY_ID={}\n\
          export AWS_SECRET_ACCESS_KEY=local\n\
          export PIPELINE={}\nexport SERVICE_ROLE_ARN={}\nexport ARTIFACT_BUCKET={}\nexport ARTIFACT_KEY_ARN={}",
         aws.endpoint(),
