@@ -35,7 +35,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         world.key_arn
     );
     stdout().flush()?;
-    eprintln!("\nFor example: aws codepipeline get-pipeline --name $PIPELINE\nEnter ends it.");
+    eprintln!("\nFor example: aws codepipeline get-pipeline --name {}\nEnter ends it.", world.pipeline);
     stdin().read_line(&mut String::new())?;
     Ok(())
 }
