@@ -57,9 +57,14 @@ fn snapshot_evidence_is_used() {
 fn text_matches_alert() {
     let ran = diagnose(&event(), &with_details(without_key_grant()), "text");
     assert_eq!(ran.code, Some(1), "{}", ran.err);
-    for part in
-        ["Pipeline MyFirstPipeline: ExternalDeploy", "Cause (KM001, confirmed)", "Fix", "Links", "Evidence"]
-    {
+    for part in [
+        "Pipeline MyFirstPipeline: ExternalDeploy",
+        "Cause (KM001, confirmed)",
+        "Fix",
+        "Pipeline execution",
+        "Evidence",
+        "Script (KM001)",
+    ] {
         assert!(ran.out.contains(part), "`{part}` is not in:\n{}", ran.out);
     }
 }

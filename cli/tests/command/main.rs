@@ -6,6 +6,7 @@
 //! - [`schema`]: as much of JSON Schema as SARIF's needs
 //! - [`page`]: `--format html`; [`browser`]: a headless Chromium
 //! - [`fake_aws`]: an AWS on this machine that answers what it is told
+//! - [`walkthrough`]: the table in docs/walkthrough.md
 //! - [`bad_input`]: bytes of any kind, to any subcommand
 
 #![allow(
@@ -28,6 +29,7 @@ mod report_schema;
 mod sarif;
 mod schema;
 mod snapshot;
+mod walkthrough;
 
 use std::io::Write;
 use std::path::{Path, PathBuf};

@@ -24,7 +24,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         world.instance_role
     );
     println!(
-        "export AWS_ENDPOINT_URL={}\nexport AWS_REGION={REGION}\nexport AWS_ACCESS_KEY_ID={}\n\
+        "export AWS_ENDPOINT_URL={}\nexport AWS_REGION={REGION}\nexport AWS_DEFAULT_REGION={REGION}\nexport AWS_ACCESS_KEY_ID={}\n\
          export AWS_SECRET_ACCESS_KEY=local\n\
          export PIPELINE={}\nexport SERVICE_ROLE_ARN={}\nexport ARTIFACT_BUCKET={}\nexport ARTIFACT_KEY_ARN={}",
         aws.endpoint(),
@@ -35,7 +35,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         world.key_arn
     );
     stdout().flush()?;
-    eprintln!("\nFor example: aws codepipeline get-pipeline --name $PIPELINE\nEnter ends it.");
+    eprintln!("\nFor example: aws codepipeline get-pipeline --name {}\nEnter ends it.", world.pipeline);
     stdin().read_line(&mut String::new())?;
     Ok(())
 }

@@ -82,3 +82,38 @@ fn live_snapshot_can_be_linted() {
     assert_eq!(output.status.code(), Some(1), "{}", text(&output.stdout));
     assert!(text(&output.stdout).contains("KM001"));
 }
+
+fn binary() -> std::path::PathBuf {
+    let tests = std::env::current_exe().unwrap();
+    tests.parent().unwrap().parent().unwrap().join("crosspipe")
+}
+
+/// `cargo local-aws`: what it prints are exports with which the AWS CLI and the command see the pipeline.
+#[test]
+fn local_aws_runs_until_enter() {
+    let mut process = Command::new(binary().with_file_name("local-aws"))
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut printed = std::io::BufReader::new(process.stdout.take().unwrap());
+    let mut exports = String::new();
+    while !exports.contains("ARTIFACT_KEY_ARN") {
+        assert!(std::io::BufRead::read_line(&mut printed, &mut exports).unwrap() > 0, "{exports}");
+    }
+    let aws = crosspipe_e2e::Venv::ensure().unwrap().commands().join("aws");
+    let script = format!(
+        "{exports}\n{} codepipeline get-pipeline --name $PIPELINE && {} lint --pipeline $PIPELINE",
+        aws.display(),
+        binary().display()
+    );
+    let ran = Command::new("bash").args(["-c", &script]).output().unwrap();
+    assert!(matches!(ran.status.code(), Some(0 | 1)), "{}", text(&ran.stderr));
+    assert!(
+        text(&ran.stdout).contains("\"stages\"") && text(&ran.stdout).contains("1 file:"),
+        "{}",
+        text(&ran.stdout)
+    );
+    process.stdin.take().unwrap().write_all(b"\n").unwrap();
+    assert!(process.wait().unwrap().success());
+}

@@ -13,8 +13,9 @@ const CUSTOM_RESOURCES: &[(&str, &[&str], &[&str])] = &[
     (
         "Custom::ArtifactKeyGrant",
         &["KeyArn", "ServiceRoleArn", "TargetAccounts"],
-        &["TargetRoleArns", "OrganizationId", "OrganizationPaths", "TargetRoleNamePattern"],
+        &["OwnRoleArns", "TargetRoleArns", "OrganizationId", "OrganizationPaths", "TargetRoleNamePattern"],
     ),
+    ("Custom::BuildProjectKey", &["ProjectNames", "KeyArn"], &[]),
     (
         "Custom::ArtifactBucketGrant",
         &["BucketName", "TargetAccounts"],
