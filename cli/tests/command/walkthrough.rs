@@ -1,4 +1,4 @@
-//! The table of AWS's walkthrough names what exists.
+//! The tables of AWS's walkthrough and of the threats name what exists.
 
 use std::path::Path;
 
@@ -37,6 +37,22 @@ fn walkthrough_names_rules_and_tests() {
     assert!(rows.len() >= 13, "{} rows", rows.len());
     let found: Vec<String> = rows.iter().flat_map(|row| problems(row)).collect();
     assert!(found.is_empty(), "{}", found.join("\n"));
+}
+
+/// The threats of docs/security.md name tests that exist.
+#[test]
+fn threats_name_tests() {
+    let page = read("docs/security.md");
+    let (_, threats) = page.split_once("\n## Threats\n").unwrap();
+    let rows: Vec<&str> = threats.lines().filter(|line| line.starts_with("| ")).skip(1).collect();
+    assert!(rows.len() >= 20, "{} rows", rows.len());
+    for row in rows {
+        let cells: Vec<&str> = row.trim_matches('|').split('|').map(str::trim).collect();
+        let [threat, closed_by, shown_by] = cells.as_slice() else { panic!("not three cells: {row}") };
+        assert!(!threat.is_empty() && !closed_by.is_empty(), "{row}");
+        let [file, test] = names(shown_by)[..] else { panic!("no test: {row}") };
+        assert!(read(file).contains(&format!("fn {test}()")), "{threat}: there is no test {shown_by}");
+    }
 }
 
 #[test]
