@@ -26,15 +26,13 @@ use crosspipe_core::remediation::ReapplyRequest;
 use crosspipe_custom_resource::{Deadline, Responder, serve};
 use lambda_runtime::{Error, LambdaEvent, service_fn};
 use serde_json::Value;
-use tracing_subscriber::EnvFilter;
 
 use crate::provider::Provider;
 use crate::scope::{Installation, read_allowed};
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Error> {
-    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info"));
-    tracing_subscriber::fmt().json().with_env_filter(filter).without_time().init();
+    crosspipe_logging::init();
 
     let lock_table = std::env::var("LOCK_TABLE").ok().filter(|table| !table.is_empty());
     let lock_table = lock_table.ok_or("the environment variable LOCK_TABLE is missing: set it to the name of the lock table of template.yaml")?;

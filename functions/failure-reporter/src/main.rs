@@ -31,7 +31,6 @@ use crosspipe_aws::lease::Leases;
 use crosspipe_core::watch::WatchEvent;
 use lambda_runtime::{Error, LambdaEvent, service_fn};
 use serde_json::Value;
-use tracing_subscriber::EnvFilter;
 
 use crate::alerts::{Alerts, Invocation};
 use crate::failed_action::{ReportError, Reporter};
@@ -41,8 +40,7 @@ use crate::webhook::Webhook;
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Error> {
-    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info"));
-    tracing_subscriber::fmt().json().with_env_filter(filter).without_time().init();
+    crosspipe_logging::init();
 
     let settings = Settings::from_environment(|name| std::env::var(name).ok())?;
     let aws = Aws::connect().await;
