@@ -6,7 +6,7 @@ use crosspipe_core::grants::grantees::GranteeProperties;
 use crosspipe_core::grants::{Grantees, bucket, key};
 use crosspipe_core::owner::Owner;
 use crosspipe_core::policy::{Change, OwnedStatements, PolicyDocument, meaning};
-use crosspipe_testing::policies;
+use crosspipe_testing::{authorization, policies};
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
@@ -44,6 +44,42 @@ fn foreign(document: &PolicyDocument, owned: &[&OwnedStatements]) -> Vec<Value> 
     let statements =
         document.statements().filter(|statement| !statement.sid().is_some_and(|sid| ours.contains(&sid)));
     statements.map(|statement| Value::Object(statement.raw().clone())).collect()
+}
+
+/// What custom resources write, held against the Service Authorization Reference.
+#[test]
+fn granted_statements_can_apply() {
+    let by_organization = Grantees::new(GranteeProperties {
+        organization_id: Some("o-a1b2c3d4e5".to_owned()),
+        target_role_name_pattern: Some("Deploy*".to_owned()),
+        ..Default::default()
+    });
+    let [arn, role] = ["arn:aws:kms:eu-west-1:111111111111:key/1", "arn:aws:iam::111111111111:role/service"]
+        .map(|text| Arn::parse(text).unwrap());
+    let root =
+        json!({"Effect": "Allow", "Principal": {"AWS": "111111111111"}, "Action": "kms:*", "Resource": "*"});
+    let live = document(json!({"Version": "2012-10-17", "Statement": [root]}));
+    for grantees in [grantees("222222222222"), by_organization.unwrap()] {
+        let users = key::Users {
+            service_role: role.clone(),
+            own_roles: vec![role.clone()],
+            grantees: grantees.clone(),
+        };
+        let denials =
+            bucket::Denials { unencrypted_uploads: true, insecure_transport: true, spares_default: true };
+        let of_key = key::desired_statements(&owner("Key"), &arn, &users);
+        let bucket_arn = Arn::of_bucket("aws", "artifacts");
+        let of_bucket = bucket::desired_statements(&owner("Bucket"), &bucket_arn, &grantees, denials);
+        let written = [key::plan(&live, &of_key).unwrap(), bucket::plan(None, &of_bucket).unwrap()];
+        for policy in written.into_iter().filter_map(|change| after(change, None)) {
+            let policy = policy.to_value();
+            let statements = policy["Statement"].as_array().unwrap();
+            assert!(statements.len() > 1, "{policy}");
+            for statement in statements {
+                assert_eq!(authorization::problems(statement), Vec::<String>::new(), "{statement}");
+            }
+        }
+    }
 }
 
 proptest! {

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use crosspipe_testing::authorization;
 use serde_json::{Value, json};
 
 use crate::reading::{TARGET, TEMPLATES, TOOLS, items, statements, strings};
@@ -10,6 +11,7 @@ use crate::reading::{TARGET, TEMPLATES, TOOLS, items, statements, strings};
 /// (Service Authorization Reference), `ListTasks` when asked for a service.
 const ON_EVERY_RESOURCE: &[(&str, &str, &[&str])] = &[
     ("AccessProviderRole", "SendTraces", &["xray:PutTelemetryRecords", "xray:PutTraceSegments"]),
+    ("FailureReporterRole", "ListPipelines", &["codepipeline:ListPipelines"]),
     ("FailureReporterRole", "SendTraces", &["xray:PutTelemetryRecords", "xray:PutTraceSegments"]),
     ("TargetRole", "ReadTaskDefinitions", &["ecs:DescribeTaskDefinition"]),
     ("TargetRole", "ListTasks", &["ecs:ListTasks"]),
@@ -59,6 +61,30 @@ fn no_statement_is_too_wide() {
         (role.to_string(), sid.to_string(), actions.iter().map(ToString::to_string).collect())
     });
     assert_eq!(on_every_resource, expected.collect());
+}
+
+/// The text of a value, with the text of `Fn::Sub` in its place.
+fn resolved(value: &Value) -> Value {
+    match value {
+        Value::Object(members) => match members.get("Fn::Sub") {
+            Some(Value::String(text)) => json!(text),
+            _ => members.iter().map(|(name, value)| (name.clone(), resolved(value))).collect(),
+        },
+        Value::Array(items) => items.iter().map(resolved).collect(),
+        other => other.clone(),
+    }
+}
+
+/// Each statement can apply: its actions exist, and know the ARNs and condition keys.
+#[test]
+fn statements_fit_the_authorization_reference() {
+    let problems = statements().into_iter().flat_map(|(role, statement)| {
+        let sid = statement["Sid"].to_string();
+        let found = authorization::problems(&resolved(&statement));
+        found.into_iter().map(move |problem| format!("{role} {sid}: {problem}"))
+    });
+    let problems: Vec<String> = problems.collect();
+    assert!(problems.is_empty(), "{}", problems.join("\n"));
 }
 
 #[test]

@@ -15,8 +15,7 @@ pub(super) const FACTS: ProviderFacts = ProviderFacts {
 fn permissions(place: &ActionPlace<'_>) -> Vec<Permission> {
     let stack = || {
         let stack = place.value("StackName")?;
-        let id = place.arn("cloudformation", &format!("stack/{stack}/*"))?;
-        Some(vec![id, place.arn("cloudformation", &format!("stack/{stack}"))?])
+        Some(vec![place.arn("cloudformation", &format!("stack/{stack}/*"))?])
     };
     let mode: &[&str] = match place.value("ActionMode") {
         Some("CREATE_UPDATE") => &["cloudformation:CreateStack", "cloudformation:UpdateStack"],

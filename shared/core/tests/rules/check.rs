@@ -3,6 +3,7 @@
 use crosspipe_core::incident::Failure;
 use crosspipe_core::rules::{Diagnostics, Facts, Finding, lint, run};
 use crosspipe_core::snapshot::Snapshot;
+use crosspipe_testing::authorization;
 use crosspipe_testing::walkthrough::{A, BUCKET, KEY, REGION, corrected};
 use serde_json::{Value, json};
 
@@ -80,7 +81,7 @@ impl Cases {
         self.compare(what, verdicts, findings, unknown)
     }
 
-    /// Runs the script of each finding.
+    /// Runs the script of each finding, and holds the statements of its fix against the Service Authorization Reference.
     fn paste(
         &mut self,
         what: &str,
@@ -92,6 +93,9 @@ impl Cases {
             let problem =
                 pasted::problem(finding, &verdicts.findings, snapshot, |mended| judge(mended).findings);
             self.problems.extend(problem.map(|it| format!("{what}: {}: {it}", finding.rule)));
+            for problem in finding.statements.iter().flat_map(authorization::problems) {
+                self.problems.push(format!("{what}: {}: a statement of the fix: {problem}", finding.rule));
+            }
         }
     }
 

@@ -32,9 +32,9 @@ pub struct AddedAction {
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub enum Setting {
-    /// `encryptionKey` of the store of a Region, or of [`DEFAULT_STORE`].
+    /// `encryptionKey` of the store of a Region, or of `DEFAULT_STORE`.
     Key(String),
-    /// `roleArn` of the action with this [`action_id`].
+    /// `roleArn` of the action with this `action_id`.
     Role(String),
 }
 

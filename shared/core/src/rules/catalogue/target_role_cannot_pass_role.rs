@@ -178,6 +178,23 @@ fn fault(
     judgement: &AccessResult,
 ) -> Fault {
     let role = action.role_arn();
+    let statement = json!({
+        "Effect": "Allow",
+        "Action": "iam:PassRole",
+        "Resource": passed,
+        "Condition": {"StringEquals": {"iam:PassedToService": service}}
+    });
+    let crosspipe = Some(target_account(action.account, &[("PassRoleArns", passed)]));
+    let fix = role_fixes::own(judgement, role, "PassRole", vec![statement], crosspipe);
+    // Which roles are meant is not known: no statement could name them.
+    let fix = match Arn::parse(passed) {
+        Ok(_) => fix,
+        Err(_) => Fix {
+            summary: format!("allow {role} iam:PassRole on {passed}, to {service} only"),
+            statements: vec![],
+            ..fix
+        },
+    };
     Fault {
         location: role_location(role),
         message: format!(
@@ -186,18 +203,7 @@ fn fault(
             action.label()
         ),
         because,
-        fix: role_fixes::own(
-            judgement,
-            role,
-            "PassRole",
-            vec![json!({
-                "Effect": "Allow",
-                "Action": "iam:PassRole",
-                "Resource": passed,
-                "Condition": {"StringEquals": {"iam:PassedToService": service}}
-            })],
-            Some(target_account(action.account, &[("PassRoleArns", passed)])),
-        ),
+        fix,
         denied: judgement.denied(),
         ..Fault::default()
     }
