@@ -14,14 +14,14 @@ Examples:
 /// Writes a completion script for a shell
 #[derive(Debug, Args)]
 #[command(after_help = EXAMPLES)]
-pub struct Arguments {
+pub(crate) struct Arguments {
     /// The shell
     #[arg(value_enum)]
     shell: Shell,
 }
 
 /// Writes the script for the command `C`.
-pub fn run<C: CommandFactory>(arguments: &Arguments) -> Answer {
+pub(crate) fn run<C: CommandFactory>(arguments: &Arguments) -> Answer {
     let mut script = vec![];
     generate(arguments.shell, &mut C::command(), "crosspipe", &mut script);
     Answer::of(String::from_utf8_lossy(&script).into_owned())

@@ -34,7 +34,7 @@ The error message comes from `actionExecutions` of the snapshot, where the event
 /// Explains a failed action: the same report as the failure reporter's, without AWS
 #[derive(Debug, Args)]
 #[command(after_help = EXAMPLES)]
-pub struct Arguments {
+pub(crate) struct Arguments {
     /// The event of the failed action
     #[arg(long, value_name = "FILE")]
     event: PathBuf,
@@ -58,7 +58,7 @@ enum Format {
 }
 
 /// Explains a failed action.
-pub fn run(arguments: &Arguments) -> Answer {
+pub(crate) fn run(arguments: &Arguments) -> Answer {
     report(arguments).unwrap_or_else(Answer::unusable)
 }
 

@@ -43,14 +43,14 @@ Exit codes: 0 every line was answered, 2 some could not be used"#;
 /// Decides requests, one JSON object a line, by the policies that come with them
 #[derive(Debug, Args)]
 #[command(after_help = LONG_HELP)]
-pub struct Arguments {
+pub(crate) struct Arguments {
     /// Lines of JSON; `-` is standard input
     #[arg(default_value = "-", value_name = "FILE")]
     file: PathBuf,
 }
 
 /// Answers line by line; memory does not grow with their number.
-pub fn run(arguments: &Arguments) -> Answer {
+pub(crate) fn run(arguments: &Arguments) -> Answer {
     let name = if is_stdin(&arguments.file) {
         "standard input".into()
     } else {

@@ -9,7 +9,7 @@ const WIDTH: usize = 96;
 const BEFORE: usize = 32;
 
 /// The line at `place`, and a mark under the value that begins there.
-pub fn excerpt(line: &str, place: SourceLocation) -> Text {
+pub(crate) fn excerpt(line: &str, place: SourceLocation) -> Text {
     // Columns count bytes, what is shown counts characters. Of a long line only what is shown is read.
     let byte = (0..place.column).rev().find(|byte| line.is_char_boundary(*byte)).unwrap_or_default();
     let (before, after) = line.split_at(byte);

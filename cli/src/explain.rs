@@ -16,14 +16,14 @@ const LIST: &str = "list";
 /// Explains a rule: what it looks for, why deploys fail, how to mend it
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:\n  crosspipe explain list\n  crosspipe explain KM001")]
-pub struct Arguments {
+pub(crate) struct Arguments {
     /// The rule's id or name, or `list` for all
     #[arg(value_name = "RULE", ignore_case = true, value_parser = rules())]
     rule: String,
 }
 
 /// Explains a rule, or lists all.
-pub fn run(arguments: &Arguments) -> Answer {
+pub(crate) fn run(arguments: &Arguments) -> Answer {
     let named = |rule: &&&Rule| {
         rule.id.as_str().eq_ignore_ascii_case(&arguments.rule)
             || rule.name.eq_ignore_ascii_case(&arguments.rule)
@@ -39,7 +39,7 @@ fn rules() -> PossibleValuesParser {
 }
 
 /// The page of a rule, in Markdown.
-pub fn page(rule: &Rule) -> String {
+pub(crate) fn page(rule: &Rule) -> String {
     let page = pages::PAGES.iter().find(|(id, _)| *id == rule.id.as_str());
     page.map_or_else(
         || format!("# {}: {}\n\n{}\n", rule.id, rule.name, rule.summary),

@@ -12,7 +12,7 @@ use crate::source_location::{LocationIndex, SourceLocation};
 
 /// A file of JSON.
 #[derive(Debug)]
-pub struct Document {
+pub(crate) struct Document {
     name: String,
     bytes: Vec<u8>,
     value: Value,
@@ -22,7 +22,7 @@ pub struct Document {
 
 /// Why a file can't be used: where, what is wrong, what was expected.
 #[derive(Debug)]
-pub struct InputError {
+pub(crate) struct InputError {
     file: String,
     place: Option<SourceLocation>,
     problem: String,
@@ -31,13 +31,13 @@ pub struct InputError {
 
 impl Document {
     /// Reads a file, or standard input where it is `-`.
-    pub fn read(path: &Path, expected: &'static str) -> Result<Self, InputError> {
+    pub(crate) fn read(path: &Path, expected: &'static str) -> Result<Self, InputError> {
         let (name, bytes) = read_bytes(path, expected)?;
         Document::parse(name, bytes, expected)
     }
 
     /// The same of a file that may also be YAML, as templates are.
-    pub fn read_json_or_yaml(path: &Path, expected: &'static str) -> Result<Self, InputError> {
+    pub(crate) fn read_json_or_yaml(path: &Path, expected: &'static str) -> Result<Self, InputError> {
         let (name, bytes) = read_bytes(path, expected)?;
         match std::str::from_utf8(&bytes) {
             Ok(text) if is_yaml(&bytes) => {
@@ -54,7 +54,7 @@ impl Document {
     }
 
     /// Takes bytes that came from `name`.
-    pub fn parse(name: String, bytes: Vec<u8>, expected: &'static str) -> Result<Self, InputError> {
+    pub(crate) fn parse(name: String, bytes: Vec<u8>, expected: &'static str) -> Result<Self, InputError> {
         let unusable =
             |place, problem| InputError { file: name.clone(), place: Some(place), problem, expected };
         if bytes.starts_with(b"\xff\xfe") || bytes.starts_with(b"\xfe\xff") {
@@ -75,27 +75,27 @@ impl Document {
     }
 
     /// The file's name, for people.
-    pub fn name(&self) -> &str {
+    pub(crate) fn name(&self) -> &str {
         &self.name
     }
 
     /// What is in it.
-    pub fn value(&self) -> &Value {
+    pub(crate) fn value(&self) -> &Value {
         &self.value
     }
 
     /// One of its lines, counted from 1.
-    pub fn line(&self, number: usize) -> Cow<'_, str> {
+    pub(crate) fn line(&self, number: usize) -> Cow<'_, str> {
         String::from_utf8_lossy(self.locations.line(&self.bytes, number))
     }
 
     /// The column of a place in UTF-16 units.
-    pub fn utf16_column(&self, place: SourceLocation) -> usize {
+    pub(crate) fn utf16_column(&self, place: SourceLocation) -> usize {
         self.locations.utf16_column(place)
     }
 
     /// It as a snapshot.
-    pub fn snapshot(&self) -> Result<Snapshot, InputError> {
+    pub(crate) fn snapshot(&self) -> Result<Snapshot, InputError> {
         let snapshot =
             Snapshot::from_value(self.value.clone()).map_err(|error| self.unusable_snapshot(&error))?;
         snapshot.pipeline().map_err(|error| self.unusable_snapshot(&error))?;
@@ -116,12 +116,12 @@ impl Document {
     }
 
     /// Something is wrong with the value at `path`.
-    pub fn wrong_at(&self, path: &str, problem: impl Into<String>) -> InputError {
+    pub(crate) fn wrong_at(&self, path: &str, problem: impl Into<String>) -> InputError {
         self.unusable(self.place(path), problem.into())
     }
 
     /// Where the value at a finding's path is. Paths of the pipeline begin at its structure, wherever that is.
-    pub fn place(&self, path: &str) -> SourceLocation {
+    pub(crate) fn place(&self, path: &str) -> SourceLocation {
         let member = |value: &Value, name: &str| value.get(name).is_some();
         let first = path.split(['.', '[']).next().unwrap_or_default();
         let prefix = if path.is_empty() || path.starts_with(['/', '[']) || member(&self.value, first) {
@@ -141,7 +141,7 @@ impl Document {
 
 impl InputError {
     /// The same problem of a line that was read alone.
-    pub fn on_line(mut self, number: usize) -> Self {
+    pub(crate) fn on_line(mut self, number: usize) -> Self {
         self.place = self.place.map(|place| SourceLocation { line: number, ..place });
         self
     }

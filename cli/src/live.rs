@@ -9,7 +9,7 @@ use crosspipe_core::snapshot::Snapshot;
 
 /// How AWS is reached beside what the environment says.
 #[derive(Debug, Clone, Args)]
-pub struct Reach {
+pub(crate) struct Reach {
     /// The role to take on in target accounts, by name; without it their roles stay unknown
     #[arg(long, value_name = "NAME")]
     pub diagnostics_role: Option<String>,
@@ -19,7 +19,7 @@ pub struct Reach {
 }
 
 /// What was read, and what to know about what was not.
-pub struct Live {
+pub(crate) struct Live {
     /// The facts.
     pub snapshot: Snapshot,
     /// Why parts could not be read, a sentence each.
@@ -31,7 +31,7 @@ pub struct Live {
 ///
 /// # Errors
 /// When the pipeline or the execution can't be read: a sentence and the next step.
-pub fn read(
+pub(crate) fn read(
     pipeline: &str,
     execution: Option<&str>,
     reach: &Reach,
@@ -117,7 +117,7 @@ fn no_execution(pipeline: &str, id: &str, error: Option<&AwsError>) -> String {
 
 /// What is wrong with the credentials, and the next step, where no request was sent for want of them. The SDK
 /// speaks of the last place where it looked, which is an instance's metadata service, and not of the profile.
-pub fn credentials_problem(error: &AwsError) -> Option<String> {
+pub(crate) fn credentials_problem(error: &AwsError) -> Option<String> {
     let is_about_credentials = error.code.is_none()
         && ["credential", "IMDS", "profile"].iter().any(|word| error.message.contains(word));
     if !is_about_credentials {

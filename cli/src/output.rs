@@ -12,7 +12,7 @@ use crate::text::{Style, Text, colours, printable, printable_json};
 
 /// How a report is shown.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum Format {
+pub(crate) enum Format {
     /// For people
     Text,
     /// For programs
@@ -21,7 +21,7 @@ pub enum Format {
 
 /// The answer of a subcommand.
 #[derive(Debug, Default)]
-pub struct Answer {
+pub(crate) struct Answer {
     /// What goes to standard output.
     pub text: Text,
     /// Why some input could not be used.
@@ -34,17 +34,17 @@ pub struct Answer {
 
 impl Answer {
     /// An answer that finds no fault.
-    pub fn of(text: impl Into<Text>) -> Self {
+    pub(crate) fn of(text: impl Into<Text>) -> Self {
         Answer { text: text.into(), ..Answer::default() }
     }
 
     /// The answer where the input can't be used.
-    pub fn unusable(problem: impl Display) -> Self {
+    pub(crate) fn unusable(problem: impl Display) -> Self {
         Answer { problems: vec![problem.to_string()], ..Answer::default() }
     }
 
     /// Writes the answer and makes its exit code. A reader that has gone away, such as `head`, is no problem.
-    pub fn give(self) -> ExitCode {
+    pub(crate) fn give(self) -> ExitCode {
         let mut unusable = !self.problems.is_empty();
         if let Err(error) = stdout().write_all(self.text.render(colours()).as_bytes())
             && error.kind() != ErrorKind::BrokenPipe
@@ -68,12 +68,12 @@ fn tell(kind: &str, message: &str) {
 }
 
 /// JSON for programs that a person can read, too.
-pub fn json(value: &Value) -> String {
+pub(crate) fn json(value: &Value) -> String {
     printable_json(&format!("{value:#}\n"))
 }
 
 /// A severity as it is written everywhere.
-pub fn severity(severity: Severity) -> &'static str {
+pub(crate) fn severity(severity: Severity) -> &'static str {
     match severity {
         Severity::Warning => "warning",
         Severity::Error => "error",
@@ -81,7 +81,7 @@ pub fn severity(severity: Severity) -> &'static str {
 }
 
 /// A severity as it looks.
-pub fn severity_style(severity: Severity) -> Style {
+pub(crate) fn severity_style(severity: Severity) -> Style {
     match severity {
         Severity::Warning => Style::Warning,
         Severity::Error => Style::Error,
@@ -89,12 +89,12 @@ pub fn severity_style(severity: Severity) -> Style {
 }
 
 /// `1 error`, `2 errors`.
-pub fn count(number: usize, what: &str) -> String {
+pub(crate) fn count(number: usize, what: &str) -> String {
     format!("{number} {what}{}", if number == 1 { "" } else { "s" })
 }
 
 /// Indents every line that is not empty.
-pub fn indented(text: &str, by: usize) -> String {
+pub(crate) fn indented(text: &str, by: usize) -> String {
     let line = |line: &str| if line.is_empty() { "\n".to_owned() } else { format!("{:by$}{line}\n", "") };
     text.lines().map(line).collect()
 }

@@ -33,7 +33,7 @@ resource: those of a template's resource are shown for a stack that does not exi
 /// Shows what a custom resource would change: the key policy, bucket policy, role or pipeline, before and after
 #[derive(Debug, Args)]
 #[command(after_help = EXAMPLES)]
-pub struct Arguments {
+pub(crate) struct Arguments {
     /// A custom-resource request, a template or one resource of it, in JSON or YAML; `-` for standard input
     #[arg(value_name = "FILE")]
     file: PathBuf,
@@ -46,7 +46,7 @@ pub struct Arguments {
 }
 
 /// Shows the plan.
-pub fn run(arguments: &Arguments) -> Answer {
+pub(crate) fn run(arguments: &Arguments) -> Answer {
     let document = match Document::read_json_or_yaml(&arguments.file, EXPECTED) {
         Ok(document) => document,
         Err(error) => return Answer::unusable(error),

@@ -23,7 +23,7 @@ that may read there.";
 /// Reads what a pipeline's cross-account actions depend on, in both accounts, and writes it as one JSON object
 #[derive(Debug, Args)]
 #[command(after_help = EXAMPLES)]
-pub struct Arguments {
+pub(crate) struct Arguments {
     /// The pipeline's name
     #[arg(long, value_name = "NAME")]
     pipeline: String,
@@ -36,7 +36,7 @@ pub struct Arguments {
 }
 
 /// Takes the snapshot.
-pub fn run(arguments: &Arguments) -> Answer {
+pub(crate) fn run(arguments: &Arguments) -> Answer {
     let execution = arguments.execution.as_deref();
     let Live { snapshot, mut notes } =
         match live::read(&arguments.pipeline, execution, &arguments.reach, SESSION_NAME) {

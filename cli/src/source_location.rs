@@ -7,7 +7,7 @@ use serde::de::{DeserializeOwned, IgnoredAny};
 
 /// Line and column, counted from 1; columns count bytes, as the JSON parser's do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct SourceLocation {
+pub(crate) struct SourceLocation {
     /// The line.
     pub line: usize,
     /// The column.
@@ -16,7 +16,7 @@ pub struct SourceLocation {
 
 /// Where the values of a JSON text are. Each object or array is read through once, however often it is asked about.
 #[derive(Debug, Default)]
-pub struct LocationIndex {
+pub(crate) struct LocationIndex {
     /// Where each line begins.
     lines: Vec<usize>,
     /// For each character that is not ASCII: where it ends, and how many bytes more than UTF-16 units the text has
@@ -31,7 +31,7 @@ pub struct LocationIndex {
 
 impl LocationIndex {
     /// Finds the lines of a text.
-    pub fn new(json: &[u8]) -> Self {
+    pub(crate) fn new(json: &[u8]) -> Self {
         let text = std::str::from_utf8(json).unwrap_or_default();
         let breaks = text.match_indices('\n').map(|(at, _)| at + 1);
         let lines = std::iter::once(0).chain(breaks).collect();
@@ -52,7 +52,7 @@ impl LocationIndex {
     ///
     /// `json` has to be valid, and that of the index; a path may be that of a finding (`keys["arn:…"].policy`) or a
     /// JSON pointer.
-    pub fn locate(&self, json: &[u8], path: &str) -> SourceLocation {
+    pub(crate) fn locate(&self, json: &[u8], path: &str) -> SourceLocation {
         let mut at = skip_space(json, 0);
         for step in steps(path) {
             match self.step_into(json, at, &step) {
@@ -65,14 +65,14 @@ impl LocationIndex {
     }
 
     /// The bytes of a line, counted from 1, without its line break.
-    pub fn line<'a>(&self, json: &'a [u8], number: usize) -> &'a [u8] {
+    pub(crate) fn line<'a>(&self, json: &'a [u8], number: usize) -> &'a [u8] {
         let end = self.lines.get(number).map_or(json.len(), |next| next - 1);
         let line = json.get(self.start_of(number)..end).unwrap_or_default();
         line.strip_suffix(b"\r").unwrap_or(line)
     }
 
     /// The column in UTF-16 units.
-    pub fn utf16_column(&self, place: SourceLocation) -> usize {
+    pub(crate) fn utf16_column(&self, place: SourceLocation) -> usize {
         let start = self.start_of(place.line);
         let excess = |at: usize| match self.wide.partition_point(|(end, _)| *end <= at).checked_sub(1) {
             Some(last) => self.wide.get(last).map_or(0, |(_, excess)| *excess),
@@ -100,7 +100,7 @@ impl LocationIndex {
 }
 
 /// The keys and indices of a path.
-pub fn steps(path: &str) -> Vec<String> {
+pub(crate) fn steps(path: &str) -> Vec<String> {
     if let Some(pointer) = path.strip_prefix('/') {
         return pointer.split('/').map(str::to_owned).collect();
     }

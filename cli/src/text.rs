@@ -6,7 +6,7 @@ use std::io::{IsTerminal, stdout};
 
 /// How a piece of text looks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Style {
+pub(crate) enum Style {
     /// As it is.
     Plain,
     /// An error.
@@ -45,26 +45,26 @@ impl Style {
 
 /// A text in pieces, each with its style. What is written to it with `write!` is plain.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Text(Vec<(Style, String)>);
+pub(crate) struct Text(Vec<(Style, String)>);
 
 impl Text {
     /// Adds a plain piece.
-    pub fn push(&mut self, piece: impl Into<String>) {
+    pub(crate) fn push(&mut self, piece: impl Into<String>) {
         self.styled(Style::Plain, piece);
     }
 
     /// Adds a piece.
-    pub fn styled(&mut self, style: Style, piece: impl Into<String>) {
+    pub(crate) fn styled(&mut self, style: Style, piece: impl Into<String>) {
         self.0.push((style, piece.into()));
     }
 
     /// Adds another text.
-    pub fn append(&mut self, other: Text) {
+    pub(crate) fn append(&mut self, other: Text) {
         self.0.extend(other.0);
     }
 
     /// The text as it is written.
-    pub fn render(&self, colours: bool) -> String {
+    pub(crate) fn render(&self, colours: bool) -> String {
         let piece = |(style, piece): &(Style, String)| match style {
             Style::Plain => printable(piece),
             _ if !colours => printable(piece),
@@ -89,20 +89,20 @@ impl From<String> for Text {
 }
 
 /// Whether standard output shows colours. See <https://no-color.org>.
-pub fn colours() -> bool {
+pub(crate) fn colours() -> bool {
     let set = |name: &str| env::var_os(name).is_some_and(|value| !value.is_empty());
     let dumb = env::var_os("TERM").is_some_and(|term| term == "dumb");
     stdout().is_terminal() && !set("NO_COLOR") && !dumb
 }
 
 /// Names come from files, and a terminal obeys control characters: they are shown, not sent.
-pub fn printable(text: &str) -> String {
+pub(crate) fn printable(text: &str) -> String {
     let shown = |c: char| if is_obeyed(c) { c.escape_unicode().to_string() } else { c.into() };
     text.chars().map(shown).collect()
 }
 
 /// JSON that holds no control characters either, and is the same JSON.
-pub fn printable_json(json: &str) -> String {
+pub(crate) fn printable_json(json: &str) -> String {
     let shown = |c: char| if is_obeyed(c) { format!("\\u{:04x}", u32::from(c)) } else { c.into() };
     json.chars().map(shown).collect()
 }

@@ -8,7 +8,7 @@ use serde_json::{Map, Value, json};
 ///
 /// # Errors
 /// When it is not YAML, or has what JSON has no form for: a sentence.
-pub fn to_json(text: &str) -> Result<Value, String> {
+pub(crate) fn to_json(text: &str) -> Result<Value, String> {
     let documents = Yaml::load_from_str(text).map_err(|error| format!("it is not YAML: {error}"))?;
     documents.first().map_or_else(|| Err("it is empty".to_owned()), value)
 }

@@ -7,7 +7,7 @@ use crate::scene::{Kind, Scene};
 use crate::statements::{Place, document};
 
 /// A random case.
-pub fn case(random: &mut Random) -> Value {
+pub(crate) fn case(random: &mut Random) -> Value {
     let scene = Scene::new(random);
     let mut case = Map::new();
     case.insert("principal".into(), json!(scene.principal));

@@ -6,7 +6,7 @@ use crate::keys::{KEYS, Key, Type};
 use crate::random::Random;
 
 /// Some of the keys, with values.
-pub fn context(random: &mut Random) -> Map<String, Value> {
+pub(crate) fn context(random: &mut Random) -> Map<String, Value> {
     let mut context = Map::new();
     for key in KEYS.iter().filter(|key| !key.values.is_empty()) {
         if random.percent(40) {
@@ -24,7 +24,7 @@ pub fn context(random: &mut Random) -> Map<String, Value> {
 }
 
 /// A `Condition` block.
-pub fn block(random: &mut Random) -> Value {
+pub(crate) fn block(random: &mut Random) -> Value {
     let mut block = Map::new();
     for _ in 0..=random.below(2) {
         let Some(key) = random.pick(KEYS) else { continue };

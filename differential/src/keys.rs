@@ -2,7 +2,7 @@
 
 /// What a key holds, and with it which operators go with it.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub enum Type {
+pub(crate) enum Type {
     /// One text.
     Text,
     /// Several texts.
@@ -22,7 +22,7 @@ pub enum Type {
 }
 
 /// A condition key.
-pub struct Key {
+pub(crate) struct Key {
     /// Its name.
     pub name: &'static str,
     /// What it holds.
@@ -34,7 +34,7 @@ pub struct Key {
 }
 
 /// Every key that cases use.
-pub const KEYS: &[Key] = &[
+pub(crate) const KEYS: &[Key] = &[
     Key {
         name: "aws:PrincipalTag/team",
         kind: Type::Text,

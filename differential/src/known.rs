@@ -7,7 +7,7 @@ use crate::parts::{
 };
 
 /// A known difference.
-pub struct Difference {
+pub(crate) struct Difference {
     /// A short name.
     pub name: &'static str,
     /// What differs, and why ours is right.
@@ -19,7 +19,7 @@ pub struct Difference {
 }
 
 /// Every one.
-pub const DIFFERENCES: &[Difference] = &[
+pub(crate) const DIFFERENCES: &[Difference] = &[
     Difference {
         name: "variable-before-2012",
         why: "Before version 2012-10-17 of the policy language `${…}` is plain text. The other evaluator replaces it in every version.",
@@ -198,7 +198,7 @@ pub const DIFFERENCES: &[Difference] = &[
 ];
 
 /// The difference that explains two answers to a case.
-pub fn explanation(case: &Value, ours: &str, theirs: &str) -> Option<&'static Difference> {
+pub(crate) fn explanation(case: &Value, ours: &str, theirs: &str) -> Option<&'static Difference> {
     DIFFERENCES.iter().find(|difference| (difference.applies)(case, ours, theirs))
 }
 

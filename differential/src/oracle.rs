@@ -17,16 +17,16 @@ const PROGRAMS: [(&str, &str); 3] = [
 ];
 
 /// A running evaluator.
-pub struct Oracle(Peer);
+pub(crate) struct Oracle(Peer);
 
 impl Oracle {
     /// Installs the evaluator if it is not there yet, and starts it.
-    pub fn start(folder: &Path) -> Result<Self> {
+    pub(crate) fn start(folder: &Path) -> Result<Self> {
         Ok(Oracle(start(folder, "oracle.mjs", &[])?))
     }
 
     /// What the evaluator decides, question by question. The answers to one batch fit into a pipe.
-    pub fn ask(&mut self, questions: &[Value]) -> Result<Vec<String>> {
+    pub(crate) fn ask(&mut self, questions: &[Value]) -> Result<Vec<String>> {
         let mut decisions = Vec::with_capacity(questions.len());
         for batch in questions.chunks(200) {
             let lines: String = batch.iter().map(|question| format!("{question}\n")).collect();
@@ -40,7 +40,7 @@ impl Oracle {
 }
 
 /// Installs the evaluator if it is not there yet, and starts one of its programs.
-pub fn start(folder: &Path, program: &str, arguments: &[&Path]) -> Result<Peer> {
+pub(crate) fn start(folder: &Path, program: &str, arguments: &[&Path]) -> Result<Peer> {
     install(folder)?;
     let mut node = Command::new("node");
     node.arg(program).args(arguments).current_dir(folder);

@@ -3,12 +3,12 @@
 use serde_json::Value;
 
 /// The JSON text of a part.
-pub fn text(value: &Value) -> String {
+pub(crate) fn text(value: &Value) -> String {
     value.to_string()
 }
 
 /// One text, or each of a list.
-pub fn texts(value: &Value) -> impl Iterator<Item = &str> {
+pub(crate) fn texts(value: &Value) -> impl Iterator<Item = &str> {
     let values = match value {
         Value::Array(values) => values.as_slice(),
         single => std::slice::from_ref(single),
@@ -17,12 +17,12 @@ pub fn texts(value: &Value) -> impl Iterator<Item = &str> {
 }
 
 /// Whether a list is there and not empty.
-pub fn has_some(case: &Value, list: &str) -> bool {
+pub(crate) fn has_some(case: &Value, list: &str) -> bool {
     case[list].as_array().is_some_and(|list| !list.is_empty())
 }
 
 /// Every policy of a case, wherever it is attached.
-pub fn documents(value: &Value) -> impl Iterator<Item = &Value> {
+pub(crate) fn documents(value: &Value) -> impl Iterator<Item = &Value> {
     let mut found = Vec::new();
     let mut pending = vec![value];
     while let Some(value) = pending.pop() {
@@ -37,12 +37,12 @@ pub fn documents(value: &Value) -> impl Iterator<Item = &Value> {
 }
 
 /// Every statement of every policy.
-pub fn statements(case: &Value) -> impl Iterator<Item = &Value> {
+pub(crate) fn statements(case: &Value) -> impl Iterator<Item = &Value> {
     documents(case).flat_map(statements_of)
 }
 
 /// The statements of one policy.
-pub fn statements_of(document: &Value) -> impl Iterator<Item = &Value> {
+pub(crate) fn statements_of(document: &Value) -> impl Iterator<Item = &Value> {
     match document.get("Statement") {
         Some(Value::Array(entries)) => entries.as_slice(),
         Some(single) => std::slice::from_ref(single),
@@ -52,7 +52,7 @@ pub fn statements_of(document: &Value) -> impl Iterator<Item = &Value> {
 }
 
 /// Operator, key and wanted values of every condition.
-pub fn conditions(case: &Value) -> impl Iterator<Item = (&str, &str, &Value)> {
+pub(crate) fn conditions(case: &Value) -> impl Iterator<Item = (&str, &str, &Value)> {
     let blocks = statements(case).filter_map(|statement| statement.get("Condition")?.as_object());
     blocks.flatten().flat_map(|(operator, keys)| {
         let keys = keys.as_object().into_iter().flatten();
@@ -61,12 +61,12 @@ pub fn conditions(case: &Value) -> impl Iterator<Item = (&str, &str, &Value)> {
 }
 
 /// The value of a condition key in the request.
-pub fn context<'a>(case: &'a Value, key: &str) -> Option<&'a Value> {
+pub(crate) fn context<'a>(case: &'a Value, key: &str) -> Option<&'a Value> {
     let context = case.get("context")?.as_object()?;
     context.iter().find(|(name, _)| name.eq_ignore_ascii_case(key)).map(|(_, value)| value)
 }
 
 /// The `AWS` principals of a statement.
-pub fn aws_principals(statement: &Value) -> impl Iterator<Item = &str> {
+pub(crate) fn aws_principals(statement: &Value) -> impl Iterator<Item = &str> {
     statement.get("Principal").and_then(|principal| principal.get("AWS")).into_iter().flat_map(texts)
 }

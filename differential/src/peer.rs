@@ -6,7 +6,7 @@ use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 use serde_json::Value;
 
 /// A running program.
-pub struct Peer {
+pub(crate) struct Peer {
     process: Child,
     questions: ChildStdin,
     answers: BufReader<ChildStdout>,
@@ -14,7 +14,7 @@ pub struct Peer {
 
 impl Peer {
     /// Starts the program.
-    pub fn start(command: &mut Command) -> Result<Self> {
+    pub(crate) fn start(command: &mut Command) -> Result<Self> {
         let mut process = command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn()?;
         let pipes = process.stdin.take().zip(process.stdout.take());
         let (questions, answers) = pipes.ok_or_else(|| Error::other("it has no pipes"))?;
@@ -22,13 +22,13 @@ impl Peer {
     }
 
     /// Sends lines.
-    pub fn send(&mut self, lines: &str) -> Result<()> {
+    pub(crate) fn send(&mut self, lines: &str) -> Result<()> {
         self.questions.write_all(lines.as_bytes())?;
         self.questions.flush()
     }
 
     /// Reads the next line.
-    pub fn answer(&mut self) -> Result<Value> {
+    pub(crate) fn answer(&mut self) -> Result<Value> {
         let mut line = String::new();
         self.answers.read_line(&mut line)?;
         serde_json::from_str(&line).map_err(|_| Error::other("it stopped answering: see its message above"))

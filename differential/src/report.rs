@@ -11,7 +11,7 @@ use crate::shrink::shrink;
 
 /// Counts, and the cases that are to be explained.
 #[derive(Default)]
-pub struct Report {
+pub(crate) struct Report {
     answers: Vec<Answered>,
     by_decision: BTreeMap<String, usize>,
     by_difference: BTreeMap<&'static str, usize>,
@@ -27,7 +27,7 @@ struct Answered {
 
 impl Report {
     /// Takes a case and the other evaluator's answer.
-    pub fn add(&mut self, case: Value, theirs: String) -> Result<(), String> {
+    pub(crate) fn add(&mut self, case: Value, theirs: String) -> Result<(), String> {
         let ours = ours(&case).map_err(|error| format!("{error}: {case}"))?;
         *self.by_decision.entry(ours.clone()).or_default() += 1;
         let mut difference = None;
@@ -43,12 +43,12 @@ impl Report {
     }
 
     /// Whether nothing is left to be explained.
-    pub fn agrees(&self) -> bool {
+    pub(crate) fn agrees(&self) -> bool {
         self.unexplained.is_empty()
     }
 
     /// Prints counts, and the first unexplained cases as small as they get.
-    pub fn print(&self, oracle: &mut Oracle) {
+    pub(crate) fn print(&self, oracle: &mut Oracle) {
         let explained: usize = self.by_difference.values().sum();
         let same = self.answers.len() - explained - self.unexplained.len();
         println!(
@@ -72,7 +72,7 @@ impl Report {
 
     /// One line for a case, with both answers: some thousands of those that agree, spread over the run,
     /// and some of each known difference.
-    pub fn recording(&self) -> String {
+    pub(crate) fn recording(&self) -> String {
         let agreeing = |answered: &&Answered| answered.ours == answered.theirs;
         let short = self.answers.iter().filter(agreeing).filter_map(Answered::line);
         let short: Vec<String> = short.filter(|line| line.len() < LONGEST).collect();

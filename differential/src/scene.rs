@@ -5,12 +5,12 @@ use serde_json::{Map, Value, json};
 use crate::random::Random;
 
 /// The account of most requesters.
-pub const OWN: &str = "111111111111";
+pub(crate) const OWN: &str = "111111111111";
 /// The other account.
-pub const OTHER: &str = "222222222222";
+pub(crate) const OTHER: &str = "222222222222";
 
 /// A request.
-pub struct Scene {
+pub(crate) struct Scene {
     /// `aws`, `aws-cn`, `aws-us-gov`
     pub partition: &'static str,
     /// Kind of the one who asks.
@@ -33,7 +33,7 @@ pub struct Scene {
 
 /// Kind of a requester.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Kind {
+pub(crate) enum Kind {
     /// A role, no session named.
     Role,
     /// A role's session.
@@ -64,7 +64,7 @@ const KEYS: &[&str] = &[
 
 impl Scene {
     /// A random request.
-    pub fn new(random: &mut Random) -> Scene {
+    pub(crate) fn new(random: &mut Random) -> Scene {
         let partition = if random.percent(88) { "aws" } else { random.text(&["aws-cn", "aws-us-gov"]) };
         let service = random.text(&["s3", "s3", "kms", "kms", "sts", "iam", "codedeploy"]);
         let kind = kind(service, random);
@@ -77,7 +77,7 @@ impl Scene {
     }
 
     /// Whether the requester has identity policies at all.
-    pub fn has_identity(&self) -> bool {
+    pub(crate) fn has_identity(&self) -> bool {
         !matches!(self.kind, Kind::Service | Kind::Federated | Kind::Anonymous)
     }
 }

@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 /// The smallest case that is found by leaving out one part after the other.
-pub fn shrink(case: &Value, mut still: impl FnMut(&Value) -> bool) -> Value {
+pub(crate) fn shrink(case: &Value, mut still: impl FnMut(&Value) -> bool) -> Value {
     let mut smallest = case.clone();
     loop {
         let smaller = without_one_part(&smallest).into_iter().find(|candidate| still(candidate));

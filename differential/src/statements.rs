@@ -8,7 +8,7 @@ use crate::scene::{Kind, OTHER, OWN, Scene};
 
 /// What a policy is attached to.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub enum Place {
+pub(crate) enum Place {
     /// The requester: identity policy, boundary, session policy.
     Requester,
     /// A bucket or a key.
@@ -22,7 +22,7 @@ pub enum Place {
 }
 
 /// A policy document.
-pub fn document(scene: &Scene, place: Place, random: &mut Random) -> Value {
+pub(crate) fn document(scene: &Scene, place: Place, random: &mut Random) -> Value {
     let mut statements = Vec::new();
     if matches!(place, Place::Organization) && random.percent(80) {
         statements.push(json!({"Effect": "Allow", "Action": "*", "Resource": "*"}));

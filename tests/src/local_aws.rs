@@ -15,4 +15,4 @@ pub use server::LocalAws;
 pub use stacks::{StackError, StackEvent, StackFailure};
 pub use subscriber::Subscriber;
 pub use venv::Venv;
-pub use violations::Violation;
+pub(crate) use violations::Violation;

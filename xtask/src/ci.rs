@@ -24,7 +24,7 @@ const STEPS: [Step; 6] = [
 ];
 
 /// Runs these steps, or all where none is named, and stops at the first that fails.
-pub fn run(root: &Path, only: &[&str]) -> Result<(), Failure> {
+pub(crate) fn run(root: &Path, only: &[&str]) -> Result<(), Failure> {
     if let Some(unknown) = only.iter().find(|name| !STEPS.iter().any(|step| step.name == **name)) {
         let names = STEPS.map(|step| step.name).join(", ");
         return Err(Failure::new(

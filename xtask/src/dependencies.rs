@@ -21,7 +21,7 @@ const CARGO_DENY: &str = "0.20.2";
 const DATABASE: Duration = Duration::from_secs(60);
 
 /// Checks everything about the dependencies.
-pub fn check(root: &Path) -> Result<(), Failure> {
+pub(crate) fn check(root: &Path) -> Result<(), Failure> {
     let deny = install(root)?;
     // Offline checks look at the crates of every platform; a build downloads those of one.
     run(cargo(root, ["fetch", "--quiet", "--locked"]))?;

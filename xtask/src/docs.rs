@@ -9,7 +9,7 @@
 //! `docs/rules` and has no rule is removed.
 
 mod page;
-pub mod registry;
+pub(crate) mod registry;
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -29,7 +29,7 @@ const EMBEDDED: &str = "cli/src/explain/pages.rs";
 type Files = BTreeMap<PathBuf, String>;
 
 /// Brings every generated file up to date.
-pub fn write(root: &Path) -> Result<(), Failure> {
+pub(crate) fn write(root: &Path) -> Result<(), Failure> {
     if registry::update(root)? {
         // This program was built with another list of rules: the pages are up to one that knows them all.
         return run(cargo(root, ["xtask", "docs"]));
@@ -50,7 +50,7 @@ pub fn write(root: &Path) -> Result<(), Failure> {
 }
 
 /// Says which generated files are not up to date.
-pub fn check(root: &Path) -> Result<(), Failure> {
+pub(crate) fn check(root: &Path) -> Result<(), Failure> {
     let (wanted, present) = (wanted(root)?, present(root)?);
     let differences = differences(&wanted, &present);
     if differences.is_empty() {

@@ -11,7 +11,7 @@ use crate::docs::registry::{self, FIXTURES, RULES};
 const USAGE: &str = "cargo xtask new-rule IA014 name-of-the-fault";
 
 /// Writes the two files of a new rule and lists them.
-pub fn run(root: &Path, id: &str, name: &str) -> Result<(), Failure> {
+pub(crate) fn run(root: &Path, id: &str, name: &str) -> Result<(), Failure> {
     check(id, name)?;
     let file = format!("{}.rs", name.replace('-', "_"));
     let (rule, fixtures) = (root.join(RULES).join(&file), root.join(FIXTURES).join(&file));
@@ -95,7 +95,7 @@ fn fixtures_text(name: &str) -> String {
 
 use crate::check::{{Cases, nothing}};
 
-pub fn fixtures(cases: &mut Cases) {{
+pub(super) fn fixtures(cases: &mut Cases) {{
     cases.case("the corrected walkthrough", nothing, &[], &[]);
 }}
 "#

@@ -14,7 +14,7 @@ use crate::Failure;
 /// What `cargo run` tells us about our own package is taken away: build scripts that ask to be rerun
 /// when it changes would run again, and half of the tree with them, each time that the gate takes
 /// turns with a plain `cargo test`.
-pub fn cargo<S: AsRef<OsStr>>(root: &Path, arguments: impl IntoIterator<Item = S>) -> Command {
+pub(crate) fn cargo<S: AsRef<OsStr>>(root: &Path, arguments: impl IntoIterator<Item = S>) -> Command {
     let mut command = Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
     command.args(arguments).current_dir(root).stdin(Stdio::null());
     let ours = |name: &str| {
@@ -31,14 +31,14 @@ pub fn cargo<S: AsRef<OsStr>>(root: &Path, arguments: impl IntoIterator<Item = S
 }
 
 /// Runs a command whose output is the user's to see.
-pub fn run(mut command: Command) -> Result<(), Failure> {
+pub(crate) fn run(mut command: Command) -> Result<(), Failure> {
     let shown = shown(&command);
     let status = command.status().map_err(|error| not_started(&command, &error))?;
     if status.success() { Ok(()) } else { Err(Failure::new(format!("`{shown}` failed"), shown)) }
 }
 
 /// What a command that had only so much time came to.
-pub struct Ended {
+pub(crate) struct Ended {
     /// Its status; None where it was stopped because its time was over.
     pub status: Option<ExitStatus>,
     /// What it wrote to standard error.
@@ -48,7 +48,7 @@ pub struct Ended {
 /// Runs a command, shows nothing of it, and stops it when its time is over.
 ///
 /// Its errors go through a file at `log`: a pipe would be held open by what the command itself started.
-pub fn run_for(mut command: Command, time: Duration, log: &Path) -> Result<Ended, Failure> {
+pub(crate) fn run_for(mut command: Command, time: Duration, log: &Path) -> Result<Ended, Failure> {
     let unwritable = |error| Failure::new(format!("{}: {error}", log.display()), "cargo clean");
     let file = std::fs::File::create(log).map_err(unwritable)?;
     command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(file);

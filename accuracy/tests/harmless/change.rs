@@ -5,13 +5,13 @@ use crosspipe_accuracy::world::set;
 use serde_json::{Value, json};
 
 /// A change that changes nothing about who may do what.
-pub type Change = fn(&mut Value);
+pub(crate) type Change = fn(&mut Value);
 
-pub const USE: [&str; 5] =
+pub(crate) const USE: [&str; 5] =
     ["kms:DescribeKey", "kms:GenerateDataKey*", "kms:Encrypt", "kms:ReEncrypt*", "kms:Decrypt"];
 
 /// Every policy document, wherever it is.
-pub fn each_policy(value: &mut Value, change: &dyn Fn(&mut Value)) {
+pub(crate) fn each_policy(value: &mut Value, change: &dyn Fn(&mut Value)) {
     if value.get("Statement").is_some() {
         change(value);
     } else if let Some(members) = value.as_object_mut() {
@@ -21,7 +21,7 @@ pub fn each_policy(value: &mut Value, change: &dyn Fn(&mut Value)) {
     }
 }
 
-pub fn each_statement(world: &mut Value, change: &dyn Fn(&mut Value)) {
+pub(crate) fn each_statement(world: &mut Value, change: &dyn Fn(&mut Value)) {
     each_policy(world, &|policy| match &mut policy["Statement"] {
         Value::Array(statements) => statements.iter_mut().for_each(change),
         statement => change(statement),
@@ -29,7 +29,7 @@ pub fn each_statement(world: &mut Value, change: &dyn Fn(&mut Value)) {
 }
 
 /// Replaces a text wherever it stands as a whole.
-pub fn replace(value: &mut Value, from: &str, to: &str) {
+pub(crate) fn replace(value: &mut Value, from: &str, to: &str) {
     match value {
         Value::String(text) if text == from => *text = to.to_owned(),
         Value::Array(elements) => elements.iter_mut().for_each(|element| replace(element, from, to)),
@@ -38,12 +38,12 @@ pub fn replace(value: &mut Value, from: &str, to: &str) {
     }
 }
 
-pub fn put(world: &mut Value, path: &str, value: Value) {
+pub(crate) fn put(world: &mut Value, path: &str, value: Value) {
     set(world, path, serde_json::from_str(&resolve(&value.to_string())).unwrap()).unwrap();
 }
 
 /// Lets the target in on key and bucket by other words than the name of its account.
-pub fn grant(world: &mut Value, principal: &str, condition: Value) {
+pub(crate) fn grant(world: &mut Value, principal: &str, condition: Value) {
     let objects = "arn:aws:s3:::$BUCKET/*";
     let to = |action: Value, resource: &str| json!({"Effect": "Allow", "Principal": principal, "Action": action, "Resource": resource, "Condition": condition});
     put(world, "key policy > Target", to(json!(USE), "*"));
@@ -51,7 +51,7 @@ pub fn grant(world: &mut Value, principal: &str, condition: Value) {
     put(world, "bucket policy > TargetBucket", to(json!("s3:ListBucket"), "arn:aws:s3:::$BUCKET"));
 }
 
-pub fn deny(world: &mut Value, action: Value, condition: Value) {
+pub(crate) fn deny(world: &mut Value, action: Value, condition: Value) {
     put(
         world,
         "bucket policy > More",
@@ -59,7 +59,7 @@ pub fn deny(world: &mut Value, action: Value, condition: Value) {
     );
 }
 
-pub fn organization(world: &mut Value) {
+pub(crate) fn organization(world: &mut Value) {
     let member = json!({"paths": ["o-aaaa111122/r-ab12/ou-ab12-11111111/"]});
     put(world, "organization", json!({"id": "o-aaaa111122", "accounts": {"$A": member, "$B": member}}));
 }

@@ -6,7 +6,7 @@ use serde_json::json;
 use crate::change::*;
 
 /// Other policies to the same end, and less knowledge of them.
-pub const MEANINGS: &[(&str, Change)] = &[
+pub(crate) const MEANINGS: &[(&str, Change)] = &[
     ("nothing", |_| ()),
     ("the roles by name", |world| {
         let roles = json!({"AWS": ["$TARGET_ROLE", "$INSTANCE_ROLE", "$STACK_ROLE"]});

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use crate::change::*;
 
 /// Other ways to write the same policies down.
-pub const WRITINGS: &[(&str, Change)] = &[
+pub(crate) const WRITINGS: &[(&str, Change)] = &[
     ("statements in another order", |world| {
         each_policy(world, &|policy| {
             if let Some(statements) = policy["Statement"].as_array_mut() {

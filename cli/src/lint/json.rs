@@ -7,7 +7,7 @@ use super::Linted;
 use crate::output;
 
 /// One list of findings and one of what could not be judged. Of several files, each entry names its own.
-pub fn show(linted: &[Linted], several: bool) -> String {
+pub(super) fn show(linted: &[Linted], several: bool) -> String {
     let entry = |file: &Linted, mut entry: Value| {
         if let Some(members) = entry.as_object_mut().filter(|_| several) {
             members.insert("file".into(), file.file.as_str().into());

@@ -42,7 +42,7 @@ Exit codes: 0 nothing at error level, 1 findings at error level, 2 a file that c
 /// Finds the faults that make cross-account deploys fail, in snapshots or `get-pipeline` outputs
 #[derive(Debug, Args)]
 #[command(after_help = EXAMPLES)]
-pub struct Arguments {
+pub(crate) struct Arguments {
     /// Snapshots or outputs of `aws codepipeline get-pipeline`; `-` is standard input
     #[arg(required_unless_present = "pipeline", value_name = "FILE")]
     files: Vec<PathBuf>,
@@ -92,7 +92,7 @@ struct Located {
 }
 
 /// Lints each file; one that can't be used does not keep the others from it.
-pub fn run(arguments: &Arguments) -> Answer {
+pub(crate) fn run(arguments: &Arguments) -> Answer {
     let mut linted = vec![];
     let mut problems = vec![];
     let mut notes = vec![];

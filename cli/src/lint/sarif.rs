@@ -16,7 +16,7 @@ use crate::output::{self, severity};
 const SCHEMA: &str = "https://json.schemastore.org/sarif-2.1.0.json";
 
 /// One run over all files. What could not be judged or read is a notification of the tool.
-pub fn show(linted: &[Linted], problems: &[String]) -> String {
+pub(super) fn show(linted: &[Linted], problems: &[String]) -> String {
     let results: Vec<Value> = linted.iter().flat_map(results).collect();
     let mut notifications: Vec<Value> =
         problems.iter().map(|problem| json!({"level": "error", "message": {"text": problem}})).collect();

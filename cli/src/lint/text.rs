@@ -11,7 +11,7 @@ use crate::output::{count, indented, severity, severity_style};
 use crate::text::{Style, Text};
 
 /// All findings, file by file; with the scripts of their fixes where these are asked for.
-pub fn show(linted: &[Linted], with_scripts: bool) -> Text {
+pub(super) fn show(linted: &[Linted], with_scripts: bool) -> Text {
     let causes: Vec<_> = linted.iter().map(|file| group_by_cause(&file.findings)).collect();
     let mut text = summary(linted, &causes);
     for (Linted { file, unknown, .. }, causes) in linted.iter().zip(&causes) {

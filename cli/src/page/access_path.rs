@@ -15,7 +15,7 @@ use crate::source_location::steps;
 
 /// What the rules say of a node or an edge; a later one outweighs those before it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum State {
+pub(super) enum State {
     /// No fault was found.
     NoFault,
     /// Parts that would settle it are not known.
@@ -28,7 +28,7 @@ pub enum State {
 
 /// What a node is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Kind {
+pub(super) enum Kind {
     /// The pipeline's service role.
     ServiceRole,
     /// An artifact bucket.
@@ -43,7 +43,7 @@ pub enum Kind {
 
 /// A role, bucket or key.
 #[derive(Debug)]
-pub struct Node {
+pub(super) struct Node {
     /// What it is.
     pub kind: Kind,
     /// Its ARN; of a bucket its name.
@@ -60,7 +60,7 @@ pub struct Node {
 
 /// One role that has to reach a role, bucket or key.
 #[derive(Debug)]
-pub struct Edge {
+pub(super) struct Edge {
     /// The position of the role that asks.
     pub from: usize,
     /// The position of what it asks for.
@@ -77,7 +77,7 @@ pub struct Edge {
 
 /// The nodes and edges of one target account.
 #[derive(Debug, Default)]
-pub struct Picture {
+pub(super) struct Picture {
     /// The target account; empty where no action works in another account.
     pub account: String,
     /// Positions of the nodes, in the order in which they are drawn.
@@ -88,7 +88,7 @@ pub struct Picture {
 
 /// Everything that is drawn of one pipeline.
 #[derive(Debug, Default)]
-pub struct AccessPath {
+pub(super) struct AccessPath {
     /// What the anchors of its parts begin with.
     pub prefix: String,
     /// The pipeline's account.
@@ -105,7 +105,7 @@ pub struct AccessPath {
 
 impl AccessPath {
     /// Draws what the actions of these facts need, and what the findings and unknown parts say of it.
-    pub fn new(prefix: &str, facts: &Facts<'_>, findings: &[&Finding], unknown: &[Unknown]) -> Self {
+    pub(super) fn new(prefix: &str, facts: &Facts<'_>, findings: &[&Finding], unknown: &[Unknown]) -> Self {
         let (prefix, account) = (prefix.to_owned(), own_account(facts).to_owned());
         let mut path = AccessPath { prefix, account, ..AccessPath::default() };
         let service = path.node(Kind::ServiceRole, facts.pipeline().role_arn(), "runs the pipeline");
@@ -404,7 +404,7 @@ impl AccessPath {
     }
 
     /// What the worst node or edge of a picture says.
-    pub fn state_of(&self, picture: &Picture) -> State {
+    pub(super) fn state_of(&self, picture: &Picture) -> State {
         let edges = picture.edges.iter().filter_map(|edge| self.edges.get(*edge)).map(|edge| edge.state);
         let nodes = picture.nodes.iter().filter_map(|node| self.nodes.get(*node)).map(|node| node.state);
         edges.chain(nodes).max().unwrap_or(State::NoFault)
@@ -421,7 +421,7 @@ fn account_of(arn: &str) -> &str {
 }
 
 /// The policies of a node, each with its name; what is not known or absent is said instead.
-pub fn policies(node: &Node, snapshot: &Snapshot) -> Vec<(String, Fact<PolicyDocument>)> {
+pub(super) fn policies(node: &Node, snapshot: &Snapshot) -> Vec<(String, Fact<PolicyDocument>)> {
     let one = |name: &str, policy: Fact<&PolicyDocument>| (name.to_owned(), cloned(&policy));
     match node.kind {
         Kind::Bucket => {

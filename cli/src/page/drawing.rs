@@ -20,7 +20,7 @@ const CHARACTER: i32 = 8;
 
 /// How the accounts are arranged.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Shape {
+pub(super) enum Shape {
     /// Side by side, 1040 wide.
     Wide,
     /// One above the other, 380 wide.
@@ -84,7 +84,7 @@ impl Place {
 }
 
 /// The drawing of one picture.
-pub fn draw(path: &AccessPath, picture: &Picture, shape: Shape) -> Markup {
+pub(super) fn draw(path: &AccessPath, picture: &Picture, shape: Shape) -> Markup {
     let layout = Layout::new(path, picture, shape);
     let name = match picture.account.as_str() {
         "" => format!("Access path in account {}", path.account),
@@ -297,7 +297,7 @@ fn label(edge: &Edge) -> String {
 }
 
 /// A role by its name, a key by its id, a bucket by its name.
-pub fn name_of(node: &Node) -> String {
+pub(super) fn name_of(node: &Node) -> String {
     match node.kind {
         Kind::Bucket => node.id.clone(),
         _ => node.id.rsplit('/').next().unwrap_or(&node.id).to_owned(),
@@ -305,7 +305,7 @@ pub fn name_of(node: &Node) -> String {
 }
 
 /// What a node is, in words.
-pub fn kind(kind: Kind) -> &'static str {
+pub(super) fn kind(kind: Kind) -> &'static str {
     match kind {
         Kind::ServiceRole => "Service role",
         Kind::Bucket => "Artifact bucket",
@@ -316,7 +316,7 @@ pub fn kind(kind: Kind) -> &'static str {
 }
 
 /// A state in words.
-pub fn words(state: State) -> &'static str {
+pub(super) fn words(state: State) -> &'static str {
     match state {
         State::NoFault => "no fault found",
         State::Unknown => "not judged",
@@ -326,7 +326,7 @@ pub fn words(state: State) -> &'static str {
 }
 
 /// The class of a state in the style sheet.
-pub fn class_of(state: State) -> &'static str {
+pub(super) fn class_of(state: State) -> &'static str {
     match state {
         State::NoFault => "fine",
         State::Unknown => "unknown",

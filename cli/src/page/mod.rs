@@ -38,7 +38,7 @@ const POLICIES_OF_EDGE: usize = 8_000;
 
 /// A finding, and how surely it is the cause where something failed.
 #[derive(Clone, Copy)]
-pub struct Entry<'a> {
+pub(crate) struct Entry<'a> {
     /// The finding.
     pub finding: &'a Finding,
     /// How surely it is the cause.
@@ -46,7 +46,7 @@ pub struct Entry<'a> {
 }
 
 /// The part of the page about one file.
-pub struct Section {
+pub(crate) struct Section {
     errors: usize,
     warnings: usize,
     unknown: usize,
@@ -54,7 +54,7 @@ pub struct Section {
 }
 
 /// The part of the page about one pipeline; `number` is that of its file.
-pub fn section(
+pub(crate) fn section(
     (number, source): (usize, &str),
     facts: &Facts<'_>,
     entries: &[Entry<'_>],
@@ -100,7 +100,7 @@ pub fn section(
 }
 
 /// The page of `lint`.
-pub fn of_lint(sections: Vec<Section>) -> String {
+pub(crate) fn of_lint(sections: Vec<Section>) -> String {
     let total = |of: fn(&Section) -> usize| sections.iter().map(of).sum::<usize>();
     let (errors, warnings, unknown) =
         (total(|it| it.errors), total(|it| it.warnings), total(|it| it.unknown));
@@ -120,7 +120,7 @@ pub fn of_lint(sections: Vec<Section>) -> String {
 }
 
 /// The page of `diagnose`.
-pub fn of_report(report: &Report, section: Section) -> String {
+pub(crate) fn of_report(report: &Report, section: Section) -> String {
     let alert = Alert::from(report);
     let title = format!("{}/{} failed", report.stage, report.action);
     let head = html! {

@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 const PATIENCE: &str = "120";
 
 /// A browser with one page.
-pub struct Browser {
+pub(crate) struct Browser {
     child: Child,
     to: ChildStdin,
     from: BufReader<ChildStdout>,
@@ -21,7 +21,7 @@ pub struct Browser {
 impl Browser {
     /// Starts Chromium and opens the file. None, and a line on standard error that no test harness holds back, where
     /// there is no Chromium: the test installs nothing.
-    pub fn open(file: &Path) -> Option<Self> {
+    pub(crate) fn open(file: &Path) -> Option<Self> {
         let Some(program) = find() else {
             let _ = writeln!(
                 stderr(),
@@ -51,7 +51,7 @@ impl Browser {
     }
 
     /// Calls a method of the protocol and waits for its answer.
-    pub fn call(&mut self, method: &str, parameters: Value) -> Value {
+    pub(crate) fn call(&mut self, method: &str, parameters: Value) -> Value {
         self.number += 1;
         let mut message = json!({"id": self.number, "method": method, "params": parameters});
         if let Some(session) = &self.session {
@@ -72,7 +72,7 @@ impl Browser {
 
     /// The value of a JavaScript expression in the page.
     #[track_caller]
-    pub fn evaluate(&mut self, expression: &str) -> Value {
+    pub(crate) fn evaluate(&mut self, expression: &str) -> Value {
         let asked = json!({"expression": expression, "returnByValue": true, "awaitPromise": true, "userGesture": true});
         let answer = self.call("Runtime.evaluate", asked);
         assert!(answer["exceptionDetails"].is_null(), "{expression}: {answer}");
@@ -80,13 +80,13 @@ impl Browser {
     }
 
     /// Makes the page as wide and high as this, in CSS pixels.
-    pub fn resize(&mut self, width: u32, height: u32) {
+    pub(crate) fn resize(&mut self, width: u32, height: u32) {
         let size = json!({"width": width, "height": height, "deviceScaleFactor": 1, "mobile": false});
         self.call("Emulation.setDeviceMetricsOverride", size);
     }
 
     /// Presses and releases a key.
-    pub fn press(&mut self, key: &str, code: u32) {
+    pub(crate) fn press(&mut self, key: &str, code: u32) {
         let text = if key == "Enter" { "\r" } else { "" };
         for kind in ["keyDown", "keyUp"] {
             let text = if kind == "keyDown" { text } else { "" };
@@ -97,7 +97,7 @@ impl Browser {
     }
 
     /// What is seen, as a PNG in base64.
-    pub fn screenshot(&mut self) -> String {
+    pub(crate) fn screenshot(&mut self) -> String {
         let asked = json!({"format": "png", "captureBeyondViewport": false});
         self.call("Page.captureScreenshot", asked)["data"].as_str().unwrap().to_owned()
     }

@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 use crate::{Ran, json_file, run, without_key_grant};
 
 /// The event that CodePipeline sends for the walkthrough's deploy action.
-pub fn event() -> Value {
+pub(crate) fn event() -> Value {
     json!({
         "version": "0", "id": "01234567-EXAMPLE", "detail-type": "CodePipeline Action Execution State Change",
         "source": "aws.codepipeline", "account": A, "time": "2020-01-31T18:55:43Z", "region": REGION,
@@ -20,7 +20,7 @@ pub fn event() -> Value {
 }
 
 /// The snapshot with the details of the event's execution.
-pub fn with_details(mut snapshot: Value) -> Value {
+pub(crate) fn with_details(mut snapshot: Value) -> Value {
     let message = format!(
         "User: {TARGET_ROLE} is not authorized to perform: kms:Decrypt on resource: {KEY} because no \
          resource-based policy allows the kms:Decrypt action"
@@ -32,7 +32,7 @@ pub fn with_details(mut snapshot: Value) -> Value {
     snapshot
 }
 
-pub fn diagnose(event: &Value, snapshot: &Value, format: &str) -> Ran {
+pub(crate) fn diagnose(event: &Value, snapshot: &Value, format: &str) -> Ran {
     let (event, snapshot) = (json_file(event), json_file(snapshot));
     run(&["diagnose", "--event", event.path(), "--snapshot", snapshot.path(), "--format", format])
 }

@@ -5,10 +5,10 @@ use std::net::{TcpListener, TcpStream};
 use std::thread;
 
 /// What is asked: operation (`GetPipeline`), or method and path where the protocol has none (`GET /bucket?policy`).
-pub type Answers = fn(&str, &str) -> Option<(u16, String)>;
+pub(crate) type Answers = fn(&str, &str) -> Option<(u16, String)>;
 
 /// Serves until the test's process ends, and returns the endpoint. What has no answer is denied.
-pub fn serve(answers: Answers) -> String {
+pub(crate) fn serve(answers: Answers) -> String {
     let listener = TcpListener::bind(("127.0.0.1", 0)).unwrap();
     let endpoint = format!("http://{}", listener.local_addr().unwrap());
     thread::spawn(move || {

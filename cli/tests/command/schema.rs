@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use serde_json::Value;
 
 /// What of `value` the schema does not allow, one line each.
-pub fn faults(root: &Value, value: &Value) -> Vec<String> {
+pub(crate) fn faults(root: &Value, value: &Value) -> Vec<String> {
     let mut faults = vec![];
     check(root, root, value, "", &mut faults);
     faults

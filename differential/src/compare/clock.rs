@@ -7,14 +7,14 @@ use std::time::Instant;
 /// Does something that often, and says how long it took in nanoseconds and the sum of what came out.
 ///
 /// On the main thread only: that is the one which Linux's `/proc/self/schedstat` speaks of.
-pub fn time(passes: u64, mut pass: impl FnMut() -> u64) -> (f64, u64) {
+pub(super) fn time(passes: u64, mut pass: impl FnMut() -> u64) -> (f64, u64) {
     let start = now();
     let result = (0..passes).map(|_| pass()).sum();
     (now() - start, result)
 }
 
 /// Whether the clock is the processor's; the programs that are compared read the same one.
-pub fn is_of_processor() -> bool {
+pub(super) fn is_of_processor() -> bool {
     of_processor().is_some()
 }
 

@@ -9,13 +9,13 @@ use crosspipe_testing::walkthrough::numbered;
 use super::ours::{findings, snapshot};
 
 /// How we ask ourselves.
-pub const OPTION: &str = "--memory";
+pub(super) const OPTION: &str = "--memory";
 
 const STATUS: &str = "/proc/self/status";
 
 /// How many snapshots are linted, and the largest resident set of that process in KiB; nothing where the
 /// system does not tell.
-pub fn measure() -> Result<Vec<(u32, u64)>, String> {
+pub(super) fn measure() -> Result<Vec<(u32, u64)>, String> {
     if !Path::new(STATUS).exists() {
         return Ok(vec![]);
     }
@@ -23,7 +23,7 @@ pub fn measure() -> Result<Vec<(u32, u64)>, String> {
 }
 
 /// Lints that many snapshots and prints what this process needed.
-pub fn child(number: u32) -> Result<(), String> {
+pub(super) fn child(number: u32) -> Result<(), String> {
     for number in 0..number {
         if findings(&snapshot(&numbered(number))?) != 0 {
             return Err(format!("snapshot {number} has findings"));

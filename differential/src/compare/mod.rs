@@ -54,7 +54,7 @@ struct Timed {
 }
 
 /// Compares. True, since there is nothing that it could fail but to run.
-pub fn run(mut arguments: impl Iterator<Item = String>) -> Result<bool, String> {
+pub(crate) fn run(mut arguments: impl Iterator<Item = String>) -> Result<bool, String> {
     let (mut rounds, mut record) = (9u32, None);
     while let Some(name) = arguments.next() {
         let value = arguments.next().ok_or_else(|| format!("`{name}` needs a value"))?;

@@ -12,7 +12,7 @@ use serde_json::Value;
 const SNAPSHOTS: u32 = 10;
 
 /// Inputs, as text and parsed.
-pub struct Ours {
+pub(super) struct Ours {
     lines: Vec<String>,
     questions: Vec<Question>,
     /// How many of the questions we allow, and how many the other evaluator did.
@@ -24,7 +24,7 @@ pub struct Ours {
 
 impl Ours {
     /// Reads what the differential test recorded, and takes the corrected walkthrough for its snapshots.
-    pub fn new(recorded: &str) -> Result<Self, String> {
+    pub(super) fn new(recorded: &str) -> Result<Self, String> {
         let problem = |error: serde_json::Error| error.to_string();
         let (mut lines, mut questions, mut allowed, mut allowed_by_other) = (vec![], vec![], 0, 0);
         for line in recorded.lines() {
@@ -43,17 +43,17 @@ impl Ours {
     }
 
     /// The questions, one a line.
-    pub fn questions(&self) -> String {
+    pub(super) fn questions(&self) -> String {
         self.lines.join("\n") + "\n"
     }
 
     /// How many they are.
-    pub fn number_of_questions(&self) -> usize {
+    pub(super) fn number_of_questions(&self) -> usize {
         self.questions.len()
     }
 
     /// The policies in the snapshots, one a line.
-    pub fn policies(&self) -> String {
+    pub(super) fn policies(&self) -> String {
         let values = self.texts.iter().filter_map(|text| serde_json::from_str::<Value>(text).ok());
         let mut policies = vec![];
         values.for_each(|value| collect(&value, &mut policies));
@@ -61,46 +61,46 @@ impl Ours {
     }
 
     /// How many snapshots there are.
-    pub fn number_of_snapshots(&self) -> usize {
+    pub(super) fn number_of_snapshots(&self) -> usize {
         self.snapshots.len()
     }
 
     /// How often a question is allowed when each is asked ten times in a row.
-    pub fn decide_ten_times(&self) -> u64 {
+    pub(super) fn decide_ten_times(&self) -> u64 {
         let ten_times = |question| (0..10).map(|_| is_allowed(black_box(question))).sum::<u64>();
         self.questions.iter().map(ten_times).sum()
     }
 
     /// How many of the questions are allowed.
-    pub fn decide(&self) -> u64 {
+    pub(super) fn decide(&self) -> u64 {
         black_box(&self.questions).iter().map(is_allowed).sum()
     }
 
     /// The same from JSON.
-    pub fn parse_and_decide(&self) -> u64 {
+    pub(super) fn parse_and_decide(&self) -> u64 {
         let question = |line: &String| serde_json::from_str(line).is_ok_and(|it| is_allowed(&it) == 1);
         black_box(&self.lines).iter().map(|line| u64::from(question(line))).sum()
     }
 
     /// How many findings there are.
-    pub fn lint(&self) -> u64 {
+    pub(super) fn lint(&self) -> u64 {
         black_box(&self.snapshots).iter().map(findings).sum()
     }
 
     /// The same from JSON.
-    pub fn parse_and_lint(&self) -> u64 {
+    pub(super) fn parse_and_lint(&self) -> u64 {
         black_box(&self.texts).iter().map(|text| snapshot(text).map_or(u64::MAX, |it| findings(&it))).sum()
     }
 }
 
 /// A snapshot as `crosspipe lint` reads it.
-pub fn snapshot(text: &str) -> Result<Snapshot, String> {
+pub(super) fn snapshot(text: &str) -> Result<Snapshot, String> {
     let value = serde_json::from_str(text).map_err(|error| error.to_string())?;
     Snapshot::from_value(value).map_err(|error| error.to_string())
 }
 
 /// How many findings a snapshot has.
-pub fn findings(snapshot: &Snapshot) -> u64 {
+pub(super) fn findings(snapshot: &Snapshot) -> u64 {
     lint(snapshot).map_or(u64::MAX, |verdicts| verdicts.findings.len() as u64)
 }
 

@@ -10,7 +10,7 @@ const REQUIREMENTS: &str = include_str!("../../parliament/requirements.txt");
 const PROGRAM: &str = include_str!("../../parliament/timing.py");
 
 /// Installs it if it is not there yet, and starts it with the policies that it shall lint, one a line.
-pub fn start(folder: &Path, policies: &Path) -> Result<Peer, String> {
+pub(super) fn start(folder: &Path, policies: &Path) -> Result<Peer, String> {
     let environment = folder.join("parliament");
     install(&environment)?;
     let program = environment.join("timing.py");

@@ -15,7 +15,7 @@ const MARKS: [&str; 2] =
     ["<!-- results: written by `cargo compare --record` -->\n", "<!-- end of results -->"];
 
 /// Everything that one run found out.
-pub struct Results<'a> {
+pub(super) struct Results<'a> {
     /// Each subject; those of the evaluation before those of linting.
     pub evaluation: &'a [Timed],
     pub lint: &'a [Timed],
@@ -31,7 +31,7 @@ pub struct Results<'a> {
 }
 
 /// The results as Markdown.
-pub fn of(results: &Results<'_>) -> String {
+pub(super) fn of(results: &Results<'_>) -> String {
     let mut text = format!("{}\n\n", run(results));
     let _ = writeln!(text, "Evaluation of {} requests:\n", thousands(results.questions as u64));
     let others = [1, 1, 3, 3, 5, 5];
@@ -110,7 +110,7 @@ fn today() -> String {
 }
 
 /// Puts the results in the place of those before.
-pub fn write(file: &Path, results: &str) -> Result<(), String> {
+pub(super) fn write(file: &Path, results: &str) -> Result<(), String> {
     let problem = |error: std::io::Error| format!("{}: {error}", file.display());
     let text = fs::read_to_string(file).map_err(problem)?;
     let [begin, end] = MARKS;

@@ -17,7 +17,7 @@ const READ_LAG: Duration = Duration::from_secs(2);
 const MOST_WRITES: usize = 5;
 
 /// Everything is in place.
-pub struct Converged<R: Resource> {
+pub(crate) struct Converged<R: Resource> {
     /// As it was read last.
     pub live: R::Live,
     /// Whether something was written.
@@ -29,7 +29,7 @@ pub struct Converged<R: Resource> {
 }
 
 /// Why the work stopped, and whether something was written all the same.
-pub struct ApplyError {
+pub(crate) struct ApplyError {
     /// The answer.
     pub failure: Failure,
     /// Whether a Delete has something to take back.
@@ -49,7 +49,7 @@ impl From<Failure> for ApplyError {
 ///
 /// Every attempt reads, plans and writes anew: nothing is ever sent that was planned before a pause. The plan that finds
 /// nothing to write is the verification. If nothing was written, the records are as they were.
-pub async fn converge<R: Resource>(
+pub(crate) async fn converge<R: Resource>(
     resource: &R,
     records: &mut Records,
     request: (&Request, &str),

@@ -15,7 +15,7 @@ use crate::scope::Scope;
 const LONGEST_NOTICE: usize = 1_400;
 
 /// Serves a Create or an Update.
-pub async fn apply<R: Resource>(request: &Request, scope: &Scope<'_>) -> Result<Success, Failure> {
+pub(crate) async fn apply<R: Resource>(request: &Request, scope: &Scope<'_>) -> Result<Success, Failure> {
     let resources = R::parse(request.properties(), &scope.context)?;
     let id = physical_id(&resources, scope);
     let mut success = Success::new(&*id);
@@ -81,7 +81,7 @@ async fn apply_one<R: Resource>(
 }
 
 /// Serves a Delete.
-pub async fn delete<R: Resource>(request: &Request, scope: &Scope<'_>) -> Result<Success, Failure> {
+pub(crate) async fn delete<R: Resource>(request: &Request, scope: &Scope<'_>) -> Result<Success, Failure> {
     let id = request.physical_id().unwrap_or_default();
     // Where not even the target can be read, nothing can have been made.
     let resources = R::parse_absent(request.properties(), &scope.context).unwrap_or_default();

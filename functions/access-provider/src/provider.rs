@@ -10,7 +10,7 @@ use crate::scope::{Installation, Scope};
 use crate::{lifecycle, request_check};
 
 /// Serves all custom resources.
-pub struct Provider<'a>(pub Installation<'a>);
+pub(crate) struct Provider<'a>(pub Installation<'a>);
 
 impl Handler for Provider<'_> {
     async fn handle(&self, request: &Request, deadline: Deadline) -> Result<Success, Failure> {

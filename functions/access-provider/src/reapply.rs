@@ -13,7 +13,7 @@ use crate::records::{Record, Records};
 use crate::scope::Installation;
 
 /// Carries out a request, until its own deadline or the invocation's.
-pub async fn reapply(
+pub(crate) async fn reapply(
     installation: Installation<'_>,
     request: &ReapplyRequest,
     request_id: &str,

@@ -22,7 +22,7 @@ const REQUESTS_REMEMBERED: usize = 10;
 /// What is on record of one custom resource.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(rename_all = "PascalCase")]
-pub struct Record {
+pub(crate) struct Record {
     /// `Custom::…`
     pub resource_type: String,
     /// The ARN of its stack.
@@ -45,7 +45,7 @@ pub struct Record {
 
 /// The records of one target, for as long as its lease is held. What is changed here is stored by
 /// [`Records::remember`] and [`Records::close`].
-pub struct Records {
+pub(crate) struct Records {
     lease: Lease,
     owner: String,
     records: BTreeMap<String, Record>,
@@ -54,7 +54,7 @@ pub struct Records {
 impl Records {
     /// Reads the records that came with a lease, for the custom resource that owns the work. On an error the lease is
     /// released.
-    pub async fn open(lease: Lease, owner: &Owner) -> Result<Self, Failure> {
+    pub(crate) async fn open(lease: Lease, owner: &Owner) -> Result<Self, Failure> {
         let read = |(owner, text): (&String, &String)| {
             serde_json::from_str(text).map(|record| (owner.clone(), record)).map_err(|error| {
                 Failure::new(
@@ -73,22 +73,22 @@ impl Records {
     }
 
     /// Goes on for another owner.
-    pub fn set_owner(&mut self, owner: &Owner) {
+    pub(crate) fn set_owner(&mut self, owner: &Owner) {
         self.owner = owner.short();
     }
 
     /// The records of resources that were not deleted.
-    pub fn applied(&self) -> impl Iterator<Item = &Record> {
+    pub(crate) fn applied(&self) -> impl Iterator<Item = &Record> {
         self.records.values().filter(|record| record.deleted_at.is_none())
     }
 
     /// Whether the owner has something on record.
-    pub fn has_own(&self) -> bool {
+    pub(crate) fn has_own(&self) -> bool {
         self.records.get(&self.owner).is_some_and(|record| record.deleted_at.is_none())
     }
 
     /// Refuses a request that was served before another one of the same resource: it comes late, or is a copy.
-    pub fn refuse_late(&self, request: &Request) -> Result<(), Failure> {
+    pub(crate) fn refuse_late(&self, request: &Request) -> Result<(), Failure> {
         let id = request.request_id();
         let requests = self.records.get(&self.owner).map(|record| record.requests.as_slice());
         if let Some([earlier @ .., last]) = requests
@@ -103,7 +103,7 @@ impl Records {
     }
 
     /// What all owners have replaced.
-    pub fn memories<R: Resource>(&self) -> Result<Memories<R>, Failure> {
+    pub(crate) fn memories<R: Resource>(&self) -> Result<Memories<R>, Failure> {
         let replaced = self.records.iter().filter(|(_, record)| !record.replaced.is_null());
         let memories = replaced.map(|(owner, record)| {
             let memory = serde_json::from_value(record.replaced.clone()).map_err(|error| {
@@ -121,7 +121,7 @@ impl Records {
     }
 
     /// Sets what owners have replaced.
-    pub fn set_memories<R: Resource>(&mut self, memories: &Memories<R>) {
+    pub(crate) fn set_memories<R: Resource>(&mut self, memories: &Memories<R>) {
         for (owner, record) in &mut self.records {
             // A memory is plain data, which is JSON.
             let value = memories.get(owner).and_then(|memory| serde_json::to_value(memory).ok());
@@ -130,7 +130,7 @@ impl Records {
     }
 
     /// Stores what a write is about to replace, before it does.
-    pub async fn remember<R: Resource>(
+    pub(crate) async fn remember<R: Resource>(
         &mut self,
         memories: &Memories<R>,
         request: &Request,
@@ -145,7 +145,7 @@ impl Records {
     }
 
     /// What the owner has applied is what this request says.
-    pub fn set_applied(&mut self, request: &Request, physical_id: &str) {
+    pub(crate) fn set_applied(&mut self, request: &Request, physical_id: &str) {
         let before = self.records.remove(&self.owner);
         let (requests, replaced) = before.map(|it| (it.requests, it.replaced)).unwrap_or_default();
         let record = Record {
@@ -162,7 +162,7 @@ impl Records {
     }
 
     /// The owner has nothing applied any more. Its requests stay on record for a while.
-    pub fn set_deleted(&mut self, request: &Request) {
+    pub(crate) fn set_deleted(&mut self, request: &Request) {
         if let Some(record) = self.records.get_mut(&self.owner) {
             record.deleted_at = Some(now());
             record.replaced = Value::Null;
@@ -172,17 +172,17 @@ impl Records {
     }
 
     /// A copy of the records, to go back to.
-    pub fn checkpoint(&self) -> BTreeMap<String, Record> {
+    pub(crate) fn checkpoint(&self) -> BTreeMap<String, Record> {
         self.records.clone()
     }
 
     /// Goes back to such a copy.
-    pub fn restore(&mut self, checkpoint: BTreeMap<String, Record>) {
+    pub(crate) fn restore(&mut self, checkpoint: BTreeMap<String, Record>) {
         self.records = checkpoint;
     }
 
     /// Stores what has changed with the release of the lease. The lease is released in any case.
-    pub async fn close(mut self) -> Result<(), AwsError> {
+    pub(crate) async fn close(mut self) -> Result<(), AwsError> {
         let oldest = now().saturating_sub(DELETED_IS_REMEMBERED.as_secs());
         self.records.retain(|_, record| record.deleted_at.is_none_or(|at| at > oldest));
         let changes = self.changes();
@@ -207,7 +207,7 @@ impl Records {
 
 impl Record {
     /// The request that applied this, as an Update that changes nothing.
-    pub fn to_request(&self, request_id: &str) -> Result<Request, Failure> {
+    pub(crate) fn to_request(&self, request_id: &str) -> Result<Request, Failure> {
         let mut properties = self.resource_properties.clone();
         // What runs and what does not is for whoever asks to say.
         properties.remove("StartExecution");

@@ -19,7 +19,7 @@ const LAG: Duration = Duration::from_secs(5);
 ///
 /// # Errors
 /// Says what of stack or resource does not fit the request.
-pub async fn check(request: &Request, scope: &Scope<'_>) -> Result<(), Failure> {
+pub(crate) async fn check(request: &Request, scope: &Scope<'_>) -> Result<(), Failure> {
     let refuse = |problem: String| {
         let cause =
             format!("this is no request that CloudFormation waits for: {problem}; nothing was changed");

@@ -29,7 +29,7 @@ static PROCESS_START: LazyLock<Instant> = LazyLock::new(Instant::now);
 
 /// What all requests of one function share.
 #[derive(Clone, Copy)]
-pub struct Installation<'a> {
+pub(crate) struct Installation<'a> {
     /// The clients.
     pub aws: &'a Aws,
     /// The leases, with what is on record.
@@ -45,7 +45,7 @@ pub struct Installation<'a> {
 /// # Errors
 /// When all of the variables are missing, which says nothing, or one can't be read. Requests are answered with it: a
 /// function that ended here would leave CloudFormation waiting.
-pub fn read_allowed(variable: impl Fn(&str) -> Option<String>) -> Result<Allowed, InvalidProperty> {
+pub(crate) fn read_allowed(variable: impl Fn(&str) -> Option<String>) -> Result<Allowed, InvalidProperty> {
     LazyLock::force(&PROCESS_START);
     let given = ALLOWED.map(|(name, _)| variable(name));
     if given.iter().all(Option::is_none) {
@@ -65,7 +65,7 @@ impl<'a> Installation<'a> {
     ///
     /// # Errors
     /// When account and Region or whom to let in are not known.
-    pub fn scope(self, owner: Owner, request: &str, deadline: Deadline) -> Result<Scope<'a>, Failure> {
+    pub(crate) fn scope(self, owner: Owner, request: &str, deadline: Deadline) -> Result<Scope<'a>, Failure> {
         let function = Arn::parse(self.function_arn).map_err(|error| {
             let cause = format!("the function's own ARN can't be read: {error}");
             Failure::new(cause, "deploy the function again")
@@ -87,13 +87,13 @@ impl<'a> Installation<'a> {
     ///
     /// # Errors
     /// As [`Installation::scope`].
-    pub fn scope_of(self, request: &Request, deadline: Deadline) -> Result<Scope<'a>, Failure> {
+    pub(crate) fn scope_of(self, request: &Request, deadline: Deadline) -> Result<Scope<'a>, Failure> {
         self.scope(Owner::new(request.stack_id(), request.logical_id()), request.request_id(), deadline)
     }
 }
 
 /// The circumstances of one request.
-pub struct Scope<'a> {
+pub(crate) struct Scope<'a> {
     /// The clients.
     pub aws: &'a Aws,
     /// The function's account and Region, and the custom resource.
@@ -108,7 +108,7 @@ pub struct Scope<'a> {
 
 impl Scope<'_> {
     /// Waits until nobody else writes to the target.
-    pub async fn lease(&self, target_arn: &str) -> Result<Lease, Failure> {
+    pub(crate) async fn lease(&self, target_arn: &str) -> Result<Lease, Failure> {
         let now = SystemTime::now();
         let end = now + self.deadline.remaining();
         let give_up = end.checked_sub(WORK).unwrap_or(now);
@@ -124,7 +124,7 @@ impl Scope<'_> {
     }
 
     /// Whether there is time for the next pause and for what comes after it; if so the pause has passed.
-    pub async fn pause(&self, pauses: &mut impl Iterator<Item = Duration>) -> bool {
+    pub(crate) async fn pause(&self, pauses: &mut impl Iterator<Item = Duration>) -> bool {
         let Some(pause) = pauses.next().filter(|pause| self.deadline.remaining() > *pause + WORK) else {
             return false;
         };
@@ -134,11 +134,11 @@ impl Scope<'_> {
 }
 
 /// Whether the function's own role may still be too young for its permissions to be in force.
-pub fn is_denied_to_fresh_role(error: &AwsError) -> bool {
+pub(crate) fn is_denied_to_fresh_role(error: &AwsError) -> bool {
     error.kind == ErrorKind::AccessDenied && PROCESS_START.elapsed() < ROLE_PROPAGATION
 }
 
 /// The pauses between attempts.
-pub fn pauses() -> impl Iterator<Item = Duration> {
+pub(crate) fn pauses() -> impl Iterator<Item = Duration> {
     crosspipe_aws::backoff(Duration::from_millis(250), Duration::from_secs(8))
 }

@@ -19,7 +19,7 @@ const SOURCE: &str = "crosspipe";
 
 /// An alert, and the detail of the event that goes to the event bus.
 #[derive(Debug)]
-pub struct Message {
+pub(crate) struct Message {
     alert: Alert,
     detail: Value,
 }
@@ -44,7 +44,7 @@ impl From<Alert> for Message {
 
 /// Why a destination could not be notified.
 #[derive(Debug, Clone, thiserror::Error)]
-pub enum AlertError {
+pub(crate) enum AlertError {
     /// AWS refused it.
     #[error(transparent)]
     Aws(#[from] AwsError),
@@ -55,7 +55,7 @@ pub enum AlertError {
 
 /// The Lambda invocation.
 #[derive(Debug, Clone, Copy)]
-pub struct Invocation<'a> {
+pub(crate) struct Invocation<'a> {
     /// Lambda's id of the request, the same for each attempt at one event.
     pub request_id: &'a str,
     /// When it is cut off.
@@ -66,7 +66,7 @@ pub struct Invocation<'a> {
 
 /// The destinations that one alert has still to be sent to, claimed by this invocation.
 #[derive(Debug)]
-pub struct DeliveryClaim<'a> {
+pub(crate) struct DeliveryClaim<'a> {
     /// One invocation at a time diagnoses, remediates and notifies. Of two that each had some of the destinations,
     /// the second would alert of what the first has just remediated. None where the alert was sent, or another
     /// invocation is sending it.
@@ -79,12 +79,12 @@ pub struct DeliveryClaim<'a> {
 
 impl DeliveryClaim<'_> {
     /// Whether there is nothing to send.
-    pub fn is_empty(&self) -> bool {
+    pub(crate) fn is_empty(&self) -> bool {
         self.claim.is_none()
     }
 
     /// Gives the claim back: nothing was sent.
-    pub async fn abandon(self) {
+    pub(crate) async fn abandon(self) {
         if let Some(claim) = self.claim {
             claim.abandon().await;
         }
@@ -93,7 +93,7 @@ impl DeliveryClaim<'_> {
 
 /// Sends alerts to the destinations of the settings.
 #[derive(Debug, Clone, Copy)]
-pub struct Alerts<'a> {
+pub(crate) struct Alerts<'a> {
     aws: &'a Aws,
     leases: &'a Leases,
     settings: &'a Settings,
@@ -102,7 +102,7 @@ pub struct Alerts<'a> {
 
 impl<'a> Alerts<'a> {
     /// A sender for the destinations of these settings.
-    pub fn new(
+    pub(crate) fn new(
         aws: &'a Aws,
         leases: &'a Leases,
         settings: &'a Settings,
@@ -115,7 +115,7 @@ impl<'a> Alerts<'a> {
     ///
     /// # Errors
     /// When the lock table can't be written.
-    pub async fn claim_deliveries(
+    pub(crate) async fn claim_deliveries(
         &self,
         id: &str,
         invocation: Invocation<'_>,
@@ -140,7 +140,11 @@ impl<'a> Alerts<'a> {
     ///
     /// # Errors
     /// When a destination could not be notified, or the lock table can't be written.
-    pub async fn notify(&self, deliveries: DeliveryClaim<'_>, message: &Message) -> Result<(), AlertError> {
+    pub(crate) async fn notify(
+        &self,
+        deliveries: DeliveryClaim<'_>,
+        message: &Message,
+    ) -> Result<(), AlertError> {
         let sent = deliveries.destinations.iter().map(|destination| self.send(*destination, message));
         let outcomes = join_all(sent).await;
         let (mut notified, mut failed) = (vec![], Ok(()));
@@ -166,7 +170,7 @@ impl<'a> Alerts<'a> {
     ///
     /// # Errors
     /// When the lock table can't be written.
-    pub async fn finish_without_alert(&self, deliveries: DeliveryClaim<'_>) -> Result<(), AlertError> {
+    pub(crate) async fn finish_without_alert(&self, deliveries: DeliveryClaim<'_>) -> Result<(), AlertError> {
         let Some(claim) = deliveries.claim else { return Ok(()) };
         Ok(claim.finish(SystemTime::now() + REMEMBERED).await?)
     }
@@ -175,7 +179,11 @@ impl<'a> Alerts<'a> {
     ///
     /// # Errors
     /// When it could not be notified.
-    pub async fn send(&self, destination: Destination<'_>, message: &Message) -> Result<(), AlertError> {
+    pub(crate) async fn send(
+        &self,
+        destination: Destination<'_>,
+        message: &Message,
+    ) -> Result<(), AlertError> {
         let Message { alert, detail } = message;
         match destination {
             Destination::Topic(arn) => self.publish(arn, alert, &email::body(alert)).await?,

@@ -8,7 +8,7 @@ use crate::metrics::{self, Metric};
 /// Sends an event to the dead-letter queue, in the shape of the events that Lambda gave up on, so that one reader
 /// of the queue serves both.
 /// See <https://docs.aws.amazon.com/lambda/latest/dg/invocation-async-retain-records.html>.
-pub async fn send(
+pub(crate) async fn send(
     aws: &Aws,
     queue_url: &str,
     event: &Value,

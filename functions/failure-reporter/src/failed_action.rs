@@ -21,7 +21,7 @@ use crate::settings::{SameAccount, Settings};
 const TIME_TO_NOTIFY: Duration = Duration::from_secs(20);
 
 /// Reports failed actions.
-pub struct Reporter<'a> {
+pub(crate) struct Reporter<'a> {
     pub(crate) aws: &'a Aws,
     leases: &'a Leases,
     alerts: Alerts<'a>,
@@ -38,7 +38,7 @@ enum Diagnosis {
 
 /// Why a failed action could not be reported: Lambda tries the event again, then keeps it in the dead-letter queue.
 #[derive(Debug, Clone, thiserror::Error)]
-pub enum ReportError {
+pub(crate) enum ReportError {
     /// The event does not say what failed.
     #[error(transparent)]
     Event(#[from] EventError),
@@ -61,20 +61,20 @@ pub enum ReportError {
 
 impl ReportError {
     /// Whether another attempt at the same event would fail the same way.
-    pub fn is_final(&self) -> bool {
+    pub(crate) fn is_final(&self) -> bool {
         matches!(self, ReportError::Event(_) | ReportError::Pipeline(_) | ReportError::Snapshot(_))
     }
 }
 
 impl<'a> Reporter<'a> {
     /// A reporter with these settings.
-    pub fn new(aws: &'a Aws, leases: &'a Leases, alerts: Alerts<'a>, settings: &'a Settings) -> Self {
+    pub(crate) fn new(aws: &'a Aws, leases: &'a Leases, alerts: Alerts<'a>, settings: &'a Settings) -> Self {
         Reporter { aws, leases, alerts, settings }
     }
 
     /// Reports one failure. A destination that has its report, or is just getting it, gets no second one. `listed` is
     /// the answer of `ListActionExecutions`, where it was asked before.
-    pub async fn report(
+    pub(crate) async fn report(
         &self,
         failure: Failure,
         listed: Option<&[Value]>,

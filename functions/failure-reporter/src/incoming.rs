@@ -15,7 +15,7 @@ const PAUSES: [Duration; 3] = [Duration::from_secs(1), Duration::from_secs(2), D
 
 impl Reporter<'_> {
     /// Handles one event. Of several failures in it, one that can't be reported stops no other.
-    pub async fn handle(&self, event: &Value, invocation: Invocation<'_>) -> Result<(), ReportError> {
+    pub(crate) async fn handle(&self, event: &Value, invocation: Invocation<'_>) -> Result<(), ReportError> {
         let mut outcome = Ok(());
         for incoming in event::read(event) {
             let handled = match incoming {
@@ -58,7 +58,7 @@ impl Reporter<'_> {
     }
 
     /// The action executions of a pipeline execution; asks again after a pause until they are `enough`.
-    pub async fn list_action_executions(
+    pub(crate) async fn list_action_executions(
         &self,
         pipeline: &str,
         execution_id: &str,

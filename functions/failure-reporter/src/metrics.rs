@@ -12,7 +12,7 @@ const NAMESPACE: &str = "Crosspipe";
 
 /// What is measured. None has a dimension: the rest of a line can be searched in the log, and costs nothing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Metric {
+pub(crate) enum Metric {
     /// Failures that were diagnosed and notified of.
     FailuresDiagnosed,
     /// 1 for a failure whose cause is confirmed, 0 for another: the average is the confirmed share.
@@ -45,7 +45,7 @@ impl Metric {
 }
 
 /// Counts a report that was sent. `failed_at` is the event's `time`.
-pub fn count_report(report: &Report, failed_at: Option<&str>) {
+pub(crate) fn count_report(report: &Report, failed_at: Option<&str>) {
     let confirmed = report.root_cause.as_ref().is_some_and(|it| it.confidence == Confidence::Confirmed);
     let mut values = vec![
         (Metric::FailuresDiagnosed, 1),
@@ -67,7 +67,7 @@ pub fn count_report(report: &Report, failed_at: Option<&str>) {
 }
 
 /// Writes one line with these values. `properties` are for searching the log: ids and names, nothing secret.
-pub fn count(values: &[(Metric, u64)], properties: &Value) {
+pub(crate) fn count(values: &[(Metric, u64)], properties: &Value) {
     // Standard output is the function's log.
     println!("{}", line(values, properties, SystemTime::now()));
 }

@@ -8,7 +8,7 @@ use crosspipe_core::diagnosis::Remediation;
 
 /// The environment variables. An absent optional variable switches that part off.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Settings {
+pub(crate) struct Settings {
     /// `LOCK_TABLE`: required, since without it duplicate events would alert twice.
     pub lock_table: String,
     /// `ALERT_TOPIC_ARN`: where alerts go.
@@ -37,7 +37,7 @@ pub struct Settings {
 
 /// What is done about actions that fail in the pipeline's own account.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum SameAccount {
+pub(crate) enum SameAccount {
     /// Nothing.
     Ignore,
     /// A short note.
@@ -46,7 +46,7 @@ pub enum SameAccount {
 
 /// Somewhere that reports go.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Destination<'a> {
+pub(crate) enum Destination<'a> {
     /// An SNS topic, by ARN, for people.
     Topic(&'a str),
     /// An SNS topic, by ARN, that a chat channel is subscribed to.
@@ -59,7 +59,7 @@ pub enum Destination<'a> {
 
 impl Destination<'_> {
     /// The destination's name in records and logs.
-    pub fn name(self) -> &'static str {
+    pub(crate) fn name(self) -> &'static str {
         match self {
             Destination::Topic(_) => "topic",
             Destination::Chat(_) => "chat",
@@ -71,7 +71,7 @@ impl Destination<'_> {
 
 /// A variable that can't be used.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum SettingsError {
+pub(crate) enum SettingsError {
     /// It is required and missing.
     #[error("the environment variable {0} is missing: set it as template.yaml does")]
     Missing(&'static str),
@@ -98,7 +98,7 @@ impl Settings {
     ///
     /// # Errors
     /// When a needed one is missing or a value is not known.
-    pub fn from_environment(get: impl Fn(&str) -> Option<String>) -> Result<Self, SettingsError> {
+    pub(crate) fn from_environment(get: impl Fn(&str) -> Option<String>) -> Result<Self, SettingsError> {
         let get = |name: &str| get(name).filter(|value| !value.is_empty());
         let remediation = match get("REMEDIATION_MODE").as_deref() {
             None | Some("off") => Remediation::off(),
@@ -136,7 +136,7 @@ impl Settings {
     }
 
     /// How a snapshot is gathered: through which role, until when.
-    pub fn gather_options<'a>(&'a self, tools: &'a Aws, until: SystemTime) -> GatherOptions<'a> {
+    pub(crate) fn gather_options<'a>(&'a self, tools: &'a Aws, until: SystemTime) -> GatherOptions<'a> {
         GatherOptions {
             tools,
             diagnostics_role: self.diagnostics_role_name.as_deref(),
@@ -146,7 +146,7 @@ impl Settings {
     }
 
     /// Every destination, people first.
-    pub fn destinations(&self) -> impl Iterator<Item = Destination<'_>> {
+    pub(crate) fn destinations(&self) -> impl Iterator<Item = Destination<'_>> {
         let destinations = [
             self.alert_topic_arn.as_deref().map(Destination::Topic),
             self.chat_topic_arn.as_deref().map(Destination::Chat),

@@ -24,7 +24,7 @@ const TIME_FOR_ONE_CHECK: Duration = Duration::from_secs(20);
 const NOTIFIED_FINDINGS: &str = "Known";
 
 /// Checks pipelines for findings that would make the next run fail.
-pub struct Watch<'a> {
+pub(crate) struct Watch<'a> {
     aws: &'a Aws,
     leases: &'a Leases,
     alerts: Alerts<'a>,
@@ -33,7 +33,7 @@ pub struct Watch<'a> {
 
 /// Why a check could not be finished: Lambda tries the event again, then keeps it in the dead-letter queue.
 #[derive(Debug, thiserror::Error)]
-pub enum WatchError {
+pub(crate) enum WatchError {
     /// The record does not say what was changed.
     #[error(transparent)]
     Event(#[from] WatchEventError),
@@ -59,19 +59,19 @@ pub enum WatchError {
 
 impl WatchError {
     /// Whether another attempt would fail the same way.
-    pub fn is_final(&self) -> bool {
+    pub(crate) fn is_final(&self) -> bool {
         matches!(self, WatchError::Event(_))
     }
 }
 
 impl<'a> Watch<'a> {
     /// A watch with these settings.
-    pub fn new(aws: &'a Aws, leases: &'a Leases, alerts: Alerts<'a>, settings: &'a Settings) -> Self {
+    pub(crate) fn new(aws: &'a Aws, leases: &'a Leases, alerts: Alerts<'a>, settings: &'a Settings) -> Self {
         Watch { aws, leases, alerts, settings }
     }
 
     /// Handles one event. A pipeline whose check fails stops no other check.
-    pub async fn handle(&self, event: &Value, invocation: Invocation<'_>) -> Result<(), WatchError> {
+    pub(crate) async fn handle(&self, event: &Value, invocation: Invocation<'_>) -> Result<(), WatchError> {
         let watch_event = match WatchEvent::from_event(event) {
             Ok(watch_event) => watch_event,
             Err(incomplete @ WatchEventError::Missing { .. }) => return Err(incomplete.into()),

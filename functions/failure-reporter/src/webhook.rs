@@ -12,13 +12,13 @@ const PATIENCE: Duration = Duration::from_secs(10);
 
 /// Posts alerts.
 #[derive(Debug)]
-pub struct Webhook {
+pub(crate) struct Webhook {
     https: Https,
 }
 
 /// Why an alert was not posted. The address is not in it.
 #[derive(Debug, Clone, thiserror::Error)]
-pub enum WebhookError {
+pub(crate) enum WebhookError {
     /// No client was made for it.
     #[error("the function has no HTTPS client")]
     NoClient,
@@ -60,7 +60,7 @@ impl Webhook {
     ///
     /// # Errors
     /// When the operating system has no certificate authorities.
-    pub fn new() -> io::Result<Self> {
+    pub(crate) fn new() -> io::Result<Self> {
         Ok(Webhook { https: Https::new()? })
     }
 
@@ -69,7 +69,12 @@ impl Webhook {
     ///
     /// # Errors
     /// When there is no address, or anything but success comes back.
-    pub async fn post(&self, aws: &Aws, secret_arn: &str, message: &Value) -> Result<(), WebhookError> {
+    pub(crate) async fn post(
+        &self,
+        aws: &Aws,
+        secret_arn: &str,
+        message: &Value,
+    ) -> Result<(), WebhookError> {
         let secret = aws.secrets().text(secret_arn).await?;
         let url =
             address(&secret).map_err(|why| WebhookError::Address { arn: secret_arn.to_owned(), why })?;

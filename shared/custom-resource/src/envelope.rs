@@ -25,7 +25,7 @@ pub(crate) struct Envelope {
 
 impl Envelope {
     /// Opens an event, or says why it can't be answered.
-    pub fn open(event: &Value) -> Result<Self, &'static str> {
+    pub(crate) fn open(event: &Value) -> Result<Self, &'static str> {
         let text = |field: &str| event.get(field).and_then(Value::as_str).map(str::to_owned);
         let id = |field: &str| text(field).filter(|id| !id.is_empty() && encoded_len(id) <= LONGEST_ID);
         let request_type = text("RequestType").as_deref().and_then(RequestType::parse);

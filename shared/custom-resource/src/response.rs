@@ -42,7 +42,7 @@ pub(crate) struct Answer {
 }
 
 impl Answer {
-    pub fn new(envelope: &Envelope, outcome: Result<Success, Failure>) -> Self {
+    pub(crate) fn new(envelope: &Envelope, outcome: Result<Success, Failure>) -> Self {
         outcome
             .and_then(|success| Self::success(envelope, success))
             .unwrap_or_else(|failure| Self::failure(envelope, failure))

@@ -15,7 +15,7 @@ use serde_json::{Value, json};
 
 /// The build projects of a pipeline and the policies of its artifact keys, as far as they can be read.
 #[derive(Debug, Default)]
-pub struct LiveBuilds {
+pub(crate) struct LiveBuilds {
     /// `BatchGetProjects`' answer by name.
     projects: BTreeMap<String, Result<Value, Unread>>,
     /// Key policies by the ARN of the key.

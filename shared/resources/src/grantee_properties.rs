@@ -7,11 +7,11 @@ use crosspipe_custom_resource::{Failure, Properties};
 use crate::{ResourceContext, failures};
 
 /// Their names.
-pub const NAMES: [&str; 5] =
+pub(crate) const NAMES: [&str; 5] =
     ["TargetAccounts", "TargetRoleArns", "OrganizationId", "OrganizationPaths", "TargetRoleNamePattern"];
 
 /// Reads and checks them. The installation has to allow them all.
-pub fn read(properties: &Properties<'_>, context: &ResourceContext) -> Result<Grantees, Failure> {
+pub(crate) fn read(properties: &Properties<'_>, context: &ResourceContext) -> Result<Grantees, Failure> {
     let given = GranteeProperties {
         target_accounts: properties.list("TargetAccounts")?,
         target_role_arns: properties.list("TargetRoleArns")?,

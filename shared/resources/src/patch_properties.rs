@@ -17,7 +17,7 @@ const KNOWN: [&str; 6] =
     ["PipelineName", "EncryptionKeyArn", "EncryptionKeyArns", "Actions", "ActionRoles", "StartExecution"];
 
 /// What the properties say.
-pub struct PatchProperties {
+pub(crate) struct PatchProperties {
     /// `PipelineName`
     pub pipeline_name: String,
     /// `EncryptionKeyArn`, `EncryptionKeyArns`, `Actions`, `ActionRoles`
@@ -27,7 +27,10 @@ pub struct PatchProperties {
 }
 
 /// Reads and checks them.
-pub fn read(properties: &Map<String, Value>, context: &ResourceContext) -> Result<PatchProperties, Failure> {
+pub(crate) fn read(
+    properties: &Map<String, Value>,
+    context: &ResourceContext,
+) -> Result<PatchProperties, Failure> {
     let read = Properties::new(properties, &KNOWN)?;
     let actions = read.objects("Actions")?;
     let roles = read.objects("ActionRoles")?;

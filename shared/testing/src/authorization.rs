@@ -4,6 +4,8 @@
 //! The recording is made by `data/record_service_authorization.py`. See
 //! <https://docs.aws.amazon.com/service-authorization/latest/reference/reference.html>.
 
+#![allow(clippy::indexing_slicing, reason = "a member that JSON lacks is null")]
+
 use std::collections::BTreeSet;
 use std::sync::LazyLock;
 

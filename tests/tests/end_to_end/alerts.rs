@@ -8,27 +8,27 @@ use serde_json::{Value, json};
 
 use crate::scene::Scene;
 
-pub const PATIENCE: Duration = Duration::from_secs(60);
+pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
 
 /// A deployed scene with a subscriber for alerts and a queue for reports.
-pub struct Listening {
+pub(crate) struct Listening {
     pub scene: Scene,
     pub subscriber: Subscriber,
     queue: String,
 }
 
 impl Listening {
-    pub fn start() -> Self {
+    pub(crate) fn start() -> Self {
         Self::to(Scene::deployed())
     }
 
     /// The same with the tools account's parameters changed.
-    pub fn start_with(change: impl FnOnce(&World<'_>, &mut Parameters)) -> Self {
+    pub(crate) fn start_with(change: impl FnOnce(&World<'_>, &mut Parameters)) -> Self {
         Self::to(Scene::deployed_with(change))
     }
 
     /// To what this scene sends.
-    pub fn to(scene: Scene) -> Self {
+    pub(crate) fn to(scene: Scene) -> Self {
         let tools = &scene.world.tools;
         let subscriber = Subscriber::start().unwrap();
         subscriber.subscribe(tools, &scene.outputs["AlertTopicArn"], PATIENCE).unwrap();
@@ -54,7 +54,7 @@ impl Listening {
         Self { scene, subscriber, queue }
     }
 
-    pub fn run_pipeline(&self) {
+    pub(crate) fn run_pipeline(&self) {
         let world = &self.scene.world;
         world
             .tools
@@ -63,7 +63,7 @@ impl Listening {
     }
 
     /// Runs the pipeline to its end and answers the execution's status.
-    pub fn run_to_its_end(&self) -> String {
+    pub(crate) fn run_to_its_end(&self) -> String {
         let world = &self.scene.world;
         let call = |operation, request| world.tools.call("codepipeline", operation, request).unwrap();
         let started = call("start_pipeline_execution", json!({"name": world.pipeline}));
@@ -78,24 +78,24 @@ impl Listening {
         }
     }
 
-    pub fn alert(&self) -> Option<Value> {
+    pub(crate) fn alert(&self) -> Option<Value> {
         self.subscriber.wait_for(PATIENCE, |_| true)
     }
 
     /// The next report on the event bus.
-    pub fn report(&self) -> Option<Value> {
+    pub(crate) fn report(&self) -> Option<Value> {
         let event = self.event()?;
         assert_eq!(event["detail-type"], "Crosspipe Failure Report");
         Some(event["detail"].clone())
     }
 
     /// The next event on the event bus.
-    pub fn event(&self) -> Option<Value> {
+    pub(crate) fn event(&self) -> Option<Value> {
         self.message(&self.queue)
     }
 
     /// The next message of a queue, taken from it.
-    pub fn message(&self, queue: &str) -> Option<Value> {
+    pub(crate) fn message(&self, queue: &str) -> Option<Value> {
         let tools = &self.scene.world.tools;
         for _ in 0..60 {
             let request = json!({"QueueUrl": queue, "WaitTimeSeconds": 1});
@@ -111,7 +111,7 @@ impl Listening {
     }
 
     /// Somebody cleans up the bucket policy by hand.
-    pub fn clean_up_bucket_policy(&self) {
+    pub(crate) fn clean_up_bucket_policy(&self) {
         let world = &self.scene.world;
         let mut policy = self.scene.live().bucket_policy;
         policy["Statement"]

@@ -96,13 +96,13 @@ fn create(scene: &Scene) -> Result<(), StackError> {
     world.tools.deploy_stack("all", &template.to_string(), &[], &[]).map(drop)
 }
 
-pub fn actions(policy: &Value) -> Vec<String> {
+pub(crate) fn actions(policy: &Value) -> Vec<String> {
     let statements = policy["Statement"].as_array().unwrap();
     let actions = statements.iter().flat_map(|statement| one_or_many(&statement["Action"]));
     actions.collect()
 }
 
-pub fn remove(policy: &mut Value, action: &str) {
+pub(crate) fn remove(policy: &mut Value, action: &str) {
     for statement in policy["Statement"].as_array_mut().unwrap() {
         let mut left = one_or_many(&statement["Action"]);
         left.retain(|other| other != action);

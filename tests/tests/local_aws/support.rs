@@ -4,7 +4,7 @@ use crosspipe_e2e::{Account, CallError, LocalAws};
 use serde_json::{Value, json};
 
 /// The tools account `a` with key, bucket and service role, the target account `b` with its role.
-pub struct Scene {
+pub(crate) struct Scene {
     pub a: Account<'static>,
     pub b: Account<'static>,
     pub key_arn: String,
@@ -15,7 +15,7 @@ pub struct Scene {
 
 impl Scene {
     /// Everything is there but no grant: neither role may do anything.
-    pub fn without_grants() -> Self {
+    pub(crate) fn without_grants() -> Self {
         let aws = LocalAws::shared();
         let [a, b] = aws.new_accounts().map(|id| aws.account(id));
         let bucket = format!("artifacts-{}", a.id());
@@ -30,7 +30,7 @@ impl Scene {
     }
 
     /// Both sides grant what a CodeDeploy action needs.
-    pub fn with_grants() -> Self {
+    pub(crate) fn with_grants() -> Self {
         let scene = Self::without_grants();
         scene.let_service_role_assume();
         scene.put_bucket_policy(&scene.bucket_grant()).unwrap();
@@ -42,28 +42,28 @@ impl Scene {
         scene
     }
 
-    pub fn let_service_role_assume(&self) {
+    pub(crate) fn let_service_role_assume(&self) {
         put_role_policy(&self.a, "SR", "assume", &allow("sts:AssumeRole", &self.target_role)).unwrap();
     }
 
-    pub fn bucket_grant(&self) -> Value {
+    pub(crate) fn bucket_grant(&self) -> Value {
         json!({
             "Effect": "Allow", "Principal": {"AWS": self.b.id()}, "Action": ["s3:GetObject"],
             "Resource": format!("arn:aws:s3:::{}/*", self.bucket),
         })
     }
 
-    pub fn key_grant(&self) -> Value {
+    pub(crate) fn key_grant(&self) -> Value {
         json!({"Effect": "Allow", "Principal": {"AWS": self.target_role}, "Action": "kms:Decrypt", "Resource": "*"})
     }
 
-    pub fn put_bucket_policy(&self, statement: &Value) -> Result<Value, CallError> {
+    pub(crate) fn put_bucket_policy(&self, statement: &Value) -> Result<Value, CallError> {
         let policy = json!({"Version": "2012-10-17", "Statement": [statement]}).to_string();
         self.a.call("s3", "put_bucket_policy", json!({"Bucket": self.bucket, "Policy": policy}))
     }
 
     /// Puts the statement beside the one that keeps the account in control of its key.
-    pub fn put_key_policy(&self, statement: &Value) -> Result<Value, CallError> {
+    pub(crate) fn put_key_policy(&self, statement: &Value) -> Result<Value, CallError> {
         let own = json!({"Effect": "Allow", "Principal": {"AWS": [self.a.id()]}, "Action": "kms:*", "Resource": "*"});
         let policy = json!({"Version": "2012-10-17", "Statement": [own, statement]}).to_string();
         self.a.call(
@@ -74,7 +74,7 @@ impl Scene {
     }
 
     /// A pipeline with a source in A and a deployment in B.
-    pub fn pipeline(&self, name: &str) -> Value {
+    pub(crate) fn pipeline(&self, name: &str) -> Value {
         json!({
             "name": name,
             "roleArn": self.service_role,
@@ -96,12 +96,12 @@ impl Scene {
         })
     }
 
-    pub fn create_pipeline(&self, name: &str) {
+    pub(crate) fn create_pipeline(&self, name: &str) {
         self.a.call("codepipeline", "create_pipeline", json!({"pipeline": self.pipeline(name)})).unwrap();
     }
 
     /// Runs the pipeline and answers what became of its deployment: status and, if it failed, code and message.
-    pub fn deploy(&self, name: &str) -> (String, String, String) {
+    pub(crate) fn deploy(&self, name: &str) -> (String, String, String) {
         let started = self.a.call("codepipeline", "start_pipeline_execution", json!({"name": name})).unwrap();
         let filter = json!({"pipelineExecutionId": started["pipelineExecutionId"]});
         let request = json!({"pipelineName": name, "filter": filter});
@@ -114,11 +114,11 @@ impl Scene {
     }
 }
 
-pub fn action_type(category: &str, provider: &str) -> Value {
+pub(crate) fn action_type(category: &str, provider: &str) -> Value {
     json!({"category": category, "owner": "AWS", "provider": provider, "version": "1"})
 }
 
-pub fn create_role(account: &Account<'_>, name: &str, principal: &Value) -> String {
+pub(crate) fn create_role(account: &Account<'_>, name: &str, principal: &Value) -> String {
     let trust = json!({
         "Version": "2012-10-17",
         "Statement": [{"Effect": "Allow", "Principal": principal, "Action": "sts:AssumeRole"}],
@@ -128,11 +128,11 @@ pub fn create_role(account: &Account<'_>, name: &str, principal: &Value) -> Stri
     created.pointer("/Role/Arn").and_then(Value::as_str).unwrap().to_owned()
 }
 
-pub fn allow(action: &str, resource: &str) -> Value {
+pub(crate) fn allow(action: &str, resource: &str) -> Value {
     json!({"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": action, "Resource": resource}]})
 }
 
-pub fn put_role_policy(
+pub(crate) fn put_role_policy(
     account: &Account<'_>,
     role: &str,
     name: &str,

@@ -8,16 +8,16 @@ use std::sync::LazyLock;
 use crosspipe_e2e::Venv;
 use serde_json::{Map, Value};
 
-pub const TOOLS: &str = "template.yaml";
-pub const PIPELINE: &str = "pipeline.yaml";
-pub const TARGET: &str = "target-account.yaml";
+pub(crate) const TOOLS: &str = "template.yaml";
+pub(crate) const PIPELINE: &str = "pipeline.yaml";
+pub(crate) const TARGET: &str = "target-account.yaml";
 
-pub static VENV: LazyLock<Venv> = LazyLock::new(|| Venv::ensure().expect("a Python environment"));
-pub static TEMPLATES: LazyLock<BTreeMap<&str, Value>> =
+pub(crate) static VENV: LazyLock<Venv> = LazyLock::new(|| Venv::ensure().expect("a Python environment"));
+pub(crate) static TEMPLATES: LazyLock<BTreeMap<&str, Value>> =
     LazyLock::new(|| [TOOLS, PIPELINE, TARGET].into_iter().map(|name| (name, parse(name))).collect());
 
 /// Every permission statement of the templates, with the logical id of the role or policy it is in.
-pub fn statements() -> Vec<(String, Value)> {
+pub(crate) fn statements() -> Vec<(String, Value)> {
     let mut found = Vec::new();
     for (id, resource) in TEMPLATES.values().flat_map(|template| object(&template["Resources"])) {
         let properties = &resource["Properties"];
@@ -38,7 +38,7 @@ pub fn statements() -> Vec<(String, Value)> {
 }
 
 /// The members of a list; a single value is a list of one, nothing an empty one.
-pub fn items(value: &Value) -> impl Iterator<Item = &Value> {
+pub(crate) fn items(value: &Value) -> impl Iterator<Item = &Value> {
     let list = match value {
         Value::Null => &[],
         Value::Array(list) => list.as_slice(),
@@ -47,28 +47,28 @@ pub fn items(value: &Value) -> impl Iterator<Item = &Value> {
     list.iter()
 }
 
-pub fn strings(value: &Value) -> impl Iterator<Item = &str> {
+pub(crate) fn strings(value: &Value) -> impl Iterator<Item = &str> {
     items(value).map(|item| item.as_str().expect("a string"))
 }
 
-pub fn object(value: &Value) -> &Map<String, Value> {
+pub(crate) fn object(value: &Value) -> &Map<String, Value> {
     value.as_object().expect("an object")
 }
 
-pub fn keys(value: &Value) -> BTreeSet<&str> {
+pub(crate) fn keys(value: &Value) -> BTreeSet<&str> {
     object(value).keys().map(String::as_str).collect()
 }
 
-pub fn root() -> PathBuf {
+pub(crate) fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("the workspace").to_owned()
 }
 
-pub fn read(template: &str) -> String {
+pub(crate) fn read(template: &str) -> String {
     std::fs::read_to_string(root().join(template)).expect("readable")
 }
 
 /// The template as JSON, short forms (`!Ref`) written out: cfn-lint's own reading of it.
-pub fn parse(template: &str) -> Value {
+pub(crate) fn parse(template: &str) -> Value {
     let script = "import json, sys\nfrom cfnlint.decode import cfn_yaml\nprint(json.dumps(cfn_yaml.load(sys.argv[1])))";
     let output = Command::new(VENV.python())
         .args(["-c", script])
@@ -80,7 +80,7 @@ pub fn parse(template: &str) -> Value {
 }
 
 /// cfn-lint's findings in three Regions of different age, informational ones included.
-pub fn cfn_lint(templates: &[PathBuf]) -> Output {
+pub(crate) fn cfn_lint(templates: &[PathBuf]) -> Output {
     Command::new(VENV.cfn_lint())
         .args(["--regions", "us-east-1", "eu-central-2", "ap-southeast-2", "--include-checks", "I", "--"])
         .args(templates)
@@ -89,7 +89,7 @@ pub fn cfn_lint(templates: &[PathBuf]) -> Output {
 }
 
 /// What the `AWS::Serverless` transform makes of a template, functions packaged: as CloudFormation gets it.
-pub fn translate(template: &str) -> Value {
+pub(crate) fn translate(template: &str) -> Value {
     let script = r#"
 import json, sys
 import boto3

@@ -15,7 +15,7 @@ use crate::process::{Ended, cargo, run_for};
 const REGISTRY: Duration = Duration::from_secs(120);
 
 /// Fails where a locked version is yanked.
-pub fn check(root: &Path) -> Result<(), Failure> {
+pub(super) fn check(root: &Path) -> Result<(), Failure> {
     let io = |error| Failure::new(format!("yanked versions can't be looked for: {error}"), "cargo xtask ci");
     let lock = fs::read_to_string(root.join("Cargo.lock")).map_err(io)?;
     let locked = locked(&lock);

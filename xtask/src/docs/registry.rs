@@ -10,15 +10,15 @@ use super::{COMMAND, Files, create};
 use crate::Failure;
 
 /// Where the rules are, one file each.
-pub const RULES: &str = "shared/core/src/rules/catalogue";
+pub(crate) const RULES: &str = "shared/core/src/rules/catalogue";
 /// Where their fixtures are, one file each.
-pub const FIXTURES: &str = "shared/core/tests/rules/fixtures";
+pub(crate) const FIXTURES: &str = "shared/core/tests/rules/fixtures";
 /// The two generated lists.
-pub const FILES: [&str; 2] =
+pub(crate) const FILES: [&str; 2] =
     ["shared/core/src/rules/catalogue/mod.rs", "shared/core/tests/rules/fixtures/mod.rs"];
 
 /// The two lists as they should be.
-pub fn wanted(root: &Path) -> Result<Files, Failure> {
+pub(crate) fn wanted(root: &Path) -> Result<Files, Failure> {
     let rules = read_rule_files(root)?;
     let fixtures = rules
         .iter()
@@ -30,7 +30,7 @@ pub fn wanted(root: &Path) -> Result<Files, Failure> {
 }
 
 /// Writes them where they are not so; says whether any was not.
-pub fn update(root: &Path) -> Result<bool, Failure> {
+pub(crate) fn update(root: &Path) -> Result<bool, Failure> {
     let mut changed = false;
     for (path, text) in wanted(root)? {
         let place = root.join(&path);
@@ -107,7 +107,7 @@ fn list_of(rules: &[RuleFile]) -> String {
     let _ = write!(
         text,
         "\nuse crate::check::Fixtures;\n\n/// Rule id and fixtures of each file.\n\
-         pub const ALL: [(&str, Fixtures); {}] = [\n",
+         pub(crate) const ALL: [(&str, Fixtures); {}] = [\n",
         rules.len()
     );
     for rule in rules {

@@ -19,7 +19,7 @@ const BUSY_PAUSE: Duration = Duration::from_secs(3);
 impl Remediator<'_> {
     /// Remediates what Crosspipe owns, retries the action once nothing stands in its way, and records both in the
     /// report.
-    pub async fn remediate_and_retry<E: std::fmt::Display>(
+    pub(crate) async fn remediate_and_retry<E: std::fmt::Display>(
         &self,
         failure: &Failure,
         pipeline: &Pipeline,

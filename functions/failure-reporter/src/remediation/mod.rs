@@ -25,14 +25,14 @@ use crosspipe_core::rules::Finding;
 use crosspipe_core::snapshot::Snapshot;
 
 use history::{History, exhausted_step};
-pub use result::RemediationResult;
+pub(crate) use result::RemediationResult;
 
 /// The time that one target can take: waiting for its lease, a write, and reading until the write shows.
 const TIME_FOR_ONE_TARGET: Duration = Duration::from_secs(30);
 
 /// Remediates findings through the access provider.
 #[derive(Debug, Clone, Copy)]
-pub struct Remediator<'a> {
+pub(crate) struct Remediator<'a> {
     aws: &'a Aws,
     leases: &'a Leases,
     /// The access provider's function name.
@@ -41,7 +41,7 @@ pub struct Remediator<'a> {
 
 /// What a second check found.
 #[derive(Debug, Clone, Default)]
-pub struct RecheckResult {
+pub(crate) struct RecheckResult {
     /// The findings of the second check.
     pub findings: Vec<Finding>,
     /// The facts that it rests on.
@@ -50,7 +50,7 @@ pub struct RecheckResult {
 
 impl<'a> Remediator<'a> {
     /// A remediator that invokes this access provider, given by function name.
-    pub fn new(aws: &'a Aws, leases: &'a Leases, access_provider: &'a str) -> Self {
+    pub(crate) fn new(aws: &'a Aws, leases: &'a Leases, access_provider: &'a str) -> Self {
         Remediator { aws, leases, access_provider }
     }
 
@@ -59,7 +59,7 @@ impl<'a> Remediator<'a> {
     ///
     /// There is one attempt for each `idempotency_key`, such as a pipeline execution's id, whatever its outcome.
     /// It ends before `deadline`.
-    pub async fn remediate<E: std::fmt::Display>(
+    pub(crate) async fn remediate<E: std::fmt::Display>(
         &self,
         findings: &[Finding],
         pipeline: &Pipeline,
@@ -109,7 +109,7 @@ impl<'a> Remediator<'a> {
     }
 
     /// The recorded result of the attempt with this key; none if there was none.
-    pub async fn previous_result(&self, idempotency_key: &str) -> Option<RemediationResult> {
+    pub(crate) async fn previous_result(&self, idempotency_key: &str) -> Option<RemediationResult> {
         match self.claim_attempt(idempotency_key).await {
             Ok(Ok(claim)) => claim.abandon().await,
             Ok(Err(attempted)) => return Some(attempted),
@@ -223,7 +223,7 @@ enum ReapplyError {
 
 impl RecheckResult {
     /// The findings of a report, and the facts that it rests on.
-    pub fn new(report: &Report, snapshot: Snapshot) -> Self {
+    pub(crate) fn new(report: &Report, snapshot: Snapshot) -> Self {
         RecheckResult { findings: all_findings(report), snapshot }
     }
 }

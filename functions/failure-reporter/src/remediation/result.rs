@@ -10,7 +10,7 @@ use super::RecheckResult;
 
 /// What a remediation did.
 #[derive(Debug, Clone, PartialEq)]
-pub struct RemediationResult {
+pub(crate) struct RemediationResult {
     /// What was done, one sentence each.
     pub steps: Vec<String>,
     /// The outcome of all targets together.
@@ -34,7 +34,7 @@ impl RemediationResult {
     }
 
     /// Adds a step.
-    pub fn step(mut self, step: impl Into<String>) -> Self {
+    pub(crate) fn step(mut self, step: impl Into<String>) -> Self {
         self.steps.push(step.into());
         self
     }

@@ -12,13 +12,13 @@ use tokio::{
     net::{TcpListener, TcpStream},
 };
 
-pub struct Replay {
+pub(crate) struct Replay {
     pub aws: Aws,
     requests: Arc<Mutex<Vec<Request>>>,
 }
 
 #[derive(Debug, Clone)]
-pub struct Request {
+pub(crate) struct Request {
     pub method: String,
     /// Path and query.
     pub target: String,
@@ -27,7 +27,7 @@ pub struct Request {
     pub body: String,
 }
 
-pub struct Reply {
+pub(crate) struct Reply {
     status: u16,
     headers: Vec<(&'static str, String)>,
     body: String,
@@ -35,7 +35,7 @@ pub struct Reply {
 
 impl Replay {
     /// A request beyond the last reply finds the connection closed.
-    pub async fn start(replies: impl IntoIterator<Item = Reply>) -> Self {
+    pub(crate) async fn start(replies: impl IntoIterator<Item = Reply>) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let endpoint = format!("http://{}", listener.local_addr().unwrap());
         let requests = Arc::new(Mutex::new(Vec::new()));
@@ -52,35 +52,35 @@ impl Replay {
         Self { aws: Aws::local(&endpoint, "111111111111", "eu-west-1").await, requests }
     }
 
-    pub fn requests(&self) -> Vec<Request> {
+    pub(crate) fn requests(&self) -> Vec<Request> {
         self.requests.lock().unwrap().clone()
     }
 }
 
 impl Request {
-    pub fn json(&self) -> Value {
+    pub(crate) fn json(&self) -> Value {
         serde_json::from_str(&self.body).unwrap()
     }
 
     /// `GetPipeline` of `CodePipeline_20150709.GetPipeline`.
-    pub fn operation(&self) -> &str {
+    pub(crate) fn operation(&self) -> &str {
         self.headers["x-amz-target"].rsplit('.').next().unwrap()
     }
 }
 
 impl Reply {
-    pub fn new(status: u16, body: impl ToString) -> Self {
+    pub(crate) fn new(status: u16, body: impl ToString) -> Self {
         Self { status, headers: Vec::new(), body: body.to_string() }
     }
 
-    pub fn header(mut self, name: &'static str, value: impl Into<String>) -> Self {
+    pub(crate) fn header(mut self, name: &'static str, value: impl Into<String>) -> Self {
         self.headers.push((name, value.into()));
         self
     }
 }
 
 /// An error of the query protocol (IAM, STS, SNS).
-pub fn query_error(status: u16, code: &str) -> Reply {
+pub(crate) fn query_error(status: u16, code: &str) -> Reply {
     let body = format!(
         "<ErrorResponse><Error><Code>{code}</Code><Message>said so</Message></Error></ErrorResponse>"
     );
@@ -88,7 +88,7 @@ pub fn query_error(status: u16, code: &str) -> Reply {
 }
 
 /// An answer of the query protocol.
-pub fn query_answer(operation: &str, result: &str) -> Reply {
+pub(crate) fn query_answer(operation: &str, result: &str) -> Reply {
     let body =
         format!("<{operation}Response><{operation}Result>{result}</{operation}Result></{operation}Response>");
     Reply::new(200, body)

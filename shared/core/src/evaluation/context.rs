@@ -108,7 +108,7 @@ pub(super) struct Keys<'a> {
 
 impl<'a> Keys<'a> {
     /// What is known of a key.
-    pub fn get(&self, key: &str) -> ContextValue<'a> {
+    pub(super) fn get(&self, key: &str) -> ContextValue<'a> {
         let open = if self.context.complete { ContextValue::Absent } else { ContextValue::Unknown };
         self.context.set(key).or_else(|| self.of_requester(key)).unwrap_or(open)
     }

@@ -67,7 +67,7 @@ pub(super) enum DecidingStatement<'a> {
 }
 
 impl DecidingStatement<'_> {
-    pub fn reference(&self) -> StatementRef {
+    pub(super) fn reference(&self) -> StatementRef {
         match self {
             DecidingStatement::Statement { policy, statement } => {
                 StatementRef { policy: policy.to_string(), statement: statement.label() }

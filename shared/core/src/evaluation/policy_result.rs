@@ -45,7 +45,7 @@ impl<'a> PolicyResult<'a> {
         }
     }
 
-    pub fn of_set(side: Side, set: &PolicySet<'a>, request: &Asked<'_>) -> Self {
+    pub(super) fn of_set(side: Side, set: &PolicySet<'a>, request: &Asked<'_>) -> Self {
         let mut result = PolicyResult::none(side);
         for (name, document) in set.documents() {
             result.apply_policy(name, document, kind_of_side(side), request, false);
@@ -58,13 +58,13 @@ impl<'a> PolicyResult<'a> {
     }
 
     /// What it says where it may not concern the requester: without it all is allowed and nothing denied.
-    pub fn if_limited(mut self, limited: Ternary) -> Self {
+    pub(super) fn if_limited(mut self, limited: Ternary) -> Self {
         self.allows = self.allows.or(!limited);
         self.denies = self.denies.and(limited);
         self
     }
 
-    pub fn of_resource(
+    pub(super) fn of_resource(
         policy: &ResourcePolicy<'a>,
         grants: &[KeyGrant],
         request: &Asked<'_>,

@@ -65,7 +65,7 @@ pub(super) struct Grammar {
 }
 
 impl Grammar {
-    pub fn of(root: &Map<String, Value>) -> Self {
+    pub(super) fn of(root: &Map<String, Value>) -> Self {
         let mut grammar = Grammar::default();
         if root.get("Version").is_some_and(|it| !matches!(it.as_str(), Some("2012-10-17" | "2008-10-17"))) {
             grammar.of_any_kind = Some(GrammarFault::Version);
@@ -82,7 +82,7 @@ impl Grammar {
         grammar
     }
 
-    pub fn fault(&self, kind: PolicyKind) -> Option<GrammarFault> {
+    pub(super) fn fault(&self, kind: PolicyKind) -> Option<GrammarFault> {
         let principal = || self.without_principal.map(|at| GrammarFault::Missing(at, "Principal"));
         let resource = || self.without_resource.map(|at| GrammarFault::Missing(at, "Resource"));
         self.of_any_kind.or_else(|| match kind {

@@ -67,22 +67,22 @@ impl Decided<'_> {
     }
 
     /// Whether one side lets the request pass.
-    pub fn permits(&self, side: Side) -> Ternary {
+    pub(super) fn permits(&self, side: Side) -> Ternary {
         self.answer(|it| it.permits(side))
     }
 
     /// Whether one side allows the request, whatever it denies.
-    pub fn allows(&self, side: Side) -> Ternary {
+    pub(super) fn allows(&self, side: Side) -> Ternary {
         self.answer(|it| it.allows(side))
     }
 
     /// The statement of this side that denies the request.
-    pub fn denied_by(&self, side: Side) -> Option<StatementRef> {
+    pub(super) fn denied_by(&self, side: Side) -> Option<StatementRef> {
         self.evaluations.first().and_then(|it| it.denied_by(side))
     }
 
     /// What all sides together decide.
-    pub fn decision(&self) -> Decision {
+    pub(super) fn decision(&self) -> Decision {
         let mut decisions = self.evaluations.iter().map(|it| it.decision);
         let first = decisions.next().unwrap_or(Decision::Unknown);
         if decisions.all(|it| it == first) { first } else { Decision::Unknown }

@@ -393,17 +393,17 @@ pub(super) struct ActionGroup<'a> {
 
 impl<'a> ActionGroup<'a> {
     /// One action alone.
-    pub fn of(action: ActionFacts<'a>) -> Self {
+    pub(super) fn of(action: ActionFacts<'a>) -> Self {
         ActionGroup { first: action, actions: vec![action] }
     }
 
     /// How to speak of them.
-    pub fn label(&self) -> String {
+    pub(super) fn label(&self) -> String {
         labels(self.actions.iter().map(ActionFacts::label).collect())
     }
 
     /// What they do with their artifacts.
-    pub fn use_of_artifacts(&self) -> &'static str {
+    pub(super) fn use_of_artifacts(&self) -> &'static str {
         let any = |has: fn(&Action<'a>) -> bool| self.actions.iter().any(|it| has(&it.action));
         let reads = any(|it| it.input_artifacts().next().is_some());
         let writes = any(|it| it.output_artifacts().next().is_some());
@@ -415,7 +415,7 @@ impl<'a> ActionGroup<'a> {
     }
 
     /// Those whose artifacts are read and written by their own role.
-    pub fn with_artifacts_of_role(&self) -> impl Iterator<Item = &ActionFacts<'a>> {
+    pub(super) fn with_artifacts_of_role(&self) -> impl Iterator<Item = &ActionFacts<'a>> {
         self.actions.iter().filter(|action| action.provider().artifacts().is_action_role())
     }
 }

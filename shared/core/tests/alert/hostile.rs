@@ -7,7 +7,7 @@ use serde_json::Value;
 const TEXT: &str = "<!channel> <https://evil.example|click> [click](https://evil.example) *b* _i_ ~s~ `c` ```\nFix\n---\n&lt;script&gt;<b>\u{202e}\u{1b}[31m @here é";
 
 /// Hostile everywhere.
-pub fn alert() -> Alert {
+pub(crate) fn alert() -> Alert {
     let cause = |rule: &str| Cause {
         rule: rule.into(),
         confidence: Some(Confidence::Possible),

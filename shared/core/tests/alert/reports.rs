@@ -8,7 +8,7 @@ use crosspipe_core::watch::{FindingKey, Notice, Trigger, compare};
 use crosspipe_testing::walkthrough::{A, BUCKET, KEY, TARGET_ROLE, corrected};
 use serde_json::{Value, json};
 
-pub fn failure(code: &str, message: &str) -> Failure {
+pub(crate) fn failure(code: &str, message: &str) -> Failure {
     let event = json!({
         "detail-type": "CodePipeline Action Execution State Change", "account": A, "region": "us-east-2",
         "resources": [format!("arn:aws:codepipeline:us-east-2:{A}:MyFirstPipeline")],
@@ -50,7 +50,7 @@ fn bucket_policy_omits_target(snapshot: &mut Value) {
     snapshot["buckets"][BUCKET]["policy"]["Statement"].as_array_mut().unwrap().truncate(2);
 }
 
-pub fn confirmed() -> Report {
+pub(crate) fn confirmed() -> Report {
     let message = format!(
         "User: {TARGET_ROLE} is not authorized to perform: kms:Decrypt on resource: {KEY} because no resource-based policy allows the kms:Decrypt action"
     );
@@ -59,7 +59,7 @@ pub fn confirmed() -> Report {
     report
 }
 
-pub fn remediated() -> Report {
+pub(crate) fn remediated() -> Report {
     let mut report = confirmed();
     let steps = [
         "`ArtifactKeyGrant` of stack `crosspipe` put back the statements in the policy of the key.",
@@ -70,7 +70,7 @@ pub fn remediated() -> Report {
     report
 }
 
-pub fn possible() -> Report {
+pub(crate) fn possible() -> Report {
     report(&failure("JobFailed", "Deployment d-ABCDEFGHI failed"), |snapshot| {
         key_policy_omits_target(snapshot);
         bucket_policy_omits_target(snapshot);
@@ -78,7 +78,7 @@ pub fn possible() -> Report {
 }
 
 /// An instance failed, and CodeDeploy says where.
-pub fn instances() -> Report {
+pub(crate) fn instances() -> Report {
     report(&failure("JobFailed", "Deployment d-ABCDEFGHI failed"), |snapshot| {
         snapshot["deployments"] = json!({"d-ABCDEFGHI": {
             "deploymentInfo": {"status": "Failed", "errorInformation": {
@@ -95,7 +95,7 @@ pub fn instances() -> Report {
 }
 
 /// Two faults are found in one look, and are gone in the next.
-pub fn notices() -> Vec<Notice> {
+pub(crate) fn notices() -> Vec<Notice> {
     let look = |snapshot: Value, known: &[FindingKey]| {
         let snapshot = Snapshot::from_value(snapshot).unwrap();
         let pipeline = snapshot.pipeline().unwrap();
@@ -117,7 +117,7 @@ pub fn notices() -> Vec<Notice> {
     notices
 }
 
-pub fn none() -> Report {
+pub(crate) fn none() -> Report {
     report(&failure("JobFailed", "Deployment d-ABCDEFGHI failed"), |snapshot| {
         snapshot["roles"].as_object_mut().unwrap().remove(TARGET_ROLE);
         snapshot.as_object_mut().unwrap().remove("keys");

@@ -10,13 +10,13 @@ use serde_json::{Value, json};
 use crate::pasted;
 
 /// Where the deploy action is.
-pub const DEPLOY: &str = "/pipeline/pipeline/stages/1/actions/0";
+pub(crate) const DEPLOY: &str = "/pipeline/pipeline/stages/1/actions/0";
 
 /// What adds the fixtures of one rule.
-pub type Fixtures = fn(&mut Cases);
+pub(crate) type Fixtures = fn(&mut Cases);
 
 /// The fixtures of one rule, each checked as it is added.
-pub struct Cases {
+pub(crate) struct Cases {
     rule: &'static str,
     /// How many of them the rule finds fault with.
     pub failing: usize,
@@ -27,12 +27,12 @@ pub struct Cases {
 }
 
 impl Cases {
-    pub fn of(rule: &'static str) -> Self {
+    pub(crate) fn of(rule: &'static str) -> Self {
         Cases { rule, failing: 0, passing: 0, problems: vec![] }
     }
 
     /// What the rules find after a change, and which of them can't judge: exactly these, in this order.
-    pub fn case(
+    pub(crate) fn case(
         &mut self,
         what: &str,
         change: impl FnOnce(&mut Value),
@@ -48,7 +48,7 @@ impl Cases {
     }
 
     /// The same for the deploy action after it failed with this message.
-    pub fn event(
+    pub(crate) fn event(
         &mut self,
         what: &str,
         message: &str,
@@ -100,7 +100,7 @@ impl Cases {
     }
 
     /// One text of the first finding of this rule has this in it.
-    pub fn says(&mut self, findings: &[Finding], parts: &[&str]) {
+    pub(crate) fn says(&mut self, findings: &[Finding], parts: &[&str]) {
         let own = findings.iter().find(|finding| finding.rule.as_str() == self.rule);
         let text = own.map(|it| format!("{}\n{}\n{}\n{}", it.location, it.message, it.because, it.fix));
         for part in parts {
@@ -142,17 +142,17 @@ impl Cases {
 
 /// Checks the fixtures of one rule.
 #[track_caller]
-pub fn assert_fixtures(rule: &'static str, fixtures: Fixtures) {
+pub(crate) fn assert_fixtures(rule: &'static str, fixtures: Fixtures) {
     let mut cases = Cases::of(rule);
     fixtures(&mut cases);
     assert!(cases.problems.is_empty(), "{}", cases.problems.join("\n\n"));
 }
 
 /// No change.
-pub fn nothing(_: &mut Value) {}
+pub(crate) fn nothing(_: &mut Value) {}
 
 /// Sets a value; its parent has to be there.
-pub fn set(pointer: &str, value: Value) -> impl Fn(&mut Value) + use<> {
+pub(crate) fn set(pointer: &str, value: Value) -> impl Fn(&mut Value) + use<> {
     let (parent, member) = pointer.rsplit_once('/').unwrap();
     let (parent, member) = (parent.to_owned(), member.replace("~1", "/").replace("~0", "~"));
     move |snapshot| match snapshot.pointer_mut(&parent).unwrap_or_else(|| panic!("{parent}")) {
@@ -162,7 +162,7 @@ pub fn set(pointer: &str, value: Value) -> impl Fn(&mut Value) + use<> {
 }
 
 /// Removes a member.
-pub fn remove(pointer: &str) -> impl Fn(&mut Value) + use<> {
+pub(crate) fn remove(pointer: &str) -> impl Fn(&mut Value) + use<> {
     let (parent, member) = pointer.rsplit_once('/').unwrap();
     let (parent, member) = (parent.to_owned(), member.replace("~1", "/"));
     move |snapshot| {
@@ -172,7 +172,7 @@ pub fn remove(pointer: &str) -> impl Fn(&mut Value) + use<> {
 }
 
 /// One change after another.
-pub fn both(first: impl Fn(&mut Value), second: impl Fn(&mut Value)) -> impl Fn(&mut Value) {
+pub(crate) fn both(first: impl Fn(&mut Value), second: impl Fn(&mut Value)) -> impl Fn(&mut Value) {
     move |snapshot| {
         first(snapshot);
         second(snapshot);
@@ -180,32 +180,32 @@ pub fn both(first: impl Fn(&mut Value), second: impl Fn(&mut Value)) -> impl Fn(
 }
 
 /// Sets a member of a role.
-pub fn role(arn: &str, member: &str, value: Value) -> impl Fn(&mut Value) + use<> {
+pub(crate) fn role(arn: &str, member: &str, value: Value) -> impl Fn(&mut Value) + use<> {
     set(&format!("/roles/{}/{member}", arn.replace('/', "~1")), value)
 }
 
 /// The statements of one inline policy of a role.
-pub fn inline(arn: &str, policy: &str, statements: Value) -> impl Fn(&mut Value) + use<> {
+pub(crate) fn inline(arn: &str, policy: &str, statements: Value) -> impl Fn(&mut Value) + use<> {
     role(arn, &format!("inlinePolicies/{policy}"), document(statements))
 }
 
 /// The statements of a role's trust policy.
-pub fn trust(arn: &str, statements: Value) -> impl Fn(&mut Value) + use<> {
+pub(crate) fn trust(arn: &str, statements: Value) -> impl Fn(&mut Value) + use<> {
     role(arn, "trustPolicy", document(statements))
 }
 
 /// The statements of the key policy.
-pub fn key_policy(statements: Value) -> impl Fn(&mut Value) {
+pub(crate) fn key_policy(statements: Value) -> impl Fn(&mut Value) {
     set(&format!("/keys/{}/policy", KEY.replace('/', "~1")), document(statements))
 }
 
 /// The statements of the bucket policy.
-pub fn bucket_policy(statements: Value) -> impl Fn(&mut Value) {
+pub(crate) fn bucket_policy(statements: Value) -> impl Fn(&mut Value) {
     set(&format!("/buckets/{BUCKET}/policy"), document(statements))
 }
 
 /// One more statement of the bucket policy.
-pub fn bucket_statement(statement: Value) -> impl Fn(&mut Value) {
+pub(crate) fn bucket_statement(statement: Value) -> impl Fn(&mut Value) {
     move |snapshot| {
         let statements = &mut snapshot["buckets"][BUCKET]["policy"]["Statement"];
         statements.as_array_mut().unwrap().push(statement.clone());
@@ -213,18 +213,18 @@ pub fn bucket_statement(statement: Value) -> impl Fn(&mut Value) {
 }
 
 /// Makes the deploy action one of another provider.
-pub fn provider(category: &str, provider: &str, configuration: Value) -> impl Fn(&mut Value) + use<> {
+pub(crate) fn provider(category: &str, provider: &str, configuration: Value) -> impl Fn(&mut Value) + use<> {
     let kind = json!({"category": category, "owner": "AWS", "version": "1", "provider": provider});
     both(set(&format!("{DEPLOY}/actionTypeId"), kind), set(&format!("{DEPLOY}/configuration"), configuration))
 }
 
 /// Gives the deploy action an output artifact.
-pub fn with_output() -> impl Fn(&mut Value) {
+pub(crate) fn with_output() -> impl Fn(&mut Value) {
     set(&format!("{DEPLOY}/outputArtifacts"), json!([{"name": "Report"}]))
 }
 
 /// A statement that allows a principal; without one it is an identity policy's.
-pub fn allow(principal: Option<&str>, action: Value, resource: &str) -> Value {
+pub(crate) fn allow(principal: Option<&str>, action: Value, resource: &str) -> Value {
     let mut statement = json!({"Effect": "Allow", "Action": action, "Resource": resource});
     if let Some(principal) = principal {
         statement["Principal"] = json!({ "AWS": principal });
@@ -232,6 +232,6 @@ pub fn allow(principal: Option<&str>, action: Value, resource: &str) -> Value {
     statement
 }
 
-pub fn document(statements: Value) -> Value {
+pub(crate) fn document(statements: Value) -> Value {
     json!({"Version": "2012-10-17", "Statement": statements})
 }

@@ -19,7 +19,7 @@ static SEEN: Mutex<BTreeSet<String>> = Mutex::new(BTreeSet::new());
 
 /// What is wrong with the script of a finding: it can't be read, it fails, what it was for is still there, or
 /// another fault is.
-pub fn problem(
+pub(crate) fn problem(
     finding: &Finding,
     before: &[Finding],
     snapshot: &Value,

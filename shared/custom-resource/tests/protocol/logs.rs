@@ -8,7 +8,7 @@ use crate::QUERY;
 static LOG: Mutex<Vec<u8>> = Mutex::new(Vec::new());
 
 /// Starts to capture. All tests share one log: what one of them leaks is found by whichever looks.
-pub fn capture() {
+pub(crate) fn capture() {
     static START: Once = Once::new();
     START.call_once(|| {
         tracing_subscriber::fmt()
@@ -20,7 +20,7 @@ pub fn capture() {
 }
 
 /// Asserts that this was logged, and that no part of a `ResponseURL` nor a property's value was.
-pub fn assert_told_without_secrets(told: &str) {
+pub(crate) fn assert_told_without_secrets(told: &str) {
     let log = String::from_utf8(LOG.lock().unwrap_or_else(PoisonError::into_inner).clone()).unwrap();
     assert!(log.contains(told), "{told} is not in the log:\n{log}");
     let parts = QUERY.split('&').filter_map(|parameter| parameter.split_once('=')).map(|(_, value)| value);

@@ -8,7 +8,7 @@ use tokio::net::{TcpListener, TcpStream};
 
 /// What the server does with one connection, after it has read the whole request unless said otherwise.
 #[derive(Debug, Clone, Copy)]
-pub enum Act {
+pub(crate) enum Act {
     /// Replies with this status.
     Status(u16),
     /// Accepts in HTTP/1.0.
@@ -29,7 +29,7 @@ pub enum Act {
 
 /// One PUT as it arrived.
 #[derive(Debug, Clone)]
-pub struct Received {
+pub(crate) struct Received {
     pub head: String,
     pub body: Vec<u8>,
     /// Whether the server accepted it: whether CloudFormation has the answer.
@@ -37,7 +37,7 @@ pub struct Received {
 }
 
 impl Received {
-    pub fn assert_well_formed(&self, url: &str) {
+    pub(crate) fn assert_well_formed(&self, url: &str) {
         let path = url.splitn(4, '/').nth(3).unwrap();
         assert!(self.head.starts_with(&format!("PUT /{path} HTTP/1.1\r\n")), "{}", self.head);
         let header = |name: &str| {
@@ -55,7 +55,7 @@ impl Received {
     }
 }
 
-pub struct Server {
+pub(crate) struct Server {
     url: String,
     received: Arc<Mutex<Vec<Received>>>,
 }
@@ -63,7 +63,7 @@ pub struct Server {
 impl Server {
     /// Starts a server whose connections get these acts in order, the last one for ever. It ends with the
     /// runtime that it was started on.
-    pub async fn start(script: &[Act]) -> Self {
+    pub(crate) async fn start(script: &[Act]) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
         let received = Arc::new(Mutex::new(Vec::new()));
@@ -78,11 +78,11 @@ impl Server {
         Self { url, received }
     }
 
-    pub fn url(&self) -> &str {
+    pub(crate) fn url(&self) -> &str {
         &self.url
     }
 
-    pub fn received(&self) -> Vec<Received> {
+    pub(crate) fn received(&self) -> Vec<Received> {
         self.received.lock().unwrap().clone()
     }
 }

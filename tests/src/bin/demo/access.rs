@@ -9,7 +9,7 @@ use crate::screen::Screen;
 const ARTIFACT_TEXT: &str = "b3JkZXJzIDEuNC4y"; // base64
 
 /// Sessions in the target account, as long as the story lasts.
-pub struct Access<'world> {
+pub(crate) struct Access<'world> {
     world: &'world World<'world>,
     service_role: Account<'world>,
     target_role: Account<'world>,
@@ -19,7 +19,7 @@ pub struct Access<'world> {
 
 /// What is to come of each attempt.
 #[derive(Clone, Copy)]
-pub struct Expected {
+pub(crate) struct Expected {
     /// CodePipeline's service role assumes the target role.
     pub assume: bool,
     /// The target role and the instance role read the artifact.
@@ -31,7 +31,7 @@ pub struct Expected {
 impl<'world> Access<'world> {
     /// Takes the sessions. That of the target role takes a permission that only the deployment will give: it is lent
     /// for this one moment, so that the same session can show before and after.
-    pub fn new(world: &'world World<'world>) -> Result<Self, CallError> {
+    pub(crate) fn new(world: &'world World<'world>) -> Result<Self, CallError> {
         let service_role = world.tools.assume(&world.service_role_arn)?;
         let document = json!({
             "Version": "2012-10-17",
@@ -57,7 +57,7 @@ impl<'world> Access<'world> {
     }
 
     /// Tries everything, prints what AWS says, and checks that it is as expected.
-    pub fn try_all(&self, screen: &mut Screen, expected: Expected) {
+    pub(crate) fn try_all(&self, screen: &mut Screen, expected: Expected) {
         let roles = [("CrosspipeTargetRole", &self.target_role), ("orders-instance", &self.instance_role)];
         let assumed = self.service_role.assume(&self.world.target_role_arn()).map(drop);
         let what = "the pipeline's service role (A): sts:AssumeRole on CrosspipeTargetRole (B)";

@@ -9,7 +9,7 @@ const WIDTH: usize = 110;
 const CONTEXT: usize = 1;
 
 /// Prints what changed between two states of a document.
-pub fn print(screen: &Screen, title: &str, before: &Value, after: &Value) {
+pub(crate) fn print(screen: &Screen, title: &str, before: &Value, after: &Value) {
     let (old, new) = (lines(before), lines(after));
     let diff = TextDiff::from_lines(old.as_str(), new.as_str());
     screen.say(&format!("--- {title}, before\n+++ {title}, after"));

@@ -17,7 +17,7 @@ use crate::screen::Screen;
 const PATIENCE: Duration = Duration::from_secs(60);
 
 /// An execution of the pipeline that has come to its end.
-pub struct Execution {
+pub(crate) struct Execution {
     pub id: String,
     pub status: String,
     /// Stage and name of the action that failed, and why.
@@ -25,7 +25,7 @@ pub struct Execution {
 }
 
 /// Breaks the bucket policy, runs the pipeline, waits for the alert.
-pub fn tell(
+pub(crate) fn tell(
     screen: &mut Screen,
     world: &World<'_>,
     access: &Access<'_>,
@@ -89,7 +89,7 @@ fn write_page(world: &World<'_>) -> Result<PathBuf, Box<dyn Error>> {
 }
 
 /// Runs the pipeline to its end and prints what becomes of each action.
-pub fn run_pipeline(screen: &Screen, world: &World<'_>) -> Result<Execution, CallError> {
+pub(crate) fn run_pipeline(screen: &Screen, world: &World<'_>) -> Result<Execution, CallError> {
     let call = |operation, request| world.tools.call("codepipeline", operation, request);
     let id = text(&call("start_pipeline_execution", json!({"name": world.pipeline}))?, "pipelineExecutionId");
     screen.say(&format!("execution {id}"));
@@ -123,7 +123,7 @@ pub fn run_pipeline(screen: &Screen, world: &World<'_>) -> Result<Execution, Cal
 }
 
 /// Removes the statements of the bucket policy that admit the target account; answers how many.
-pub fn remove_grant(world: &World<'_>) -> Result<usize, Box<dyn Error>> {
+pub(crate) fn remove_grant(world: &World<'_>) -> Result<usize, Box<dyn Error>> {
     let mut policy = world.live()?.bucket_policy;
     let Some(statements) = policy.get_mut("Statement").and_then(Value::as_array_mut) else {
         return Err("the bucket policy has no list of statements".into());
@@ -141,6 +141,6 @@ pub fn remove_grant(world: &World<'_>) -> Result<usize, Box<dyn Error>> {
     Ok(removed)
 }
 
-pub fn text(value: &Value, member: &str) -> String {
+pub(crate) fn text(value: &Value, member: &str) -> String {
     value.get(member).and_then(Value::as_str).unwrap_or_default().to_owned()
 }

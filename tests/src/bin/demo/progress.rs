@@ -13,7 +13,7 @@ const POLL: Duration = Duration::from_millis(100);
 const NAMED: [&str; 2] = ["Custom::", "AWS::Lambda::Function"];
 
 /// Runs an operation on the stack and prints its resources as they are done.
-pub fn watch<T: Send>(
+pub(crate) fn watch<T: Send>(
     screen: &Screen,
     account: &Account<'_>,
     stack: &str,

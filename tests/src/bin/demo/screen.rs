@@ -7,7 +7,7 @@ const MARGIN: &str = "       ";
 
 /// Foreground colours, as ANSI numbers.
 #[derive(Clone, Copy)]
-pub enum Colour {
+pub(crate) enum Colour {
     Red = 31,
     Green = 32,
     Cyan = 36,
@@ -15,7 +15,7 @@ pub enum Colour {
 }
 
 /// Prints, counts steps and remembers the checks.
-pub struct Screen {
+pub(crate) struct Screen {
     coloured: bool,
     steps: Vec<Step>,
 }
@@ -27,38 +27,38 @@ struct Step {
 }
 
 impl Screen {
-    pub fn new() -> Self {
+    pub(crate) fn new() -> Self {
         let coloured = std::io::stdout().is_terminal() && std::env::var_os("NO_COLOR").is_none();
         Self { coloured, steps: Vec::new() }
     }
 
     /// A paragraph of its own, at the margin.
-    pub fn paragraph(&self, text: &str) {
+    pub(crate) fn paragraph(&self, text: &str) {
         println!("{text}");
     }
 
     /// Starts the next step.
-    pub fn step(&mut self, title: &str) {
+    pub(crate) fn step(&mut self, title: &str) {
         self.steps.push(Step { title: title.to_owned(), start: Instant::now(), checks: Vec::new() });
         println!("\n{}", self.paint(Colour::Cyan, &format!("[{:>2}]  {title}", self.steps.len())));
     }
 
     /// What happens within a step.
-    pub fn say(&self, text: &str) {
+    pub(crate) fn say(&self, text: &str) {
         for line in text.lines() {
             println!("{}", format!("{MARGIN}{line}").trim_end());
         }
     }
 
     /// The same, in a colour.
-    pub fn say_in(&self, colour: Colour, text: &str) {
+    pub(crate) fn say_in(&self, colour: Colour, text: &str) {
         for line in text.lines() {
             self.say(&self.paint(colour, line));
         }
     }
 
     /// Something that somebody else wrote, as it came.
-    pub fn quote(&self, text: &str) {
+    pub(crate) fn quote(&self, text: &str) {
         let bar = self.paint(Colour::Grey, "|");
         for line in text.lines() {
             println!("{}", format!("{MARGIN}{bar} {line}").trim_end());
@@ -66,7 +66,7 @@ impl Screen {
     }
 
     /// A check: printed now and in the summary.
-    pub fn check(&mut self, holds: bool, what: &str) {
+    pub(crate) fn check(&mut self, holds: bool, what: &str) {
         self.say(&format!("{} {what}", self.mark(holds)));
         if let Some(step) = self.steps.last_mut() {
             step.checks.push((holds, what.to_owned()));
@@ -74,7 +74,7 @@ impl Screen {
     }
 
     /// One screen: each step with its checks. Answers whether all of them hold.
-    pub fn summary(&self) -> bool {
+    pub(crate) fn summary(&self) -> bool {
         println!("\n{}", self.paint(Colour::Cyan, "Summary"));
         let ends = self.steps.iter().skip(1).map(|step| step.start).chain([Instant::now()]);
         for (step, end) in self.steps.iter().zip(ends) {
@@ -102,7 +102,7 @@ impl Screen {
     }
 
     /// The text in a colour, if there are colours.
-    pub fn paint(&self, colour: Colour, text: &str) -> String {
+    pub(crate) fn paint(&self, colour: Colour, text: &str) -> String {
         if self.coloured { format!("\x1b[{}m{text}\x1b[0m", colour as u8) } else { text.to_owned() }
     }
 

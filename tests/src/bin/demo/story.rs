@@ -19,7 +19,7 @@ Crosspipe: a pipeline that stays in its account becomes one that deploys into an
 alert says why; the same fault again is detected and remediated before the next run. The templates and the function
 binaries are the real ones; AWS is an emulation on 127.0.0.1 that enforces IAM. No AWS account, no Docker.";
 
-pub fn tell(screen: &mut Screen) -> Result<(), Box<dyn Error>> {
+pub(crate) fn tell(screen: &mut Screen) -> Result<(), Box<dyn Error>> {
     screen.paragraph(INTRODUCTION);
 
     screen.step("Functions built, local AWS started");

@@ -13,7 +13,7 @@ use crate::screen::Screen;
 const PATIENCE: Duration = Duration::from_secs(60);
 
 /// The stack that is to watch.
-pub struct Watched<'a> {
+pub(crate) struct Watched<'a> {
     pub packaged: &'a str,
     pub parameters: Parameters,
     /// The bucket policy with Crosspipe's grant.
@@ -21,7 +21,7 @@ pub struct Watched<'a> {
 }
 
 /// Turns the watch on, breaks the bucket policy as before, and waits for both alerts.
-pub fn show_watch(
+pub(crate) fn show_watch(
     screen: &mut Screen,
     aws: &LocalAws,
     world: &World<'_>,

@@ -6,11 +6,11 @@ use serde_json::{Value, json};
 
 const TARGET_ROLE: &str = "CrosspipeTargetRole";
 
-pub fn bucket_policy_omits_target(world: &World<'_>) {
+pub(super) fn bucket_policy_omits_target(world: &World<'_>) {
     change_bucket_policy(world, |statements| statements.retain(|it| !names(it, world.target.id())));
 }
 
-pub fn deny_other_accounts(world: &World<'_>) {
+pub(super) fn deny_other_accounts(world: &World<'_>) {
     change_bucket_policy(world, |statements| {
         statements.push(json!({
             "Sid": "OurAccountOnly", "Effect": "Deny", "Principal": "*", "Action": "s3:GetObject",
@@ -20,29 +20,29 @@ pub fn deny_other_accounts(world: &World<'_>) {
     });
 }
 
-pub fn key_policy_omits_target(world: &World<'_>) {
+pub(super) fn key_policy_omits_target(world: &World<'_>) {
     let mut policy = world.live().unwrap().key_policy;
     policy["Statement"].as_array_mut().unwrap().retain(|it| !names(it, world.target.id()));
     let request = json!({"KeyId": world.key_arn, "PolicyName": "default", "Policy": policy.to_string()});
     world.tools.call("kms", "put_key_policy", request).unwrap();
 }
 
-pub fn key_disabled(world: &World<'_>) {
+pub(super) fn key_disabled(world: &World<'_>) {
     world.tools.call("kms", "disable_key", json!({"KeyId": world.key_arn})).unwrap();
 }
 
-pub fn key_by_id(world: &World<'_>) {
+pub(super) fn key_by_id(world: &World<'_>) {
     let mut pipeline = world.live().unwrap().pipeline;
     pipeline["artifactStore"]["encryptionKey"]["id"] = json!(world.key_arn.rsplit('/').next());
     let request = json!({"pipeline": pipeline});
     world.tools.call_raw("codepipeline", "CodePipeline_20150709.UpdatePipeline", request).unwrap();
 }
 
-pub fn service_role_may_not_assume(world: &World<'_>) {
+pub(super) fn service_role_may_not_assume(world: &World<'_>) {
     revoke(&world.tools, &world.service_role, "sts:AssumeRole");
 }
 
-pub fn trust_omits_service_role(world: &World<'_>) {
+pub(super) fn trust_omits_service_role(world: &World<'_>) {
     let own = format!("arn:aws:iam::{}:root", world.target.id());
     let trust = json!({"Version": "2012-10-17", "Statement": [
         {"Sid": "Operators", "Effect": "Allow", "Principal": {"AWS": own}, "Action": "sts:AssumeRole"}
@@ -51,20 +51,20 @@ pub fn trust_omits_service_role(world: &World<'_>) {
     world.target.call("iam", "update_assume_role_policy", request).unwrap();
 }
 
-pub fn target_role_without_key(world: &World<'_>) {
+pub(super) fn target_role_without_key(world: &World<'_>) {
     revoke(&world.target, TARGET_ROLE, "kms:");
 }
 
-pub fn target_role_without_bucket(world: &World<'_>) {
+pub(super) fn target_role_without_bucket(world: &World<'_>) {
     revoke(&world.target, TARGET_ROLE, "s3:");
 }
 
-pub fn target_role_without_codedeploy(world: &World<'_>) {
+pub(super) fn target_role_without_codedeploy(world: &World<'_>) {
     revoke(&world.target, TARGET_ROLE, "codedeploy:");
 }
 
 /// The agent downloads the revision as the instance's own role.
-pub fn instances_without_artifacts(world: &World<'_>) {
+pub(super) fn instances_without_artifacts(world: &World<'_>) {
     let group = json!({
         "account": world.target.id(), "region": world.target.region(), "application": "orders",
         "group": "orders-production", "role": world.instance_role_arn(), "instances": ["i-0a1b2c3d4e5f60718"],

@@ -8,10 +8,10 @@ use crosspipe_e2e::world::World;
 use serde_json::{Value, json};
 
 /// The policies that fixes change, by what they are called here.
-pub struct Documents(BTreeMap<String, PolicyDocument>);
+pub(super) struct Documents(BTreeMap<String, PolicyDocument>);
 
 impl Documents {
-    pub fn of(world: &World<'_>) -> Self {
+    pub(super) fn of(world: &World<'_>) -> Self {
         let live = world.live().unwrap();
         let mut documents = BTreeMap::new();
         let mut keep = |name: String, policy: Value| {
@@ -32,7 +32,7 @@ impl Documents {
     }
 
     /// How many statements of `before` are no longer there, or not in their order.
-    pub fn lost(&self, before: &Self) -> usize {
+    pub(super) fn lost(&self, before: &Self) -> usize {
         let lost = |(name, was): (&String, &PolicyDocument)| {
             let is: Vec<Statement<'_>> =
                 self.0.get(name).into_iter().flat_map(PolicyDocument::statements).collect();

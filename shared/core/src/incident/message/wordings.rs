@@ -63,7 +63,7 @@ const REFUSALS: [&str; 3] =
     ["access denied", "accessdenied", "you are not authorized to perform this operation"];
 
 /// Reads a message that AWS's own grammar has nothing to say about.
-pub fn read(message: &str) -> ErrorSignature {
+pub(super) fn read(message: &str) -> ErrorSignature {
     let lower = message.to_ascii_lowercase();
     if let Some(claim) = role(message, &lower).or_else(|| no_such_key(message, &lower)) {
         return claim;
