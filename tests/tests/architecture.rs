@@ -163,3 +163,28 @@ fn rust_files(folder: &Path) -> Vec<std::path::PathBuf> {
     let files = entries.flat_map(|path| if path.is_dir() { rust_files(&path) } else { vec![path] });
     files.filter(|path| path.extension().is_some_and(|extension| extension == "rs")).collect()
 }
+
+/// ARNs are built where they are parsed.
+#[test]
+fn arns_are_built_in_one_place() {
+    let ships = ["shared/aws/src", "shared/core/src", "shared/custom-resource/src", "shared/resources/src"];
+    let folders =
+        ships.iter().chain(&["cli/src", "functions"]).map(|folder| Path::new(WORKSPACE).join(folder));
+    let mut open: Vec<_> = folders.collect();
+    while let Some(path) = open.pop() {
+        if path.is_dir() {
+            open.extend(std::fs::read_dir(&path).unwrap().map(|entry| entry.unwrap().path()));
+            continue;
+        }
+        let is_source = path.extension().is_some_and(|it| it == "rs") && !path.ends_with("arn.rs");
+        if !is_source || path.ends_with("tests.rs") {
+            continue;
+        }
+        let text = std::fs::read_to_string(&path).unwrap();
+        let ships = text.split("#[cfg(test)]").next().unwrap_or_default();
+        // The partition alone is not an ARN.
+        let built =
+            ships.matches("format!(\"arn:").count() - ships.matches("format!(\"arn:{partition}:\")").count();
+        assert_eq!(built, 0, "{} builds an ARN by hand: use crosspipe_core::arn", path.display());
+    }
+}

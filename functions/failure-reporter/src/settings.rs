@@ -31,8 +31,6 @@ pub(crate) struct Settings {
     pub remediation: Remediation,
     /// `ACCESS_PROVIDER_NAME`: the function that applies grants again; required by, and read only for, `apply`.
     pub access_provider_name: Option<String>,
-    /// `WATCHED_PIPELINE`: the one pipeline to check on changes and schedules; absent: all of the account.
-    pub watched_pipeline: Option<String>,
 }
 
 /// What is done about actions that fail in the pipeline's own account.
@@ -127,7 +125,6 @@ impl Settings {
             same_account_failures,
             remediation,
             access_provider_name,
-            watched_pipeline: get("WATCHED_PIPELINE"),
         };
         if settings.destinations().next().is_none() {
             return Err(SettingsError::NoReceiver);

@@ -100,14 +100,10 @@ impl<'a> Watch<'a> {
 
     /// The names of the pipelines that an event may concern.
     async fn list_candidates(&self, watch_event: &WatchEvent) -> Result<Vec<String>, WatchError> {
-        let only = self.settings.watched_pipeline.as_ref();
-        Ok(match (watch_event, only) {
-            (WatchEvent::Change(Resource::Pipeline(name), _), _) => {
-                only.is_none_or(|only| only == name).then(|| name.clone()).into_iter().collect()
-            }
-            (_, Some(only)) => vec![only.clone()],
-            (_, None) => self.aws.codepipeline().list_pipelines().await?,
-        })
+        match watch_event {
+            WatchEvent::Change(Resource::Pipeline(name), _) => Ok(vec![name.clone()]),
+            _ => Ok(self.aws.codepipeline().list_pipelines().await?),
+        }
     }
 
     /// Checks a pipeline, unless it does not use what was changed.

@@ -1,7 +1,7 @@
 //! `Custom::BuildProjectKey`: existing CodeBuild projects encrypt what they build under the artifact key.
 
 use crosspipe_aws::{Aws, AwsError};
-use crosspipe_core::arn::Arn;
+use crosspipe_core::arn::{self, Arn};
 use crosspipe_core::grants::{InvalidProperty, key};
 use crosspipe_core::owned_setting::{self, Owners, Released, Replaced};
 use crosspipe_core::remediation::ResourceType;
@@ -72,7 +72,7 @@ impl Resource for BuildProjectKey {
 
     fn target_arn(target: &str, context: &ResourceContext) -> String {
         let ResourceContext { partition, region, account, .. } = context;
-        format!("arn:{partition}:codebuild:{region}:{account}:project/{target}")
+        arn::build(partition, "codebuild", region, account, format_args!("project/{target}"))
     }
 
     /// Projects come and go without a replacement of the resource.
@@ -137,7 +137,7 @@ impl Resource for BuildProjectKey {
         change: &Option<String>,
     ) -> Result<Option<String>, AwsError> {
         let ResourceContext { partition, region, account, .. } = context;
-        let default = format!("arn:{partition}:kms:{region}:{account}:{NO_KEY}");
+        let default = arn::build(partition, "kms", region, account, NO_KEY);
         let key = change.as_deref().unwrap_or(&default);
         aws.codebuild().set_encryption_key(&self.project, key).await.map(|()| None)
     }

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::{Mutex, PoisonError};
 
 use crosspipe_aws::{Aws, AwsError};
+use crosspipe_core::arn;
 use crosspipe_core::grants::InvalidProperty;
 use crosspipe_core::incident::message::{ErrorSignature, claim};
 use crosspipe_core::pipeline::Pipeline;
@@ -82,7 +83,7 @@ impl Resource for PipelinePatch {
 
     fn target_arn(target: &str, context: &ResourceContext) -> String {
         let ResourceContext { partition, region, account, .. } = context;
-        format!("arn:{partition}:codepipeline:{region}:{account}:{target}")
+        arn::build(partition, "codepipeline", region, account, target)
     }
 
     async fn read(&self, aws: &Aws, context: &ResourceContext) -> Result<LivePipeline, ResourceError> {

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use crosspipe_aws::iam::Iam;
 use crosspipe_aws::{Aws, AwsError};
+use crosspipe_core::arn;
 use crosspipe_core::grants::service_role::{self, TargetRoles};
 use crosspipe_core::grants::{InvalidProperty, Quota};
 use crosspipe_core::policy::{Change, OwnedStatements, PolicyDocument};
@@ -60,7 +61,7 @@ impl Resource for ServiceRoleGrant {
     }
 
     fn target_arn(target: &str, context: &ResourceContext) -> String {
-        format!("arn:{}:iam::{}:role/{target}", context.partition, context.account)
+        arn::role(&context.partition, &context.account, target)
     }
 
     async fn read(&self, aws: &Aws, _context: &ResourceContext) -> Result<InlinePolicies, ResourceError> {

@@ -21,7 +21,7 @@ mod store;
 use std::collections::BTreeSet;
 use std::time::SystemTime;
 
-use crosspipe_core::arn::Arn;
+use crosspipe_core::arn::{self, Arn};
 use crosspipe_core::incident::Failure;
 use crosspipe_core::pipeline::Pipeline;
 use crosspipe_core::snapshot::{Fact, Snapshot};
@@ -146,7 +146,7 @@ async fn target_account(
     inquiry: &FactReader,
 ) -> Vec<Evidence> {
     let Some(name) = lookout.diagnostics_role else { return vec![] };
-    let role = format!("arn:{}:iam::{}:role/{name}", target.partition, target.account);
+    let role = arn::role(&target.partition, &target.account, name);
     let session = lookout.tools.assume_role(&role, lookout.session_name);
     let aws = match inquiry.ask(&role, session).await {
         Ok(aws) => aws,

@@ -79,7 +79,7 @@ impl Grantees {
         if organization.role_name_pattern.contains(['*', '?']) {
             // A wildcard matches slashes, too: `Deploy*` would mean any role under the path `/Deployers/`.
             let deeper = "*/".repeat(organization.role_name_pattern.matches('/').count() + 1);
-            let deeper = format!("arn:{partition}:iam::*:role/{deeper}*");
+            let deeper = arn::role(partition, "*", format_args!("{deeper}*"));
             condition.insert("ArnNotLike".into(), json!({ "aws:PrincipalArn": deeper }));
         }
         condition.insert("StringEquals".into(), json!({ "aws:PrincipalOrgID": organization.id }));

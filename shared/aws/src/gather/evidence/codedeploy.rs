@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use crosspipe_core::arn::Arn;
+use crosspipe_core::arn::{self, Arn};
 use crosspipe_core::incident::message::denial;
 use crosspipe_core::snapshot::{DeploymentFacts, Fact, Snapshot};
 use futures_util::future::{join, join_all};
@@ -109,7 +109,7 @@ fn role_of_instance(actor: &Arn) -> Option<Arn> {
     if !session.starts_with("i-") {
         return None;
     }
-    Arn::parse(&format!("arn:{}:iam::{}:role/{role}", actor.partition(), actor.account())).ok()
+    Arn::parse(&arn::role(actor.partition(), actor.account(), role)).ok()
 }
 
 #[cfg(test)]
