@@ -115,14 +115,14 @@ fn page() -> String {
         page. Every form makes one statement with many principals, never a statement for each account.\n"
         .to_owned();
     let named_roles = &FORMS[1..];
-    let policies: [(&str, &str, Measure, &[(Form, &str)]); 3] = [
-        ("Key policy", "32,768 bytes", key_policy, &FORMS),
-        ("Bucket policy", "20,480 bytes", bucket_policy, &FORMS),
-        ("Service role, inline policies", "10,240 characters", service_role_policy, named_roles),
+    let tables: [(&str, Measure, &[(Form, &str)]); 3] = [
+        ("Key policy: at most 32,768 bytes", key_policy, &FORMS),
+        ("Bucket policy: at most 20,480 bytes", bucket_policy, &FORMS),
+        ("Service role, inline policies: at most 10,240 characters", service_role_policy, named_roles),
     ];
-    for (policy, quota, measure, forms) in policies {
+    for (title, measure, forms) in tables {
         let heads = COUNTS.map(|count| count.to_string()).join(" | ");
-        let _ = write!(page, "\n## {policy}: at most {quota}\n\n| accounts | {heads} | most |\n|---|");
+        let _ = write!(page, "\n## {title}\n\n| accounts | {heads} | most |\n|---|");
         page.push_str(&"---|".repeat(COUNTS.len() + 1));
         page.push('\n');
         for (form, name) in forms.iter().copied() {
