@@ -96,6 +96,23 @@ fn service_role_policy(form: Form, count: usize) -> Result<usize, PutError> {
 
 type Measure = fn(Form, usize) -> Result<usize, PutError>;
 
+/// One table of the page.
+struct Table {
+    title: &'static str,
+    measure: Measure,
+    forms: &'static [(Form, &'static str)],
+}
+
+const TABLES: [Table; 3] = [
+    Table { title: "Key policy: at most 32,768 bytes", measure: key_policy, forms: &FORMS },
+    Table { title: "Bucket policy: at most 20,480 bytes", measure: bucket_policy, forms: &FORMS },
+    Table {
+        title: "Service role, inline policies: at most 10,240 characters",
+        measure: service_role_policy,
+        forms: &[(Form::Roles, "`TargetRoleArns`"), (Form::Organization, "`OrganizationId`")],
+    },
+];
+
 /// The largest count that fits; none where any does.
 fn most(measure: Measure, form: Form) -> Option<usize> {
     let (mut fits, mut too_many) = (1, 10_000);
@@ -114,13 +131,7 @@ fn page() -> String {
         How large the policies get for one pipeline, and where each way to name the target accounts ends. A test measures this\n\
         page. Every form makes one statement with many principals, never a statement for each account.\n"
         .to_owned();
-    let named_roles = &FORMS[1..];
-    let tables: [(&str, Measure, &[(Form, &str)]); 3] = [
-        ("Key policy: at most 32,768 bytes", key_policy, &FORMS),
-        ("Bucket policy: at most 20,480 bytes", bucket_policy, &FORMS),
-        ("Service role, inline policies: at most 10,240 characters", service_role_policy, named_roles),
-    ];
-    for (title, measure, forms) in tables {
+    for Table { title, measure, forms } in TABLES {
         let heads = COUNTS.map(|count| count.to_string()).join(" | ");
         let _ = write!(page, "\n## {title}\n\n| accounts | {heads} | most |\n|---|");
         page.push_str(&"---|".repeat(COUNTS.len() + 1));
