@@ -6,6 +6,7 @@ use crosspipe_aws::idempotency::{Claimed, IdempotencyClaim, REMEMBERED};
 use crosspipe_aws::lease::Leases;
 use crosspipe_aws::{Aws, AwsError};
 use crosspipe_core::alerts::{Alert, chat, email, event, slack};
+use crosspipe_core::arn::Arn;
 use crosspipe_core::diagnosis::Report;
 use crosspipe_core::watch::Notice;
 use futures_util::future::join_all;
@@ -56,12 +57,21 @@ pub(crate) enum AlertError {
 /// The Lambda invocation.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Invocation<'a> {
+    /// The function's ARN, which has its account and Region.
+    pub(crate) function_arn: &'a str,
     /// Lambda's id of the request, the same for each attempt at one event.
     pub request_id: &'a str,
     /// When it is cut off.
     pub deadline: SystemTime,
     /// The `time` of its event, ISO 8601, if the event has one.
     pub happened: Option<&'a str>,
+}
+
+impl Invocation<'_> {
+    /// Whether this account and Region are the function's own.
+    pub(crate) fn is_own_place(&self, (account, region): (&str, &str)) -> bool {
+        Arn::parse(self.function_arn).is_ok_and(|own| own.account() == account && own.region() == region)
+    }
 }
 
 /// The destinations that one alert has still to be sent to, claimed by this invocation.

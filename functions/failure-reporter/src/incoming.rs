@@ -18,6 +18,18 @@ impl Reporter<'_> {
     pub(crate) async fn handle(&self, event: &Value, invocation: Invocation<'_>) -> Result<(), ReportError> {
         let mut outcome = Ok(());
         for incoming in event::read(event) {
+            let place = match &incoming {
+                Ok(Incoming::Action(failure)) => {
+                    Some((failure.account.as_str(), failure.pipeline_region.as_str()))
+                }
+                Ok(Incoming::Execution(execution)) => Some(execution.place()),
+                _ => None,
+            };
+            // Whoever may put events here could name any pipeline.
+            if let Some((account, region)) = place.filter(|place| !invocation.is_own_place(*place)) {
+                tracing::warn!(account, region, "passed over an event of another account or Region");
+                continue;
+            }
             let handled = match incoming {
                 Ok(Incoming::Action(failure)) => self.report(*failure, None, invocation).await,
                 Ok(Incoming::Execution(execution)) => {

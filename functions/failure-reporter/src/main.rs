@@ -52,9 +52,10 @@ async fn main() -> Result<(), Error> {
 
     lambda_runtime::run(service_fn(async |event: LambdaEvent<Value>| {
         let deadline = UNIX_EPOCH + Duration::from_millis(event.context.deadline);
-        let (event, request_id) = (&event.payload, event.context.request_id.as_str());
+        let (function_arn, request_id) = (&*event.context.invoked_function_arn, &*event.context.request_id);
+        let event = &event.payload;
         let happened = event.get("time").and_then(Value::as_str);
-        let invocation = Invocation { request_id, deadline, happened };
+        let invocation = Invocation { function_arn, request_id, deadline, happened };
         let (outcome, is_final) = if WatchEvent::is_watch_event(event) {
             let outcome = watch.handle(event, invocation).await;
             let is_final = outcome.as_ref().is_err_and(WatchError::is_final);

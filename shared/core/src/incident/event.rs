@@ -16,7 +16,8 @@ use super::failure::{EventError, Failure, Origin, text};
 pub enum Incoming {
     /// An action failed.
     Action(Box<Failure>),
-    /// A stage or a pipeline failed; which of its actions did is for `ListActionExecutions` to say.
+    /// A stage, a pipeline, or an action without the id of its execution failed; which action execution did is for
+    /// `ListActionExecutions` to say.
     Execution(FailedExecution),
     /// Nothing is to be done.
     PassedOver(Reason),
@@ -43,11 +44,12 @@ impl std::fmt::Display for Reason {
     }
 }
 
-/// A stage or pipeline execution that failed.
+/// An execution of a pipeline in which something failed: anything, a stage, or an action of a stage.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FailedExecution {
     origin: Origin,
     stage: Option<String>,
+    action: Option<String>,
 }
 
 /// The kind of an event, whether EventBridge's or a notification rule's.
@@ -94,14 +96,22 @@ fn one(event: &Value) -> Result<Incoming, EventError> {
         if is_approval(event, "/detail/type") {
             return Ok(Incoming::PassedOver(Reason::Rejected));
         }
-        return Ok(Incoming::Action(Box::new(Failure::from_event(event)?)));
+        if text(event, "/detail/action-execution-id").is_some() {
+            return Ok(Incoming::Action(Box::new(Failure::from_event(event)?)));
+        }
+        // Older events, and some of notification rules, do not have it.
+        let part = |pointer: &str| {
+            text(event, pointer).ok_or_else(|| EventError::Missing(pointer.to_owned())).map(Some)
+        };
+        let (stage, action) = (part("/detail/stage")?, part("/detail/action")?);
+        return Ok(Incoming::Execution(FailedExecution { origin: Origin::of(event)?, stage, action }));
     }
     let origin = Origin::of(event)?;
     let stage = text(event, "/detail/stage");
     if level == "Stage" && stage.is_none() {
         return Err(EventError::Missing("/detail/stage".to_owned()));
     }
-    Ok(Incoming::Execution(FailedExecution { origin, stage }))
+    Ok(Incoming::Execution(FailedExecution { origin, stage, action: None }))
 }
 
 /// Whether this action type is an approval.
@@ -113,6 +123,11 @@ impl FailedExecution {
     /// The pipeline's name.
     pub fn pipeline(&self) -> &str {
         &self.origin.pipeline
+    }
+
+    /// The pipeline's account and Region, by what the event says.
+    pub fn place(&self) -> (&str, &str) {
+        self.origin.place()
     }
 
     /// The pipeline execution's id.
@@ -138,6 +153,7 @@ impl FailedExecution {
     fn is_of(&self, detail: &Value) -> bool {
         text(detail, "/status").as_deref() == Some("Failed")
             && (self.stage.is_none() || text(detail, "/stageName") == self.stage)
+            && (self.action.is_none() || text(detail, "/actionName") == self.action)
     }
 }
 

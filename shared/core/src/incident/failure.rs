@@ -214,6 +214,11 @@ impl Origin {
         })
     }
 
+    /// Account and Region.
+    pub(super) fn place(&self) -> (&str, &str) {
+        (&self.account, &self.region)
+    }
+
     fn failure(&self) -> Failure {
         Failure {
             pipeline: self.pipeline.clone(),

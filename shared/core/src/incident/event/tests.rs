@@ -162,14 +162,9 @@ fn missing_member_is_named() {
         Err(error @ EventError::Missing(_)) => error.pointer().to_owned(),
         other => panic!("{other:?}"),
     };
-    for pointer in [
-        "/detail/pipeline",
-        "/detail/execution-id",
-        "/detail/action-execution-id",
-        "/detail/stage",
-        "/detail/action",
-        "/detail/state",
-    ] {
+    for pointer in
+        ["/detail/pipeline", "/detail/execution-id", "/detail/stage", "/detail/action", "/detail/state"]
+    {
         let mut cut = action();
         let name = pointer.trim_start_matches("/detail/");
         cut["detail"].as_object_mut().unwrap().remove(name);
@@ -188,6 +183,24 @@ fn missing_member_is_named() {
         assert_eq!(missing(&nothing), "/detail-type");
     }
     assert_eq!(missing(&json!({"Records": [{"body": "x"}]})), "/Records/0/Sns/Message");
+}
+
+#[test]
+fn action_without_execution_id_is_looked_up() {
+    let mut event = action();
+    event["detail"].as_object_mut().unwrap().remove("action-execution-id");
+    let Ok(Incoming::Execution(execution)) = single(&event) else { panic!("{event}") };
+    let listed = |stage: &str, action: &str, id: &str| json!({"actionExecutionId": id, "stageName": stage, "actionName": action, "status": "Failed"});
+    let details = [
+        listed("Deploy", "Other", "a-2"),
+        listed("Deploy", "Deploy", "a-1"),
+        listed("Test", "Deploy", "a-3"),
+    ];
+    let found: Vec<String> =
+        execution.failures(&details).into_iter().map(|failure| failure.action_execution_id).collect();
+    assert_eq!(found, ["a-1"]);
+    assert!(!execution.is_listed(&details[..1]));
+    assert_eq!(execution.place(), (A, "us-west-2"));
 }
 
 #[test]
