@@ -7,6 +7,7 @@ use crosspipe_e2e::world::{Parameters, World};
 use serde_json::{Value, json};
 
 use crate::scene::Scene;
+use crate::ten_faults::inject;
 
 pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
 
@@ -179,19 +180,9 @@ fn missing_key_grant_in_either_account() {
     let report = listening.report().expect("a report");
     assert_eq!(report["rootCause"]["rule"], "KM001", "{report}");
 
-    // Mended here, and broken there: the role in the target account loses its key statement.
+    // Resolved here, and broken there: the role in the target account loses its key statement.
     put(&granted);
-    let role = json!({"RoleName": "CrosspipeTargetRole"});
-    let names = world.target.call("iam", "list_role_policies", role).unwrap();
-    for name in names["PolicyNames"].as_array().unwrap() {
-        let named = json!({"RoleName": "CrosspipeTargetRole", "PolicyName": name});
-        let mut document =
-            world.target.call("iam", "get_role_policy", named).unwrap()["PolicyDocument"].take();
-        let statements = document["Statement"].as_array_mut().unwrap();
-        statements.retain(|statement| !statement["Action"].to_string().contains("kms:"));
-        let request = json!({"RoleName": "CrosspipeTargetRole", "PolicyName": name, "PolicyDocument": document.to_string()});
-        world.target.call("iam", "put_role_policy", request).unwrap();
-    }
+    inject::target_role_without_key(world);
     listening.run_pipeline();
     let report = listening.report().expect("a report");
     assert_eq!(report["rootCause"]["rule"], "IA004", "{report}");

@@ -17,8 +17,8 @@ fn calls(scene: &Scene, services: &[&str]) -> usize {
 
 #[test]
 fn outsiders_are_refused_unread() {
-    let scene = Scene::deployed_with(|_, parameters| {
-        parameters.insert("AllowedAccounts", "555555555555".to_owned());
+    let scene = Scene::deployed_with(|world, parameters| {
+        parameters.insert("AllowedAccounts", format!("{},555555555555", world.target.id()));
         parameters.insert("AllowedRoleArns", "arn:aws:iam::*:role/Crosspipe*".to_owned());
     });
     let world = &scene.world;
@@ -69,9 +69,7 @@ fn outsiders_are_refused_unread() {
 
 #[test]
 fn denied_uploads_are_announced() {
-    let scene = Scene::deployed_with(|_, parameters| {
-        drop(parameters.insert("AllowedAccounts", "555555555555".to_owned()))
-    });
+    let scene = Scene::deployed();
     let (tools, bucket) = (&scene.world.tools, &scene.world.bucket);
     let mut policy = scene.before.bucket_policy.clone();
     let logs = json!({"Sid": "LogDelivery", "Effect": "Allow", "Principal": {"Service": "logging.s3.amazonaws.com"},

@@ -8,6 +8,7 @@ use crosspipe_e2e::world::Live;
 use crate::alerts::Listening;
 use crate::permissions::{actions, remove};
 use crate::scene::Scene;
+use crate::ten_faults::inject;
 
 fn applying() -> Listening {
     Listening::to(Scene::deployed_with(|_, parameters| {
@@ -199,17 +200,7 @@ fn foreign_fixes_are_only_proposed() {
     let (scene, world) = (&listening.scene, &listening.scene.world);
 
     // Missing in B: nothing in A could mend it.
-    let names =
-        world.target.call("iam", "list_role_policies", json!({"RoleName": "CrosspipeTargetRole"})).unwrap();
-    for name in names["PolicyNames"].as_array().unwrap() {
-        let named = json!({"RoleName": "CrosspipeTargetRole", "PolicyName": name});
-        let mut document =
-            world.target.call("iam", "get_role_policy", named.clone()).unwrap()["PolicyDocument"].take();
-        let statements = document["Statement"].as_array_mut().unwrap();
-        statements.retain(|statement| !statement["Action"].to_string().contains("kms:"));
-        let request = json!({"RoleName": "CrosspipeTargetRole", "PolicyName": name, "PolicyDocument": document.to_string()});
-        world.target.call("iam", "put_role_policy", request).unwrap();
-    }
+    inject::target_role_without_key(world);
     let before = scene.live();
     let report = listening.report_of_run();
     assert_eq!((rule(&report), outcome(&report)), ("IA004", "notAttempted"), "{report}");

@@ -12,6 +12,9 @@ pub(crate) const REGION: &str = "eu-west-1";
 pub(crate) const ALLOWED_ACCOUNTS: [&str; 4] =
     ["222222222222", "555555555555", "666666666666", "777777777777"];
 
+/// The build projects of these tests, by name or pattern.
+const BUILD_PROJECTS: [&str; 5] = ["orders-*", "one", "two", "missing", "permissions"];
+
 /// Two accounts with all three templates deployed.
 pub(crate) struct Scene {
     pub world: World<'static>,
@@ -32,8 +35,10 @@ impl Scene {
         let mut parameters = world.tools_parameters();
         let allowed = format!("{},{}", world.target.id(), ALLOWED_ACCOUNTS.join(","));
         parameters.insert("AllowedAccounts", allowed);
-        let projects = format!("arn:aws:codebuild:{REGION}:{}:project/*", world.tools.id());
-        parameters.insert("BuildProjectArns", projects);
+        // A pattern of the installation begins literally.
+        let projects = BUILD_PROJECTS
+            .map(|name| format!("arn:aws:codebuild:{REGION}:{}:project/{name}", world.tools.id()));
+        parameters.insert("BuildProjectArns", projects.join(","));
         change(&world, &mut parameters);
         let mut outputs = world.install(&packaged, &parameters).unwrap_or_else(|error| panic!("{error}"));
         let opened = world.open_pipeline(PIPELINE_STACK, &world.pipeline_parameters());

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use crate::alerts::Listening;
 
-mod inject;
+pub(crate) mod inject;
 mod kept;
 
 use kept::Documents;

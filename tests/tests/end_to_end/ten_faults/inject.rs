@@ -51,7 +51,7 @@ pub(super) fn trust_omits_service_role(world: &World<'_>) {
     world.target.call("iam", "update_assume_role_policy", request).unwrap();
 }
 
-pub(super) fn target_role_without_key(world: &World<'_>) {
+pub(crate) fn target_role_without_key(world: &World<'_>) {
     revoke(&world.target, TARGET_ROLE, "kms:");
 }
 
