@@ -13,8 +13,8 @@ const WRITERS: usize = 20;
 #[test]
 fn twenty_concurrent_grants() {
     let account = |writer: usize| format!("7{writer:011}");
-    let scene = Scene::deployed_with(|_, parameters| {
-        let accounts: Vec<String> = (0..WRITERS).map(account).collect();
+    let scene = Scene::deployed_with(|world, parameters| {
+        let accounts: Vec<String> = (0..WRITERS).map(account).chain([world.target.id().to_owned()]).collect();
         parameters.insert("AllowedAccounts", accounts.join(","));
     });
     let before = scene.live();

@@ -169,7 +169,7 @@ fn owned_grant_is_reapplied_and_retried() {
     assert_eq!(scene.live().service_role.inline, deployed.service_role.inline);
     let steps = report["remediation"]["steps"].to_string();
     for part in [
-        "`ServiceRoleGrant` of stack `crosspipe` put back",
+        "`ServiceRoleGrant` of stack `crosspipe-orders` put back",
         "IA001 is resolved",
         "Retried the failed actions",
     ] {
