@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use serde_json::Value;
 
 use super::diagnostics::Denied;
-use crate::evaluation::Side;
+use crate::evaluation::{Side, StatementRef};
 use crate::policy::PolicyDocument;
 
 /// What one side says to all requests of an access.
@@ -28,6 +28,22 @@ pub(super) struct Refusal {
     pub denied: Denied,
     /// The statement that denies; none where none allows.
     pub by: Option<String>,
+}
+
+impl Refusal {
+    /// A principal's request (action and resource) that this side refuses: by the statement that denies it, else
+    /// since none allows it.
+    pub(super) fn new(
+        principal: &str,
+        (action, resource): (String, String),
+        side: Side,
+        denying: Option<StatementRef>,
+    ) -> Self {
+        let by = denying.map(|it| format!("{} of the {}", it.statement, it.policy));
+        let denied =
+            Denied { principal: principal.to_owned(), action, resource, side, explicit: by.is_some() };
+        Refusal { denied, by }
+    }
 }
 
 impl AccessResult {

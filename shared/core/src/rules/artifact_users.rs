@@ -3,7 +3,8 @@
 
 use std::collections::BTreeMap;
 
-use super::facts::{Facts, labels, role_label};
+use super::action_facts::labels;
+use super::facts::{Facts, role_label};
 use crate::pipeline::{Action, Store};
 use crate::providers::{ArtifactHandler, Provider};
 use crate::snapshot::Fact;

@@ -2,11 +2,11 @@
 
 use serde_json::{Map, Value, json};
 
-use super::access::without_other_tags;
 use super::deleted_principals;
 use super::diagnostics::Denied;
-use super::facts::NEVER_SENT;
 use super::policy_inputs::resource_policy;
+use super::request_context::NEVER_SENT;
+use super::request_context::without_other_tags;
 use super::{ActionFacts, Facts};
 use crate::arn::Arn;
 use crate::evaluation::{

@@ -1,10 +1,12 @@
 //! A request that AWS says it denied, whoever asked for whatever, held against every policy that is known.
 
-use super::access::{OWN, allow};
+use super::access::OWN;
 use super::access_result::{AccessResult, Refusal};
+use super::action_facts::ActionGroup;
 use super::commands::{self, option, show};
-use super::diagnostics::{Denied, Fault, Fix};
-use super::facts::{ActionGroup, Facts, role_label, role_location};
+use super::diagnostics::{Fault, Fix};
+use super::facts::{Facts, role_label, role_location};
+use super::fix_statements::allow;
 use super::policy_inputs::{key_grants, resource_policy};
 use super::role_fixes;
 use crate::arn::{Arn, bucket_of};
@@ -172,15 +174,8 @@ pub(super) fn judge(
         evaluation.permits(**side) == Ternary::No && is_sure(facts, resource, **side, &evaluation)
     };
     if let Some(side) = sides.iter().find(refuses).copied() {
-        let by = evaluation.denied_by(side).map(|by| format!("{} of the {}", by.statement, by.policy));
-        let denied = Denied {
-            principal: role_arn.to_owned(),
-            action: action.to_owned(),
-            resource: resource.to_owned(),
-            side,
-            explicit: by.is_some(),
-        };
-        result.refused.push(Refusal { denied, by });
+        let request = (action.to_owned(), resource.to_owned());
+        result.refused.push(Refusal::new(role_arn, request, side, evaluation.denied_by(side)));
     } else if sides.iter().any(|side| evaluation.permits(*side) != Ternary::Yes) {
         result.unsettled = true;
     }

@@ -1,8 +1,9 @@
 //! What failed, as the rules see it that read its messages.
 
 use super::access_result::AccessResult;
+use super::action_facts::ActionFacts;
 use super::denied_request;
-use super::facts::{ActionFacts, Facts};
+use super::facts::Facts;
 use crate::evaluation::Side;
 use crate::incident::message::{Denial, ErrorSignature};
 use crate::incident::{Incident, Surroundings};

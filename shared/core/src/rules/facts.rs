@@ -1,15 +1,13 @@
-//! What a rule looks at: the pipeline's cross-account actions, each with the facts that belong to it.
+//! What a rule looks at: a pipeline and what is known of what it uses.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use serde_json::Value;
 
+use super::action_facts::{ActionFacts, ActionGroup};
 use crate::arn::Arn;
-use crate::evaluation::{Context, PolicySet};
 use crate::incident::{Failure, Incident, Surroundings};
 use crate::pipeline::{Action, Pipeline, Store};
-use crate::policy::PolicyDocument;
-use crate::providers::{ActionPlace, Provider};
 use crate::snapshot::{BucketFacts, Fact, KeyFacts, RoleFacts, Snapshot};
 
 /// One pipeline and what is known about it.
@@ -21,16 +19,6 @@ pub struct Facts<'a> {
     only: Option<(&'a str, &'a str)>,
     /// What failed, and what was said about it.
     incident: Option<Incident<'a>>,
-}
-
-/// A cross-account action and what it uses.
-#[derive(Debug, Clone, Copy)]
-pub struct ActionFacts<'a> {
-    facts: &'a Facts<'a>,
-    /// The action declaration.
-    pub action: Action<'a>,
-    /// The target account.
-    pub account: &'a str,
 }
 
 impl<'a> Facts<'a> {
@@ -244,197 +232,15 @@ impl<'a> Facts<'a> {
         self.snapshot.buckets.get(name).map_or(Fact::Unknown, Fact::as_ref)
     }
 
-    /// What every request that CodePipeline makes on behalf of a role carries, as far as it is certain.
-    pub(super) fn codepipeline_context(&self, role_arn: &str) -> Context {
-        let context = self.context(role_arn).with("aws:ViaAWSService", "false");
-        NEVER_SENT.iter().fold(context, |context, key| context.without(key))
-    }
-
-    /// What every request of a role carries: it comes over TLS, and from its account's place in the
-    /// organization.
-    pub(super) fn context(&self, role_arn: &str) -> Context {
-        let context = Context::partial().with("aws:SecureTransport", "true");
-        let tags = self.role(role_arn).part(|role| &role.tags);
-        let tags = tags.known().into_iter().flat_map(|tags| tags.iter());
-        let context = tags.fold(context, |context, (key, value)| {
-            context.with(&format!("aws:PrincipalTag/{key}"), value.as_str())
-        });
-        let (Some(organization), Ok(role)) = (self.snapshot.organization.known(), Arn::parse(role_arn))
-        else {
-            return context;
-        };
-        let Some(account) = organization.accounts.get(role.account()) else { return context };
-        let context = match &organization.id {
-            Some(id) => context.with("aws:PrincipalOrgID", id.as_str()),
-            None => context,
-        };
-        match &account.paths {
-            Some(paths) => context.with_values("aws:PrincipalOrgPaths", paths.clone()),
-            None => context,
-        }
-    }
-
-    /// The same with what follows from who owns the resource.
-    pub(super) fn of_resource_account(&self, context: Context, account: Option<&str>) -> Context {
-        let Some(account) = account else { return context };
-        let context = context.with("aws:ResourceAccount", account).with("s3:ResourceAccount", account);
-        let organization = self.snapshot.organization.known();
-        let known = organization.and_then(|it| Some((it.id.as_ref()?, it.accounts.get(account)?)));
-        let Some((id, account)) = known else { return context };
-        let context = context.with("aws:ResourceOrgID", id.as_str());
-        match &account.paths {
-            Some(paths) => context.with_values("aws:ResourceOrgPaths", paths.clone()),
-            None => context,
-        }
-    }
-
-    /// The service control policies over a role's account, level by level; none where they are not known.
-    pub(super) fn service_control(&self, role_arn: &str) -> Vec<PolicySet<'a>> {
-        let account = Arn::parse(role_arn)
-            .ok()
-            .and_then(|role| self.snapshot.organization.known()?.accounts.get(role.account()));
-        let levels = account.into_iter().flat_map(|account| &account.service_control_policies).enumerate();
-        let level = |(number, documents): (usize, &'a Vec<PolicyDocument>)| {
-            let named = documents.iter().enumerate();
-            PolicySet::Known(
-                named
-                    .map(|(at, it)| (format!("service control policy [{number}][{at}]").into(), it))
-                    .collect(),
-            )
-        };
-        levels.map(level).collect()
-    }
-
     /// The partition of this pipeline's ARNs.
     pub fn partition(&self) -> String {
         Arn::parse(self.pipeline.role_arn()).map_or_else(|_| "aws".into(), |arn| arn.partition().to_owned())
     }
 }
 
-impl<'a> ActionFacts<'a> {
-    /// Everything else.
-    pub fn facts(&self) -> &'a Facts<'a> {
-        self.facts
-    }
-
-    /// The action role's ARN.
-    pub fn role_arn(&self) -> &'a str {
-        self.action.role_arn().unwrap_or_default()
-    }
-
-    /// The store that the action reads artifacts from and writes them to, if it has any artifact.
-    pub fn store(&self) -> Option<Store<'a>> {
-        let has_artifacts =
-            self.action.input_artifacts().next().is_some() || self.action.output_artifacts().next().is_some();
-        self.facts.pipeline.store_for(self.action.region()).filter(|_| has_artifacts)
-    }
-
-    /// The ARN of the store's customer managed key, where it is given by ARN.
-    pub fn key_arn(&self) -> Option<Arn> {
-        self.facts.key_of(&self.store()?)
-    }
-
-    /// The provider of the action.
-    pub fn provider(&self) -> Provider {
-        Provider::of(&self.action)
-    }
-
-    /// The action and where it works.
-    pub fn place(&self) -> ActionPlace<'a> {
-        ActionPlace {
-            action: self.action,
-            account: Some(self.account),
-            region: self.region(),
-            partition: self.facts.partition(),
-        }
-    }
-
-    /// The Region that the action works in.
-    pub fn region(&self) -> Option<&'a str> {
-        self.facts.region_of(&self.action)
-    }
-
-    /// How to speak of the action: `Stage/Action`.
-    pub fn label(&self) -> String {
-        format!("{}/{}", self.action.stage().name(), self.action.name())
-    }
-
-    /// How to speak of its role: by name and account, since the ARN stands where it is needed.
-    pub fn role_label(&self) -> String {
-        role_label(self.role_arn())
-    }
-}
-
-/// What a request on behalf of a role never carries, so that no condition may ask for it.
-pub(super) const NEVER_SENT: [&str; 8] = [
-    "sts:ExternalId",
-    "aws:MultiFactorAuthPresent",
-    "aws:MultiFactorAuthAge",
-    "aws:SourceArn",
-    "aws:SourceAccount",
-    "aws:SourceVpc",
-    "aws:SourceVpce",
-    "aws:VpcSourceIp",
-];
-
 /// The ARN in `DescribeKey`'s answer.
 fn key_metadata_arn(metadata: &Value) -> Option<&str> {
     text(metadata.get("KeyMetadata").unwrap_or(metadata), "/Arn")
-}
-
-/// Cross-account actions that one fault concerns. There is at least one.
-#[derive(Debug)]
-pub(super) struct ActionGroup<'a> {
-    /// The first of them, which has in common with the others what they were grouped by.
-    pub first: ActionFacts<'a>,
-    /// All of them.
-    pub actions: Vec<ActionFacts<'a>>,
-}
-
-impl<'a> ActionGroup<'a> {
-    /// One action alone.
-    pub(super) fn of(action: ActionFacts<'a>) -> Self {
-        ActionGroup { first: action, actions: vec![action] }
-    }
-
-    /// How to speak of them.
-    pub(super) fn label(&self) -> String {
-        labels(self.actions.iter().map(ActionFacts::label).collect())
-    }
-
-    /// What they do with their artifacts.
-    pub(super) fn use_of_artifacts(&self) -> &'static str {
-        let any = |has: fn(&Action<'a>) -> bool| self.actions.iter().any(|it| has(&it.action));
-        let reads = any(|it| it.input_artifacts().next().is_some());
-        let writes = any(|it| it.output_artifacts().next().is_some());
-        match (reads, writes) {
-            (true, true) => "read and write",
-            (false, true) => "write",
-            _ => "read",
-        }
-    }
-
-    /// Those whose artifacts are read and written by their own role.
-    pub(super) fn with_artifacts_of_role(&self) -> impl Iterator<Item = &ActionFacts<'a>> {
-        self.actions.iter().filter(|action| action.provider().artifacts().is_action_role())
-    }
-}
-
-/// The alias's ARN by which the key of a group's artifacts is given, where nobody knows which key that is.
-pub(super) fn unresolved_alias<'a>(group: &ActionGroup<'a>) -> Option<&'a str> {
-    group.with_artifacts_of_role().next()?;
-    group.first.facts.unresolved_alias(&group.first.store()?)
-}
-
-/// As a sentence has them: the first three, and how many more there are.
-pub(super) fn labels(labels: Vec<String>) -> String {
-    match labels.as_slice() {
-        [] => String::new(),
-        [one] => one.clone(),
-        [rest @ .., last] if labels.len() <= 3 => format!("{} and {last}", rest.join(", ")),
-        [first, second, third, more @ ..] => format!("{first}, {second}, {third} and {} more", more.len()),
-        [rest @ .., last] => format!("{} and {last}", rest.join(", ")),
-    }
 }
 
 /// Where a role is in the snapshot.

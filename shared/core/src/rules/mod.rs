@@ -2,7 +2,8 @@
 //!
 //! # Layout
 //! - [`catalogue`]: the rules, and the list of all of them
-//! - `facts`: what a rule looks at; `policy_inputs`: the same as the evaluation wants it
+//! - `facts`, `action_facts`: what a rule looks at; `policy_inputs`: the same as the evaluation wants it
+//! - `request_context`: what a role's requests carry
 //! - `access`, `access_result`: the requests of a role, evaluated, and what came of it
 //! - `artifact_users`: what roles of the pipeline's own account do with artifacts
 //! - `tls`: which TLS version a request to S3 counts as
@@ -13,6 +14,7 @@
 //! - `organization_denials`: requests that an organization's policies deny, without a message
 //! - `subject`: what a rule is about; `in_diagnosis`: what a rule says to the diagnosis of a failure
 //! - `deleted_principals`: principals that no longer exist
+//! - `fix_statements`: the statements that fixes add
 //! - `commands`, `documents`, `pipeline_edits`: scripts that change policies and pipelines; `role_fixes`: which of
 //!   them for a role; `resources`: what Crosspipe's own templates take
 //! - `diagnostics`: what rules report
@@ -23,6 +25,7 @@
 
 mod access;
 mod access_result;
+mod action_facts;
 mod artifact_users;
 mod assume;
 pub mod catalogue;
@@ -33,12 +36,14 @@ mod diagnostics;
 mod documents;
 mod event;
 mod facts;
+mod fix_statements;
 mod in_diagnosis;
 mod organization_denials;
 mod other_reason;
 mod pipeline_edits;
 mod policy_inputs;
 mod provider_permissions;
+mod request_context;
 mod resources;
 mod role_fixes;
 mod rule_id;
@@ -47,9 +52,10 @@ mod tls;
 
 use crate::snapshot::{Snapshot, SnapshotError};
 
+pub use action_facts::ActionFacts;
 pub use catalogue::ALL;
 pub use diagnostics::{Denied, Diagnostics, Finding, Fix, RuleContext, Severity, Unknown};
-pub use facts::{ActionFacts, Facts};
+pub use facts::Facts;
 pub use in_diagnosis::{Fit, InDiagnosis, ResourceType};
 pub use rule_id::RuleId;
 pub use subject::Subject;

@@ -5,10 +5,11 @@ use std::collections::BTreeMap;
 
 use super::access::Access;
 use super::access_result::{AccessResult, Refusal};
-use super::assume::{assume_role, denied};
+use super::action_facts::labels;
+use super::assume::assume_role;
 use super::commands::option;
-use super::diagnostics::{Denied, Fault, Fix, RuleContext};
-use super::facts::{Facts, labels, role_label, role_location};
+use super::diagnostics::{Fault, Fix, RuleContext};
+use super::facts::{Facts, role_label, role_location};
 use super::provider_permissions::{access, needs};
 use crate::arn::Arn;
 use crate::evaluation::{Side, Ternary};
@@ -56,11 +57,9 @@ fn service_role(facts: &Facts<'_>, cx: &mut RuleContext<'_>) {
     for group in facts.groups_by_role() {
         let Some(evaluation) = assume_role(facts, &group.first) else { continue };
         if evaluation.permits(Side::ServiceControl) == Ternary::No {
-            let by = evaluation.denied_by(Side::ServiceControl);
-            let by = by.map(|by| format!("{} of the {}", by.statement, by.policy));
-            let denied = denied(facts, &group.first, Side::ServiceControl);
-            let denied = Denied { explicit: by.is_some(), ..denied };
-            result.refused.push(Refusal { denied, by });
+            let request = ("sts:AssumeRole".to_owned(), group.first.role_arn().to_owned());
+            let denying = evaluation.denied_by(Side::ServiceControl);
+            result.refused.push(Refusal::new(role, request, Side::ServiceControl, denying));
             actions.extend(group.actions.iter().map(|action| action.label()));
         }
     }

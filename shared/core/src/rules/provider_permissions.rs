@@ -5,11 +5,12 @@
 
 use serde_json::{Value, json};
 
-use super::access::{Access, OWN, allow};
+use super::access::{Access, OWN};
 use super::access_result::{AccessResult, Refusal};
 use super::diagnostics::Fix;
 use super::documents::Document;
 use super::facts::text;
+use super::fix_statements::allow;
 use super::{ActionFacts, Denied, Facts, denied_request};
 use crate::arn::{Arn, bucket_of};
 use crate::evaluation::statement::covers_action;

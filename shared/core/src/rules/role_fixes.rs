@@ -4,12 +4,13 @@ use std::collections::BTreeSet;
 
 use serde_json::{Value, json};
 
-use super::access::{key_statement, use_statements};
 use super::access_result::AccessResult;
+use super::action_facts::ActionFacts;
 use super::commands::{in_region, option, quoted, role, show};
 use super::diagnostics::Fix;
 use super::documents::Document;
-use super::facts::{ActionFacts, Facts};
+use super::facts::Facts;
+use super::fix_statements::{key_statement, use_statements};
 use crate::arn::Arn;
 use crate::pipeline::Store;
 use crate::policy::PolicyDocument;

@@ -15,8 +15,8 @@
 use crate::evaluation::Side;
 use crate::incident::message::ErrorSignature;
 use crate::rules::access::{Access, OWN};
+use crate::rules::action_facts::ActionGroup;
 use crate::rules::diagnostics::{Fault, Fix};
-use crate::rules::facts::ActionGroup;
 use crate::rules::{ActionFacts, Facts, Fit, InDiagnosis, Rule, RuleContext, RuleId, Severity, Subject};
 use crate::snapshot::Fact;
 

@@ -15,10 +15,11 @@
 use crate::arn;
 use crate::evaluation::Side;
 use crate::incident::message::ErrorSignature;
-use crate::rules::access::{Access, OWN, allow, object};
+use crate::rules::access::{Access, OWN, object};
 use crate::rules::commands::{in_region, option, script};
 use crate::rules::diagnostics::{Fault, Fix};
 use crate::rules::facts::role_location;
+use crate::rules::fix_statements::allow;
 use crate::rules::{Facts, Fit, InDiagnosis, Rule, RuleContext, RuleId, Severity, Subject};
 use crate::snapshot::Fact;
 

@@ -13,9 +13,10 @@
 //! `"Principal": {"AWS": ["AROAEXAMPLEEXAMPLE12", "arn:aws:iam::222222222222:root"]}`
 
 use crate::incident::message::ErrorSignature;
-use crate::rules::access::{Access, artifact_statements};
+use crate::rules::access::Access;
 use crate::rules::deleted_principals;
 use crate::rules::documents::Document;
+use crate::rules::fix_statements::artifact_statements;
 use crate::rules::{Facts, Fit, InDiagnosis, Rule, RuleContext, RuleId, Severity, Subject};
 
 pub(in crate::rules) const RULE: Rule = Rule {

@@ -17,9 +17,9 @@ use std::collections::BTreeMap;
 use crate::incident::message::ErrorSignature;
 use crate::pipeline::Action;
 use crate::providers::Provider;
+use crate::rules::action_facts::labels;
 use crate::rules::commands::{in_region, option, script};
 use crate::rules::diagnostics::{Fault, Fix};
-use crate::rules::facts::labels;
 use crate::rules::{ActionFacts, Facts, Fit, InDiagnosis, Rule, RuleContext, RuleId, Severity, Subject};
 use crate::snapshot::Fact;
 

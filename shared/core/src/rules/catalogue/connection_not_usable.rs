@@ -13,9 +13,9 @@
 //! permissions."
 
 use crate::incident::message::ErrorSignature;
-use crate::rules::access::allow;
 use crate::rules::diagnostics::{Fault, Fix};
 use crate::rules::documents::Document;
+use crate::rules::fix_statements::allow;
 use crate::rules::{Facts, InDiagnosis, Rule, RuleContext, RuleId, Severity, Subject};
 
 pub(in crate::rules) const RULE: Rule = Rule {

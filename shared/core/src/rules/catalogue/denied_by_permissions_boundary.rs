@@ -14,9 +14,9 @@
 use crate::evaluation::Side;
 use crate::incident::Incident;
 use crate::incident::message::PolicyKind;
-use crate::rules::access::allow;
 use crate::rules::commands::{option, role, show};
 use crate::rules::diagnostics::{Fault, Fix};
+use crate::rules::fix_statements::allow;
 use crate::rules::{Facts, InDiagnosis, Rule, RuleContext, RuleId, Severity, Subject};
 
 pub(in crate::rules) const RULE: Rule = Rule {

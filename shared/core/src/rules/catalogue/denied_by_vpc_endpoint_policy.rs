@@ -13,9 +13,9 @@
 
 use crate::incident::Incident;
 use crate::incident::message::PolicyKind;
-use crate::rules::access::allow;
 use crate::rules::commands::{in_region, show};
 use crate::rules::diagnostics::{Fault, Fix};
+use crate::rules::fix_statements::allow;
 use crate::rules::{Facts, InDiagnosis, Rule, RuleContext, RuleId, Severity, Subject};
 
 pub(in crate::rules) const RULE: Rule = Rule {

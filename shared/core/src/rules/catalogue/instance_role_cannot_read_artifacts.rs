@@ -17,8 +17,9 @@ use crate::incident::message::ErrorSignature;
 use crate::providers::ArtifactHandler;
 use crate::rules::access::{Access, OWN};
 use crate::rules::access_result::AccessResult;
+use crate::rules::action_facts::ActionGroup;
 use crate::rules::diagnostics::Fault;
-use crate::rules::facts::{ActionGroup, role_label, role_location};
+use crate::rules::facts::{role_label, role_location};
 use crate::rules::resources::target_account;
 use crate::rules::{
     ActionFacts, Facts, Fit, InDiagnosis, Rule, RuleContext, RuleId, Severity, Subject, role_fixes,

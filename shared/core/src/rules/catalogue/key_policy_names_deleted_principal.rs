@@ -13,9 +13,10 @@
 //! `"Principal": {"AWS": "AROAEXAMPLEEXAMPLE12"}`
 
 use crate::incident::message::ErrorSignature;
-use crate::rules::access::{Access, key_statement};
+use crate::rules::access::Access;
 use crate::rules::deleted_principals;
 use crate::rules::documents::Document;
+use crate::rules::fix_statements::key_statement;
 use crate::rules::{Facts, Fit, InDiagnosis, Rule, RuleContext, RuleId, Severity, Subject};
 
 pub(in crate::rules) const RULE: Rule = Rule {

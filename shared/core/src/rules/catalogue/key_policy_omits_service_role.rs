@@ -19,10 +19,11 @@ use serde_json::json;
 
 use crate::evaluation::Side;
 use crate::incident::message::ErrorSignature;
-use crate::rules::access::{Access, key_statement, object};
+use crate::rules::access::{Access, object};
 use crate::rules::artifact_users::home_role_uses;
 use crate::rules::diagnostics::Fault;
 use crate::rules::facts::role_location;
+use crate::rules::fix_statements::key_statement;
 use crate::rules::resources::custom;
 use crate::rules::role_fixes;
 use crate::rules::{Facts, Fit, InDiagnosis, ResourceType, Rule, RuleContext, RuleId, Severity, Subject};

@@ -13,9 +13,9 @@
 //! A function with `AWSLambdaBasicExecutionRole` only.
 
 use crate::incident::message::ErrorSignature;
-use crate::rules::access::allow;
 use crate::rules::commands::{in_region, quoted, show};
 use crate::rules::diagnostics::{Fault, Fix};
+use crate::rules::fix_statements::allow;
 use crate::rules::{Facts, InDiagnosis, Rule, RuleContext, RuleId, Severity, Subject};
 
 pub(in crate::rules) const RULE: Rule = Rule {

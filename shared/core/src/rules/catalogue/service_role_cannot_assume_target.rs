@@ -16,12 +16,12 @@ use serde_json::json;
 
 use crate::evaluation::{Side, Ternary};
 use crate::incident::message::ErrorSignature;
-use crate::rules::access::allow;
 use crate::rules::access_result::AccessResult;
 use crate::rules::assume::{assume_role, denied};
 use crate::rules::commands::role;
 use crate::rules::diagnostics::Fault;
 use crate::rules::facts::role_location;
+use crate::rules::fix_statements::allow;
 use crate::rules::resources::custom;
 use crate::rules::role_fixes;
 use crate::rules::{Facts, Fit, InDiagnosis, ResourceType, Rule, RuleContext, RuleId, Severity, Subject};

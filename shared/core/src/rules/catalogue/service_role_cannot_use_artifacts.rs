@@ -16,10 +16,11 @@
 use crate::arn;
 use crate::evaluation::Side;
 use crate::incident::message::ErrorSignature;
-use crate::rules::access::{Access, artifact_statements, object};
+use crate::rules::access::{Access, object};
 use crate::rules::artifact_users::home_role_uses;
 use crate::rules::diagnostics::Fault;
 use crate::rules::facts::role_location;
+use crate::rules::fix_statements::artifact_statements;
 use crate::rules::role_fixes;
 use crate::rules::{Facts, Fit, InDiagnosis, Rule, RuleContext, RuleId, Severity, Subject};
 use crate::snapshot::Fact;

@@ -13,9 +13,10 @@
 
 use crate::arn;
 use crate::incident::message::{ErrorSignature, PolicyKind};
-use crate::rules::access::{Access, OWN, artifact_statements};
+use crate::rules::access::{Access, OWN};
 use crate::rules::diagnostics::Fault;
 use crate::rules::facts::role_location;
+use crate::rules::fix_statements::artifact_statements;
 use crate::rules::resources::target_account;
 use crate::rules::{Facts, Fit, InDiagnosis, Rule, RuleContext, RuleId, Severity, Subject};
 use crate::rules::{denied_request, role_fixes};

@@ -12,9 +12,11 @@
 //! A role that allows `kms:Decrypt` on `arn:aws:kms:eu-west-1:<target account>:key/…`.
 
 use crate::incident::message::{ErrorSignature, PolicyKind};
-use crate::rules::access::{Access, OWN, key_statement};
+use crate::rules::access::{Access, OWN};
+use crate::rules::action_facts::unresolved_alias;
 use crate::rules::diagnostics::Fault;
-use crate::rules::facts::{role_location, unresolved_alias};
+use crate::rules::facts::role_location;
+use crate::rules::fix_statements::key_statement;
 use crate::rules::resources::target_account;
 use crate::rules::{Facts, Fit, InDiagnosis, Rule, RuleContext, RuleId, Severity, Subject};
 use crate::rules::{denied_request, role_fixes};

@@ -20,10 +20,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::evaluation::{Side, Ternary, pattern};
 use crate::incident::message::ErrorSignature;
 use crate::providers::Permission;
-use crate::rules::access::key_statement;
 use crate::rules::access_result::AccessResult;
+use crate::rules::action_facts::labels;
 use crate::rules::diagnostics::Fault;
-use crate::rules::facts::{labels, role_location};
+use crate::rules::facts::role_location;
+use crate::rules::fix_statements::key_statement;
 use crate::rules::provider_permissions::{
     denied_as_told, destination_key, foreign_bucket, lacks, letting_into_bucket, needs, statements,
 };
