@@ -9,6 +9,7 @@ use crosspipe_core::incident::{EventError, Failure};
 use crosspipe_core::rules::{Facts, Severity};
 use crosspipe_core::snapshot::Snapshot;
 
+use crate::causes::Entry;
 use crate::input::{Document, InputError};
 use crate::output::{Answer, json};
 use crate::page;
@@ -92,8 +93,8 @@ fn html(
     let pipeline = snapshot.pipeline().map_err(|error| document.wrong_at("", error.to_string()))?;
     let facts = Facts::of_action(snapshot, &pipeline, &failure.stage, &failure.action);
     let entries = report.findings.iter();
-    let entries: Vec<page::Entry<'_>> = entries
-        .map(|ranked| page::Entry { finding: &ranked.finding, confidence: Some(ranked.confidence) })
+    let entries: Vec<Entry<'_>> = entries
+        .map(|ranked| Entry { finding: &ranked.finding, confidence: Some(ranked.confidence) })
         .collect();
     Ok(page::of_report(report, page::section((0, document.name()), &facts, &entries, &report.unknown)))
 }

@@ -7,11 +7,12 @@
 //! - [`input`]: files that may hold any bytes, and where in them something is wrong
 //! - [`yaml`]: templates in YAML as JSON
 //! - [`source_location`]: from a path such as `stages[1].actions[0]` to a line; [`excerpt`]: that line
-//! - [`page`]: a report as an HTML page
+//! - [`causes`]: findings by cause; [`page`]: a report as an HTML page
 //! - [`output`]: what a subcommand answers with; [`text`]: text for people
 //!
 //! Exit codes: 0 nothing at error level, 1 findings at error level, 2 unusable input or arguments.
 
+mod causes;
 mod completions;
 mod diagnose;
 mod evaluate;

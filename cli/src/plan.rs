@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 use crosspipe_aws::Aws;
+use crosspipe_core::arn::Arn;
 use crosspipe_core::grants::Allowed;
 use crosspipe_core::owner::Owner;
 use crosspipe_core::remediation::ResourceType;
@@ -132,7 +133,10 @@ impl<'a> Dependencies<'a> {
         let identity = aws.identity().await.map_err(|error| {
             Failure::new(error.to_string(), "check the credentials with `aws sts get-caller-identity`")
         })?;
-        let partition = identity.arn.split(':').nth(1).unwrap_or("aws").to_owned();
+        let partition = match Arn::parse(&identity.arn) {
+            Ok(arn) => arn.partition().to_owned(),
+            Err(error) => return Err(Failure::new(error.to_string(), "check the credentials")),
+        };
         // Whom an installation may let in, only its function knows.
         let allowed = Allowed::everyone();
         let context =

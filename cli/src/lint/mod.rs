@@ -13,6 +13,7 @@ use std::path::PathBuf;
 use clap::{Args, ValueEnum};
 use crosspipe_core::rules::{Facts, Finding, Severity, Unknown, run as judge};
 
+use crate::causes::Entry;
 use crate::excerpt::excerpt;
 use crate::input::{Document, InputError};
 use crate::live::{self, Live, Reach};
@@ -143,8 +144,8 @@ fn lint(document: &Document, page_number: Option<usize>) -> Result<Linted, Input
     let facts = Facts::new(&snapshot, &pipeline);
     let verdicts = judge(&facts);
     let section = page_number.map(|number| {
-        let entry = |finding| page::Entry { finding, confidence: None };
-        let entries: Vec<page::Entry<'_>> = verdicts.findings.iter().map(entry).collect();
+        let entry = |finding| Entry { finding, confidence: None };
+        let entries: Vec<Entry<'_>> = verdicts.findings.iter().map(entry).collect();
         page::section((number, document.name()), &facts, &entries, &verdicts.unknown)
     });
     let findings = verdicts.findings.into_iter().map(|finding| locate(document, finding)).collect();

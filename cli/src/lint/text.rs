@@ -1,18 +1,18 @@
 //! Findings for people: the count; the worst first, each cause once: what, where in the file, why, what to do;
 //! then the next step.
 
-use std::collections::{BTreeMap, HashMap};
 use std::fmt::Write;
 
 use crosspipe_core::rules::{Severity, Unknown};
 
 use super::{Linted, Located};
+use crate::causes::{Entry, group_by_cause};
 use crate::output::{count, indented, severity, severity_style};
 use crate::text::{Style, Text};
 
 /// All findings, file by file; with the scripts of their fixes where these are asked for.
 pub(super) fn show(linted: &[Linted], with_scripts: bool) -> Text {
-    let causes: Vec<_> = linted.iter().map(|file| group_by_cause(&file.findings)).collect();
+    let causes: Vec<_> = linted.iter().map(causes_of).collect();
     let mut text = summary(linted, &causes);
     for (Linted { file, unknown, .. }, causes) in linted.iter().zip(&causes) {
         for cause in causes {
@@ -24,24 +24,14 @@ pub(super) fn show(linted: &[Linted], with_scripts: bool) -> Text {
     text
 }
 
-/// Findings that one fix mends; never empty.
+/// Findings that one fix resolves; never empty.
 type Cause<'a> = Vec<&'a Located>;
 
-/// What one fix mends is one cause, whichever actions it concerns. The worst come first.
-fn group_by_cause(findings: &[Located]) -> Vec<Cause<'_>> {
-    let mut causes: Vec<Cause<'_>> = vec![];
-    let mut places = HashMap::new();
-    for located in findings {
-        let Located { finding, .. } = located;
-        let place =
-            *places.entry((finding.rule, finding.severity as u8, &finding.fix)).or_insert(causes.len());
-        match causes.get_mut(place) {
-            Some(cause) => cause.push(located),
-            None => causes.push(vec![located]),
-        }
-    }
-    causes.sort_by_key(|cause| std::cmp::Reverse(cause.first().map(|located| located.finding.severity)));
-    causes
+fn causes_of(file: &Linted) -> Vec<Cause<'_>> {
+    let findings = file.findings.iter().map(|located| &located.finding);
+    let entries: Vec<Entry<'_>> = findings.map(|finding| Entry { finding, confidence: None }).collect();
+    let located = |cause: Vec<usize>| cause.into_iter().filter_map(|at| file.findings.get(at)).collect();
+    group_by_cause(&entries).into_iter().map(located).collect()
 }
 
 fn of_cause(file: &str, cause: &[&Located], with_scripts: bool) -> Text {
@@ -71,7 +61,7 @@ fn of_cause(file: &str, cause: &[&Located], with_scripts: bool) -> Text {
 
 fn of_unknown(file: &str, unknown: &[Unknown]) -> Text {
     let mut text = Text::default();
-    let missing = missing(unknown);
+    let missing = Unknown::by_missing_part(unknown);
     if missing.is_empty() {
         return text;
     }
@@ -84,22 +74,13 @@ fn of_unknown(file: &str, unknown: &[Unknown]) -> Text {
     text
 }
 
-/// The rules that could not judge, by the part that they miss.
-fn missing(unknown: &[Unknown]) -> BTreeMap<&str, Vec<&str>> {
-    let mut missing: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
-    for Unknown { rule, missing: part } in unknown {
-        missing.entry(part).or_default().push(rule.as_str());
-    }
-    missing
-}
-
 fn summary(linted: &[Linted], causes: &[Vec<Cause<'_>>]) -> Text {
     let of_severity = |severity: Severity| {
         let first = causes.iter().flatten().filter_map(|cause| cause.first());
         first.filter(|located| located.finding.severity == severity).count()
     };
     let (errors, warnings) = (of_severity(Severity::Error), of_severity(Severity::Warning));
-    let unknown: usize = linted.iter().map(|file| missing(&file.unknown).len()).sum();
+    let unknown: usize = linted.iter().map(|file| Unknown::by_missing_part(&file.unknown).len()).sum();
     let style = |number: usize, style: Style| if number > 0 { style } else { Style::Plain };
     let mut text = Text::default();
     text.push(format!("{}: ", count(linted.len(), "file")));

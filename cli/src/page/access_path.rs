@@ -3,7 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-use crosspipe_core::arn::{Arn, bucket_of};
+use crosspipe_core::arn::{Arn, account_of, bucket_of};
 use crosspipe_core::evaluation::Side;
 use crosspipe_core::pipeline::{Action, Store};
 use crosspipe_core::policy::PolicyDocument;
@@ -164,7 +164,7 @@ impl AccessPath {
         }
         if provider.artifacts() == ArtifactHandler::ActionAndInstanceRoles {
             for arn in facts.snapshot().instance_roles.known().into_iter().flatten() {
-                if account_of(arn) == cross.account {
+                if account_of(arn) == Some(cross.account) {
                     let instance = self.node(Kind::OtherRole, arn, "instances");
                     self.connect_stores(instance, stores, picture);
                 }
@@ -239,7 +239,7 @@ impl AccessPath {
         self.nodes.push(Node {
             kind,
             id: id.to_owned(),
-            account: account_of(id).to_owned(),
+            account: account_of(id).unwrap_or_default().to_owned(),
             note: note.to_owned(),
             state: State::NoFault,
             findings: vec![],
@@ -299,7 +299,7 @@ impl AccessPath {
             .filter(|denied| denied.side == Side::Resource)
             .filter_map(|denied| {
                 let resource = denied.bucket().unwrap_or(&denied.resource);
-                Some((account_of(&denied.principal).to_owned(), *self.positions.get(resource)?))
+                Some((account_of(&denied.principal)?.to_owned(), *self.positions.get(resource)?))
             })
             .collect();
         for edge in &mut self.edges {
@@ -323,7 +323,7 @@ impl AccessPath {
         if let Some(edge) = self.edge_positions.get(&(from, to)) {
             return Some(*edge);
         }
-        let account = account_of(principal).to_owned();
+        let account = account_of(principal).unwrap_or_default().to_owned();
         let picture = self.pictures.iter().position(|it| it.account == account).unwrap_or(0);
         let purpose = match self.nodes.get(to).map(|node| node.kind) {
             Some(Kind::Bucket) => "artifacts",
@@ -413,11 +413,6 @@ impl AccessPath {
 
 fn own_account<'a>(facts: &'a Facts<'_>) -> &'a str {
     facts.pipeline().account().unwrap_or_default()
-}
-
-/// The account in an ARN; empty where it has none.
-fn account_of(arn: &str) -> &str {
-    arn.split(':').nth(4).unwrap_or_default()
 }
 
 /// The policies of a node, each with its name; what is not known or absent is said instead.

@@ -11,12 +11,12 @@
 mod access_path;
 mod drawing;
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::HashMap;
 
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
 use crosspipe_core::alerts::{Alert, Link};
-use crosspipe_core::diagnosis::{Confidence, Report};
+use crosspipe_core::diagnosis::Report;
 use crosspipe_core::policy::PolicyDocument;
 use crosspipe_core::rules::{Facts, Finding, Severity, Unknown};
 use crosspipe_core::snapshot::{Fact, Snapshot};
@@ -27,6 +27,7 @@ use sha2::{Digest, Sha256};
 use access_path::{AccessPath, Edge, Picture, State, policies};
 use drawing::{Shape, class_of, draw, kind, name_of, words};
 
+use crate::causes::{Entry, group_by_cause};
 use crate::output::{count, severity};
 use crate::text::printable;
 
@@ -35,15 +36,6 @@ const SCRIPT: &str = include_str!("script.js");
 
 /// Characters of policies that an arrow shows; more are with its boxes only.
 const POLICIES_OF_EDGE: usize = 8_000;
-
-/// A finding, and how surely it is the cause where something failed.
-#[derive(Clone, Copy)]
-pub(crate) struct Entry<'a> {
-    /// The finding.
-    pub finding: &'a Finding,
-    /// How surely it is the cause.
-    pub confidence: Option<Confidence>,
-}
 
 /// The part of the page about one file.
 pub(crate) struct Section {
@@ -72,7 +64,7 @@ pub(crate) fn section(
         let firsts = causes.iter().filter_map(|cause| entries.get(*cause.first()?));
         firsts.filter(|entry| entry.finding.severity == wanted).count()
     };
-    let unknown = by_part(unknown);
+    let unknown = Unknown::by_missing_part(unknown);
     let body = html! {
         section class="file" aria-label=(format!("Pipeline {}", facts.pipeline().name())) {
             h2 { "Pipeline " (facts.pipeline().name()) " " span class="quiet" { "from " (source) } }
@@ -380,37 +372,6 @@ impl Context<'_> {
             }
         }
     }
-}
-
-/// Findings that one fix resolves are one cause, by position; the worst come first unless something failed, when
-/// they are in the order of their confidence already.
-fn group_by_cause(entries: &[Entry<'_>]) -> Vec<Vec<usize>> {
-    let mut causes: Vec<Vec<usize>> = vec![];
-    let mut places = HashMap::new();
-    for (at, Entry { finding, confidence }) in entries.iter().enumerate() {
-        let identity = (finding.rule, finding.severity as u8, confidence.map(|it| it as u8), &finding.fix);
-        let place = *places.entry(identity).or_insert(causes.len());
-        match causes.get_mut(place) {
-            Some(cause) => cause.push(at),
-            None => causes.push(vec![at]),
-        }
-    }
-    let first = |cause: &Vec<usize>| cause.first().and_then(|at| entries.get(*at)).copied();
-    causes.sort_by_key(|cause| {
-        let entry = first(cause);
-        let severity = entry.map(|entry| entry.finding.severity);
-        (entry.and_then(|entry| entry.confidence), std::cmp::Reverse(severity))
-    });
-    causes
-}
-
-/// The rules that could not judge, by the part that they miss.
-fn by_part(unknown: &[Unknown]) -> BTreeMap<String, Vec<&'static str>> {
-    let mut parts: BTreeMap<String, Vec<&'static str>> = BTreeMap::new();
-    for Unknown { rule, missing } in unknown {
-        parts.entry(missing.clone()).or_default().push(rule.as_str());
-    }
-    parts
 }
 
 fn policy_block(anchor: &str, name: &str, policy: &Fact<PolicyDocument>) -> Markup {

@@ -151,30 +151,12 @@ impl CodePipeline {
     ) -> Result<Vec<Value>, AwsError> {
         const OPERATION: &str = "ListActionExecutions";
         let filter = ActionExecutionFilter::builder().pipeline_execution_id(execution_id).build();
-        let mut details = Vec::new();
-        let mut token = None;
-        loop {
-            let body = CaptureBody::default();
-            let answer = self
-                .client
-                .list_action_executions()
-                .pipeline_name(name)
-                .filter(filter.clone())
-                .set_next_token(token)
-                .customize()
-                .interceptor(body.clone())
-                .send()
-                .await
-                .map_err(AwsError::from_sdk(SERVICE, OPERATION))?;
-            let page = body.member(SERVICE, OPERATION, "actionExecutionDetails")?;
-            if let Value::Array(page) = page {
-                details.extend(page);
-            }
-            token = answer.next_token;
-            if token.is_none() {
-                return Ok(details);
-            }
-        }
+        let request = self.client.list_action_executions().pipeline_name(name).filter(filter);
+        read_all_pages(OPERATION, "actionExecutionDetails", |token, body| {
+            let page = request.clone().set_next_token(token).customize().interceptor(body).send();
+            async { Ok(page.await.map_err(AwsError::from_sdk(SERVICE, OPERATION))?.next_token) }
+        })
+        .await
     }
 
     /// What each rule of the stages' conditions came to in one execution, newest first: raw `ruleExecutionDetails`.
@@ -184,28 +166,32 @@ impl CodePipeline {
     pub async fn list_rule_executions(&self, name: &str, execution_id: &str) -> Result<Vec<Value>, AwsError> {
         const OPERATION: &str = "ListRuleExecutions";
         let filter = RuleExecutionFilter::builder().pipeline_execution_id(execution_id).build();
-        let mut details = Vec::new();
-        let mut token = None;
-        loop {
-            let body = CaptureBody::default();
-            let answer = self
-                .client
-                .list_rule_executions()
-                .pipeline_name(name)
-                .filter(filter.clone())
-                .set_next_token(token)
-                .customize()
-                .interceptor(body.clone())
-                .send()
-                .await
-                .map_err(AwsError::from_sdk(SERVICE, OPERATION))?;
-            if let Value::Array(page) = body.member(SERVICE, OPERATION, "ruleExecutionDetails")? {
-                details.extend(page);
-            }
-            token = answer.next_token;
-            if token.is_none() {
-                return Ok(details);
-            }
+        let request = self.client.list_rule_executions().pipeline_name(name).filter(filter);
+        read_all_pages(OPERATION, "ruleExecutionDetails", |token, body| {
+            let page = request.clone().set_next_token(token).customize().interceptor(body).send();
+            async { Ok(page.await.map_err(AwsError::from_sdk(SERVICE, OPERATION))?.next_token) }
+        })
+        .await
+    }
+}
+
+/// The items of the raw member `list` of every page. `send_page` asks for the page of a token, has its body
+/// captured, and returns the token of the next.
+async fn read_all_pages<Page>(
+    operation: &'static str,
+    list: &str,
+    send_page: impl Fn(Option<String>, CaptureBody) -> Page,
+) -> Result<Vec<Value>, AwsError>
+where
+    Page: Future<Output = Result<Option<String>, AwsError>>,
+{
+    let (mut items, mut token) = (vec![], None);
+    loop {
+        let body = CaptureBody::default();
+        token = send_page(token, body.clone()).await?;
+        items.extend(body.list(SERVICE, operation, list)?);
+        if token.is_none() {
+            return Ok(items);
         }
     }
 }

@@ -142,6 +142,18 @@ pub fn bucket_of(arn: &str) -> Option<&str> {
     arn.split_once(":s3:::")?.1.split('/').next()
 }
 
+/// The account in the text of an ARN; none where it has none, or is not an ARN.
+pub fn account_of(arn: &str) -> Option<&str> {
+    let [_, _, _, account, _] = Arn::parts(arn)?;
+    Some(account).filter(|account| !account.is_empty())
+}
+
+/// The Region in the text of an ARN; none where it has none, or is not an ARN.
+pub fn region_of(arn: &str) -> Option<&str> {
+    let [_, _, region, ..] = Arn::parts(arn)?;
+    Some(region).filter(|region| !region.is_empty())
+}
+
 /// Whether the text is a 12-digit AWS account id.
 pub fn is_account_id(text: &str) -> bool {
     text.len() == 12 && text.bytes().all(|b| b.is_ascii_digit())
@@ -175,6 +187,15 @@ mod tests {
             (build("aws", "kms", "eu-west-1", "111122223333", "key/1"), "key/1"),
         ] {
             assert_eq!(Arn::parse(&arn).unwrap().resource(), resource, "{arn}");
+        }
+    }
+
+    #[test]
+    fn account_and_region_of_text() {
+        let key = "arn:aws:kms:eu-west-1:111122223333:key/1";
+        assert_eq!((account_of(key), region_of(key)), (Some("111122223333"), Some("eu-west-1")));
+        for text in ["arn:aws:s3:::artifacts", "a:b:c:d:111122223333:f", "*", ""] {
+            assert_eq!((account_of(text), region_of(text)), (None, None), "{text}");
         }
     }
 

@@ -119,9 +119,10 @@ impl Resource for BucketGrant {
         memories: &Memories<Self>,
         context: &ResourceContext,
     ) -> Result<Plan<Self>, Failure> {
-        let change = bucket::plan(live.policy.document.as_ref(), &self.statements(live, context));
-        let change = change.map_err(|error| failures::put(&error))?;
-        Ok(Plan::without_memory(policy_documents::some(change), memories))
+        policy_documents::plan(
+            bucket::plan(live.policy.document.as_ref(), &self.statements(live, context)),
+            memories,
+        )
     }
 
     async fn write(

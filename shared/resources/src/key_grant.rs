@@ -82,8 +82,7 @@ impl Resource for KeyGrant {
         // A key always has a policy; one without a statement stands for the impossible.
         let none = PolicyDocument::empty();
         let change = key::plan(live.document.as_ref().unwrap_or(&none), &self.statements);
-        let change = change.map_err(|error| failures::put(&error))?;
-        Ok(Plan::without_memory(policy_documents::some(change), memories))
+        policy_documents::plan(change, memories)
     }
 
     async fn write(

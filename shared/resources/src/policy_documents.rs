@@ -1,14 +1,14 @@
-//! What key grants and bucket grants share: statements in one policy document.
+//! What the grants share: statements in one policy document.
 
 use std::collections::BTreeMap;
 
-use crosspipe_core::grants::Quota;
+use crosspipe_core::grants::{PutError, Quota};
 use crosspipe_core::policy::{Change, OwnedStatements, PolicyDocument};
 use crosspipe_custom_resource::{Failure, Success};
 use serde_json::Value;
 
 use crate::failures;
-use crate::resource::Preview;
+use crate::resource::{Memories, Plan, Preview, Resource};
 
 /// A policy and the tags of what it belongs to.
 #[derive(Debug)]
@@ -25,13 +25,17 @@ pub(crate) fn parse(text: Option<&str>, arn: &str) -> Result<Option<PolicyDocume
     document.map_err(|error| failures::unreadable(arn, &error))
 }
 
-/// The change, where there is one.
-pub(crate) fn some(change: Change) -> Option<Change> {
-    Some(change).filter(|change| *change != Change::None)
+/// The plan of a planned change of one document, or why that may not be put.
+pub(crate) fn plan<R>(change: Result<Change, PutError>, memories: &Memories<R>) -> Result<Plan<R>, Failure>
+where
+    R: Resource<Change = Change, Memory = ()>,
+{
+    let change = change.map_err(|error| failures::put(&error))?;
+    Ok(Plan::without_memory(Some(change).filter(|change| *change != Change::None), memories))
 }
 
 /// The document as the change makes it.
-pub(crate) fn changed(before: Option<&PolicyDocument>, change: Option<&Change>) -> Option<PolicyDocument> {
+fn changed(before: Option<&PolicyDocument>, change: Option<&Change>) -> Option<PolicyDocument> {
     match change {
         None | Some(Change::None) => before.cloned(),
         Some(Change::Put(document)) => Some(document.clone()),

@@ -85,9 +85,10 @@ impl Resource for ServiceRoleGrant {
         memories: &Memories<Self>,
         context: &ResourceContext,
     ) -> Result<Plan<Self>, Failure> {
-        let change = service_role::plan(live, &context.owner.policy_name(), &self.statements);
-        let change = change.map_err(|error| failures::put(&error))?;
-        Ok(Plan::without_memory(policy_documents::some(change), memories))
+        policy_documents::plan(
+            service_role::plan(live, &context.owner.policy_name(), &self.statements),
+            memories,
+        )
     }
 
     async fn write(

@@ -1,7 +1,5 @@
 //! The alert of a diagnosed failure.
 
-use std::collections::BTreeMap;
-
 use serde_json::{Map, Value};
 
 use super::{Alert, Cause, Done, Evidence, Kind, Link};
@@ -91,14 +89,10 @@ fn evidence(report: &Report) -> Vec<Evidence> {
 
 /// What is missing, each with the rules that need it.
 fn not_known(unknown: &[Unknown]) -> Vec<Evidence> {
-    let mut rules: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
-    for unknown in unknown {
-        rules.entry(&unknown.missing).or_default().push(unknown.rule.as_str());
-    }
     let line = |(missing, rules): (&str, Vec<&str>)| {
         Evidence::new("not known", format!("{missing} (so not judged: {})", rules.join(", ")))
     };
-    rules.into_iter().map(line).collect()
+    Unknown::by_missing_part(unknown).into_iter().map(line).collect()
 }
 
 /// The provider's details, whatever they are: every text and number under its own name. What belongs to one of

@@ -233,11 +233,9 @@ pub fn is_redacted(account: &str) -> bool {
 
 /// A resource of which the account is hidden, as a pattern.
 pub fn without_redaction(resource: &str) -> String {
-    let parts: Vec<&str> = resource.split(':').collect();
-    match parts.get(4) {
-        Some(account) if is_redacted(account) => {
-            let shown = parts.iter().enumerate().map(|(at, part)| if at == 4 { "*" } else { part });
-            shown.collect::<Vec<_>>().join(":")
+    match Arn::parts(resource) {
+        Some([partition, service, region, account, rest]) if is_redacted(account) => {
+            arn::build(partition, service, region, "*", rest)
         }
         _ => resource.to_owned(),
     }

@@ -2,7 +2,7 @@ use serde_json::Value;
 
 use super::check::{self, PipelineError};
 use super::views::{Action, Stage, Store, items, present, required, text};
-use crate::arn::Arn;
+use crate::arn::{account_of, region_of};
 
 /// A pipeline as `GetPipeline` returns it: views over JSON that keeps every field, known or not, in order.
 ///
@@ -115,18 +115,4 @@ impl Pipeline {
         };
         self.stores().find(serves)
     }
-}
-
-fn account_of(arn: &str) -> Option<&str> {
-    arn_part(arn, 4)
-}
-
-fn region_of(arn: &str) -> Option<&str> {
-    arn_part(arn, 3)
-}
-
-// Borrows from the text rather than from a parsed `Arn`, so that views can hand it out.
-fn arn_part(arn: &str, index: usize) -> Option<&str> {
-    Arn::parse(arn).ok()?;
-    arn.split(':').nth(index).filter(|part| !part.is_empty())
 }

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 
 use super::action_facts::labels;
 use super::facts::{Facts, role_label};
+use crate::arn::account_of;
 use crate::pipeline::{Action, Store};
 use crate::providers::{ArtifactHandler, Provider};
 use crate::snapshot::Fact;
@@ -164,7 +165,7 @@ pub(super) fn build_uses<'a>(facts: &Facts<'a>) -> Vec<BuildUse<'a>> {
         let known = facts.snapshot().build_projects.get(project).map_or(Fact::Unknown, Fact::as_ref);
         let role = known.part(|project| &project.service_role);
         // Projects of both accounts may have one name, and the snapshot has one of them.
-        let elsewhere = role.known().is_some_and(|role| role.split(':').nth(4) != account);
+        let elsewhere = role.known().is_some_and(|role| account_of(role) != account);
         let of = uses.entry((project, account, store.path())).or_insert_with(|| BuildUse {
             project,
             role: if elsewhere { Fact::Unknown } else { role },

@@ -1,6 +1,6 @@
 //! What rules report, and through what.
 
-use std::collections::HashSet;
+use std::collections::{BTreeMap, HashSet};
 
 use serde::Serialize;
 use serde_json::Value;
@@ -123,6 +123,17 @@ pub struct Unknown {
     pub rule: RuleId,
     /// The part of the snapshot that would settle it.
     pub missing: String,
+}
+
+impl Unknown {
+    /// The rules that could not judge, by the part of the snapshot that they miss.
+    pub fn by_missing_part(unknown: &[Unknown]) -> BTreeMap<&str, Vec<&'static str>> {
+        let mut parts: BTreeMap<&str, Vec<&'static str>> = BTreeMap::new();
+        for Unknown { rule, missing } in unknown {
+            parts.entry(missing).or_default().push(rule.as_str());
+        }
+        parts
+    }
 }
 
 /// What to do about a fault.

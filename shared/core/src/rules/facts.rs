@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use serde_json::Value;
 
 use super::action_facts::{ActionFacts, ActionGroup};
-use crate::arn::Arn;
+use crate::arn::{Arn, account_of};
 use crate::incident::{Failure, Incident, Surroundings};
 use crate::pipeline::{Action, Pipeline, Store};
 use crate::snapshot::{BucketFacts, Fact, KeyFacts, RoleFacts, Snapshot};
@@ -102,7 +102,7 @@ impl<'a> Facts<'a> {
     /// passes or the bucket that it uses. None where it stays at home.
     pub fn reaches_into(&self, action: &Action<'a>) -> Option<&'a str> {
         let own = self.pipeline.account();
-        let stack_role = || action.configuration("RoleArn")?.split(':').nth(4);
+        let stack_role = || account_of(action.configuration("RoleArn")?);
         let owner = |bucket: &str| self.bucket(bucket).known()?.account.known().map(String::as_str);
         let bucket =
             || ["BucketName", "S3Bucket"].into_iter().find_map(|it| owner(action.configuration(it)?));
@@ -111,7 +111,7 @@ impl<'a> Facts<'a> {
             "S3" => bucket(),
             _ => None,
         };
-        let other = by_configuration().filter(|account| !account.is_empty() && Some(*account) != own);
+        let other = by_configuration().filter(|account| Some(*account) != own);
         self.pipeline.target_account(action).or(other)
     }
 
@@ -213,7 +213,7 @@ impl<'a> Facts<'a> {
     /// The instance roles that are known in an account.
     pub(super) fn instance_roles(&self, account: &str) -> impl Iterator<Item = &'a str> {
         let known = self.snapshot.instance_roles.known().into_iter().flatten().map(String::as_str);
-        known.filter(move |role| role.split(':').nth(4) == Some(account))
+        known.filter(move |role| account_of(role) == Some(account))
     }
 
     /// What is known of a key, under its own ARN or under that of an alias.

@@ -30,6 +30,19 @@ pub enum Fit {
     No,
 }
 
+/// How a key fits what a message claims that is not found, or not meant, where the action works.
+pub(super) fn fits_key_not_found(claim: &ErrorSignature) -> Fit {
+    match claim {
+        ErrorSignature::NoSuchKey { .. } => Fit::Names,
+        ErrorSignature::Artifact { .. }
+        | ErrorSignature::Bucket { .. }
+        | ErrorSignature::Key
+        | ErrorSignature::Refused
+        | ErrorSignature::BuildSource => Fit::Fits,
+        _ => Fit::No,
+    }
+}
+
 /// A type of custom resource, without `Custom::`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub enum ResourceType {

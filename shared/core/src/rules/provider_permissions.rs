@@ -12,7 +12,7 @@ use super::documents::Document;
 use super::facts::text;
 use super::fix_statements::allow;
 use super::{ActionFacts, Denied, Facts, denied_request};
-use crate::arn::{Arn, bucket_of};
+use crate::arn::{Arn, account_of, bucket_of, region_of};
 use crate::evaluation::statement::covers_action;
 use crate::evaluation::{PolicySet, Side, Ternary, pattern};
 use crate::incident::actor::{is_redacted, without_redaction};
@@ -51,11 +51,9 @@ pub(super) fn denied_as_told<'f>(
         return None;
     }
     // Whoever was denied something elsewhere by its own policies is mistaken about the place.
-    let mut place = resource.unwrap_or("*").split(':').skip(3);
-    let here = |part: Option<&str>, own: Option<&str>| {
-        part.is_none_or(|part| part.is_empty() || is_redacted(part)) || part == own
-    };
-    let is_here = here(place.next(), action.region()) && here(place.next(), Some(action.account));
+    let here = |part: Option<&str>, own: Option<&str>| part.is_none_or(is_redacted) || part == own;
+    let is_here = here(resource.and_then(region_of), action.region())
+        && here(resource.and_then(account_of), Some(action.account));
     if !is_here && denial.side != Some(PolicyKind::ResourceBased) {
         return None;
     }

@@ -12,11 +12,11 @@
 //! `"encryptionKey": {"id": "1234abcd-12ab-34cd-56ef-1234567890ab", "type": "KMS"}`
 
 use crate::arn;
-use crate::incident::message::ErrorSignature;
 use crate::rules::diagnostics::{Fault, Fix};
+use crate::rules::in_diagnosis::fits_key_not_found;
 use crate::rules::pipeline_edits::resolve_key;
 use crate::rules::resources::key_of;
-use crate::rules::{Facts, Fit, InDiagnosis, ResourceType, Rule, RuleContext, RuleId, Severity, Subject};
+use crate::rules::{Facts, InDiagnosis, ResourceType, Rule, RuleContext, RuleId, Severity, Subject};
 
 pub(in crate::rules) const RULE: Rule = Rule {
     id: RuleId::Pl002,
@@ -28,15 +28,7 @@ pub(in crate::rules) const RULE: Rule = Rule {
     ],
     subject: Subject::Setting,
     in_diagnosis: InDiagnosis {
-        explains: |claim| match claim {
-            ErrorSignature::NoSuchKey { .. } => Fit::Names,
-            ErrorSignature::Artifact { .. }
-            | ErrorSignature::Bucket { .. }
-            | ErrorSignature::Key
-            | ErrorSignature::Refused
-            | ErrorSignature::BuildSource => Fit::Fits,
-            _ => Fit::No,
-        },
+        explains: fits_key_not_found,
         remediated_by: Some(ResourceType::PipelinePatch),
         ..InDiagnosis::NOTHING
     },

@@ -14,6 +14,7 @@
 use crate::arn::Arn;
 use crate::incident::message::ErrorSignature;
 use crate::rules::diagnostics::{Fault, Fix};
+use crate::rules::in_diagnosis::fits_key_not_found;
 use crate::rules::resources::{key_of, target_of};
 use crate::rules::{Facts, Fit, InDiagnosis, ResourceType, Rule, RuleContext, RuleId, Severity, Subject};
 
@@ -28,14 +29,8 @@ pub(in crate::rules) const RULE: Rule = Rule {
     subject: Subject::Setting,
     in_diagnosis: InDiagnosis {
         explains: |claim| match claim {
-            ErrorSignature::NoSuchKey { .. } => Fit::Names,
-            ErrorSignature::Artifact { .. }
-            | ErrorSignature::Bucket { .. }
-            | ErrorSignature::Key
-            | ErrorSignature::Replication
-            | ErrorSignature::Refused
-            | ErrorSignature::BuildSource => Fit::Fits,
-            _ => Fit::No,
+            ErrorSignature::Replication => Fit::Fits,
+            claim => fits_key_not_found(claim),
         },
         remediated_by: Some(ResourceType::PipelinePatch),
         ..InDiagnosis::NOTHING

@@ -13,6 +13,7 @@
 //! # Example
 //! A Deny of everything outside eu-central-1 over the target account, and a deploy to us-east-2.
 
+use crate::arn::account_of;
 use crate::evaluation::Side;
 use crate::incident::Incident;
 use crate::incident::message::{ErrorSignature, PolicyKind};
@@ -80,7 +81,7 @@ fn check(facts: &Facts<'_>, cx: &mut RuleContext<'_>) {
                 "no policy of the account can allow it: ask the organization's administrators to change the {kind}{named}"
             ),
             command: (kind.starts_with("service")).then(|| {
-                let actor = denial.actor.as_deref().and_then(|actor| actor.split(':').nth(4));
+                let actor = denial.actor.as_deref().and_then(account_of);
                 let target = option("target-id", actor.or(event.action.role_arn()).unwrap_or_default());
                 format!("# in the organization's management account\naws organizations list-policies-for-target {target} --filter SERVICE_CONTROL_POLICY")
             }),

@@ -11,6 +11,7 @@
 //! # Example
 //! An S3 endpoint whose policy allows the buckets of the target account only.
 
+use crate::arn::account_of;
 use crate::incident::Incident;
 use crate::incident::message::PolicyKind;
 use crate::rules::commands::{in_region, show};
@@ -45,7 +46,7 @@ fn check(facts: &Facts<'_>, cx: &mut RuleContext<'_>) {
             summary: "add this statement to the policy of the VPC endpoint that the request came through".into(),
             statements: vec![allow(Some("*"), &[&denial.action], &[resource])],
             command: Some(show(
-                denial.actor.as_deref().and_then(|actor| actor.split(':').nth(4)),
+                denial.actor.as_deref().and_then(account_of),
                 &format!("aws ec2 describe-vpc-endpoints{} --query 'VpcEndpoints[].[VpcEndpointId,ServiceName,PolicyDocument]'", in_region(facts.region_of(&event.action))),
             )),
             ..Fix::default()

@@ -12,6 +12,7 @@
 //! # Example
 //! An instance role with `AmazonSSMManagedInstanceCore` only.
 
+use crate::arn::account_of;
 use crate::evaluation::Side;
 use crate::incident::message::ErrorSignature;
 use crate::providers::ArtifactHandler;
@@ -59,7 +60,7 @@ fn check(facts: &Facts<'_>, cx: &mut RuleContext<'_>) {
                 continue;
             }
         };
-        for role in roles.iter().filter(|role| role.split(':').nth(4) == Some(action.account)) {
+        for role in roles.iter().filter(|role| account_of(role) == Some(action.account)) {
             judge(&action, role, cx);
         }
     }

@@ -14,6 +14,7 @@
 //! `"ParameterOverrides": "{"Bucket": {"Fn::GetArtifactAtt": ["Build", "BucketName"]}}"` and a stack
 //! role without `s3:GetObject`.
 
+use crate::arn::account_of;
 use crate::evaluation::Side;
 use crate::incident::message::ErrorSignature;
 use crate::rules::access::{Access, OWN};
@@ -49,7 +50,7 @@ fn check(facts: &Facts<'_>, cx: &mut RuleContext<'_>) {
         let refers = overrides.is_some_and(|it| it.contains("Fn::GetArtifactAtt"));
         let Some(role) = action.action.configuration("RoleArn").filter(|_| refers || told) else { continue };
         // A role of another account can't be passed at all: PL008.
-        if role.split(':').nth(4) != Some(action.account) {
+        if account_of(role) != Some(action.account) {
             continue;
         }
         let Some(store) = action.store() else { continue };

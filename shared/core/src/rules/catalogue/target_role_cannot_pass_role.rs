@@ -18,7 +18,7 @@ use std::collections::BTreeSet;
 
 use serde_json::json;
 
-use crate::arn::{self, Arn};
+use crate::arn::{self, Arn, account_of};
 use crate::evaluation::{Side, Ternary, pattern};
 use crate::incident::actor::{is_role, without_redaction};
 use crate::incident::message::{ErrorSignature, PolicyKind};
@@ -72,7 +72,7 @@ fn check(facts: &Facts<'_>, cx: &mut RuleContext<'_>) {
 
 fn named(facts: &Facts<'_>, action: &ActionFacts<'_>, passed: &str, service: &str, cx: &mut RuleContext<'_>) {
     // A role of another account can't be passed at all: PL008.
-    if passed.split(':').nth(4) != Some(action.account) {
+    if account_of(passed) != Some(action.account) {
         return;
     }
     let role = action.role_arn();
