@@ -9,7 +9,6 @@ use std::collections::HashMap;
 use maud::{Markup, html};
 
 use super::access_path::{AccessPath, Edge, Kind, Node, Picture, State};
-use super::{edge_anchor, node_anchor};
 
 /// Height of a box with no more than two arrows at its side.
 const BOX: i32 = 62;
@@ -182,13 +181,13 @@ impl<'a> Layout<'a> {
             return html! {};
         };
         let state = node.state;
-        let name = name_of(node);
+        let name = node.name();
         let room = usize::try_from((place.width - 50) / 9).unwrap_or_default();
         html! {
-            a href=(format!("#{}", node_anchor(self.path, number))) class=(format!("node {}", class_of(state)))
-                aria-label=(format!("{} {}, {}", kind(node.kind), name, words(state))) {
+            a href=(format!("#{}", self.path.node_anchor(number))) class=(format!("node {}", state.css_class()))
+                aria-label=(format!("{} {}, {}", node.kind.label(), name, state.label())) {
                 rect x=(place.x) y=(place.y) width=(place.width) height=(place.height) rx="8" {}
-                text class="kind" x=(place.x + 14) y=(place.middle() - 11) { (kind(node.kind).to_uppercase()) }
+                text class="kind" x=(place.x + 14) y=(place.middle() - 11) { (node.kind.label().to_uppercase()) }
                 text class="name" x=(place.x + 14) y=(place.middle() + 6) { (shortened(&name, room)) }
                 text class="note" x=(place.x + 14) y=(place.middle() + 22) { (shortened(&node.note, room + 10)) }
                 @if state != State::NoFault {
@@ -212,10 +211,10 @@ impl<'a> Layout<'a> {
             Some(lane) => self.line_in_lane(*lane, (from, to), *row, width),
             None => line_across(from, to, *row, width),
         };
-        let name = |node: usize| self.path.nodes.get(node).map(name_of).unwrap_or_default();
+        let name = |node: usize| self.path.nodes.get(node).map(Node::name).unwrap_or_default();
         html! {
-            a href=(format!("#{}", edge_anchor(self.path, number))) class=(format!("edge {}", class_of(edge.state)))
-                aria-label=(format!("{} to {}: {}, {}", name(edge.from), name(edge.to), text, words(edge.state))) {
+            a href=(format!("#{}", self.path.edge_anchor(number))) class=(format!("edge {}", edge.state.css_class()))
+                aria-label=(format!("{} to {}: {}, {}", name(edge.from), name(edge.to), text, edge.state.label())) {
                 path class="reach" d=(line) {}
                 path class="line" d=(line) {}
                 path class="head" d=(head) {}
@@ -293,45 +292,6 @@ fn label(edge: &Edge) -> String {
         (None, _) => edge.purpose.to_owned(),
         (Some(first), 0) => shortened(first, 23),
         (Some(first), more) => format!("{} +{more}", shortened(first, 19)),
-    }
-}
-
-/// A role by its name, a key by its id, a bucket by its name.
-pub(super) fn name_of(node: &Node) -> String {
-    match node.kind {
-        Kind::Bucket => node.id.clone(),
-        _ => node.id.rsplit('/').next().unwrap_or(&node.id).to_owned(),
-    }
-}
-
-/// What a node is, in words.
-pub(super) fn kind(kind: Kind) -> &'static str {
-    match kind {
-        Kind::ServiceRole => "Service role",
-        Kind::Bucket => "Artifact bucket",
-        Kind::Key => "Artifact key",
-        Kind::ActionRole => "Action role",
-        Kind::OtherRole => "Other role",
-    }
-}
-
-/// A state in words.
-pub(super) fn words(state: State) -> &'static str {
-    match state {
-        State::NoFault => "no fault found",
-        State::Unknown => "not judged",
-        State::Warned => "warning",
-        State::Broken => "broken",
-    }
-}
-
-/// The class of a state in the style sheet.
-pub(super) fn class_of(state: State) -> &'static str {
-    match state {
-        State::NoFault => "fine",
-        State::Unknown => "unknown",
-        State::Warned => "warned",
-        State::Broken => "broken",
     }
 }
 

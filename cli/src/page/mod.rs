@@ -1,15 +1,18 @@
 //! A report as one HTML page that needs nothing else: `--format html`.
 //!
 //! # Layout
-//! - [`access_path`]: the roles, buckets and keys, and what the rules say of them
-//! - [`drawing`]: them as a picture
-//! - this file: the page around it; `style.css` and `script.js` are part of it
+//! - this file: the page, with `style.css` and `script.js`
+//! - [`body`]: its part about one pipeline: pictures, panels, findings
+//! - [`access_path`]: the roles, buckets and keys, and what the rules say of them; [`drawing`]: them as a picture;
+//!   [`policies`]: what is behind them
 //!
 //! What comes from a file or from AWS is text to the browser: `maud` escapes every value, addresses other than
 //! `https://` are no links, and the page's content security policy allows no style and no script but the page's own.
 
 mod access_path;
+mod body;
 mod drawing;
+mod policies;
 
 use std::collections::HashMap;
 
@@ -17,25 +20,19 @@ use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
 use crosspipe_core::alerts::{Alert, Link};
 use crosspipe_core::diagnosis::Report;
-use crosspipe_core::policy::PolicyDocument;
 use crosspipe_core::rules::{Facts, Finding, Severity, Unknown};
-use crosspipe_core::snapshot::{Fact, Snapshot};
 use maud::{DOCTYPE, Markup, PreEscaped, html};
-use serde_json::Value;
 use sha2::{Digest, Sha256};
 
-use access_path::{AccessPath, Edge, Picture, State, policies};
-use drawing::{Shape, class_of, draw, kind, name_of, words};
+use access_path::AccessPath;
+use body::Body;
 
 use crate::causes::{Entry, group_by_cause};
-use crate::output::{count, severity};
+use crate::output::count;
 use crate::text::printable;
 
 const STYLE: &str = include_str!("style.css");
 const SCRIPT: &str = include_str!("script.js");
-
-/// Characters of policies that an arrow shows; more are with its boxes only.
-const POLICIES_OF_EDGE: usize = 8_000;
 
 /// The part of the page about one file.
 pub(crate) struct Section {
@@ -58,8 +55,8 @@ pub(crate) fn section(
     let causes = group_by_cause(entries);
     let cause_of: HashMap<usize, usize> =
         causes.iter().enumerate().flat_map(|(at, cause)| cause.iter().map(move |it| (*it, at))).collect();
-    let context =
-        Context { prefix: &prefix, path: &path, entries, cause_of: &cause_of, snapshot: facts.snapshot() };
+    let parts =
+        Body { prefix: &prefix, path: &path, entries, cause_of: &cause_of, snapshot: facts.snapshot() };
     let of_severity = |wanted: Severity| {
         let firsts = causes.iter().filter_map(|cause| entries.get(*cause.first()?));
         firsts.filter(|entry| entry.finding.severity == wanted).count()
@@ -68,11 +65,11 @@ pub(crate) fn section(
     let body = html! {
         section class="file" aria-label=(format!("Pipeline {}", facts.pipeline().name())) {
             h2 { "Pipeline " (facts.pipeline().name()) " " span class="quiet" { "from " (source) } }
-            (context.pictures())
-            (context.panels())
+            (parts.pictures())
+            (parts.panels())
             @if !causes.is_empty() {
                 h2 { "Findings" }
-                @for (at, cause) in causes.iter().enumerate() { (context.cause(at, cause)) }
+                @for (at, cause) in causes.iter().enumerate() { (parts.cause(at, cause)) }
             }
             @if !unknown.is_empty() {
                 h2 { "Not judged" }
@@ -185,223 +182,4 @@ fn link_to(link: &Link) -> Markup {
         @if link.url.starts_with("https://") { a href=(link.url) rel="noreferrer" { (link.name) } }
         @else { (link.name) ": " (link.url) }
     }
-}
-
-struct Context<'a> {
-    prefix: &'a str,
-    path: &'a AccessPath,
-    entries: &'a [Entry<'a>],
-    cause_of: &'a HashMap<usize, usize>,
-    snapshot: &'a Snapshot,
-}
-
-impl Context<'_> {
-    /// The pictures with a fault first; those without are folded where there are several.
-    fn pictures(&self) -> Markup {
-        let mut pictures: Vec<(State, &Picture)> =
-            self.path.pictures.iter().map(|picture| (self.path.state_of(picture), picture)).collect();
-        pictures.sort_by_key(|(state, _)| std::cmp::Reverse(*state));
-        let several = pictures.len() > 1;
-        html! {
-            @for (at, (state, picture)) in pictures.iter().enumerate() {
-                @if several && *state < State::Warned && at > 0 {
-                    details class="card" {
-                        summary { "Target account " (picture.account) ": " (words(*state)) }
-                        (self.picture(picture))
-                    }
-                } @else {
-                    div class="card" { (self.picture(picture)) }
-                }
-            }
-        }
-    }
-
-    fn picture(&self, picture: &Picture) -> Markup {
-        html! {
-            figure class="path" {
-                figcaption {
-                    "An arrow says who has to reach what. Select a box or an arrow for the statements behind it."
-                }
-                (draw(self.path, picture, Shape::Wide))
-                (draw(self.path, picture, Shape::Tall))
-            }
-        }
-    }
-
-    /// What is shown of each box and arrow when it is selected; before that, the first arrow that is broken.
-    fn panels(&self) -> Markup {
-        let first = self.path.edges.iter().position(|edge| edge.state == State::Broken);
-        html! {
-            @for (number, edge) in self.path.edges.iter().enumerate() { (self.edge(number, edge, first == Some(number))) }
-            @for number in 0..self.path.nodes.len() { (self.node(number)) }
-        }
-    }
-
-    fn node(&self, number: usize) -> Markup {
-        let Some(node) = self.path.nodes.get(number) else { return html! {} };
-        let title = format!("{} {}", kind(node.kind), name_of(node));
-        html! {
-            section class=(format!("card panel {}", class_of(node.state))) id=(node_anchor(self.path, number))
-                tabindex="-1" aria-label=(title) {
-                span class="badge" { (words(node.state)) }
-                h3 { (title) }
-                p class="quiet" {
-                    (node.id)
-                    @if !node.account.is_empty() { " in account " (node.account) }
-                }
-                (self.findings_of(&node.findings))
-                @for (at, (name, policy)) in policies(node, self.snapshot).iter().enumerate() {
-                    (policy_block(&format!("{}-{at}", node_anchor(self.path, number)), name, policy))
-                }
-            }
-        }
-    }
-
-    fn edge(&self, number: usize, edge: &Edge, is_first: bool) -> Markup {
-        let ends = (self.path.nodes.get(edge.from), self.path.nodes.get(edge.to));
-        let (Some(from), Some(to)) = ends else { return html! {} };
-        let title = format!("{} to {} {}", name_of(from), kind(to.kind).to_lowercase(), name_of(to));
-        let anchor = edge_anchor(self.path, number);
-        let class = format!("card panel {}{}", class_of(edge.state), if is_first { " first" } else { "" });
-        let statements = edge.findings.iter().filter_map(|finding| self.entries.get(*finding));
-        let statements: Vec<&Value> = statements.flat_map(|entry| &entry.finding.statements).collect();
-        let of_both: Vec<(String, Fact<PolicyDocument>)> = [from, to]
-            .into_iter()
-            .flat_map(|node| {
-                let named = policies(node, self.snapshot).into_iter();
-                named.map(|(name, policy)| (format!("{name} of {}", name_of(node)), policy))
-            })
-            .collect();
-        let length: usize = of_both
-            .iter()
-            .filter_map(|(_, policy)| policy.known())
-            .map(|policy| policy.to_json().len())
-            .sum();
-        html! {
-            section class=(class) id=(anchor) tabindex="-1" aria-label=(title) {
-                span class="badge" { (words(edge.state)) }
-                h3 { (title) }
-                @if !edge.denied.is_empty() {
-                    p { "Denied: " (edge.denied.iter().map(String::as_str).collect::<Vec<_>>().join(", ")) }
-                }
-                (self.findings_of(&edge.findings))
-                @if !statements.is_empty() {
-                    h4 { "What is missing" }
-                    (code(&format!("{anchor}-missing"), &pretty(&statements)))
-                }
-                @if length > POLICIES_OF_EDGE {
-                    p {
-                        "The policies are with the boxes: "
-                        a href=(format!("#{}", node_anchor(self.path, edge.from))) { (name_of(from)) } ", "
-                        a href=(format!("#{}", node_anchor(self.path, edge.to))) { (name_of(to)) } "."
-                    }
-                } @else {
-                    details {
-                        summary { "The policies of both sides" }
-                        @for (at, (name, policy)) in of_both.iter().enumerate() {
-                            (policy_block(&format!("{anchor}-{at}"), name, policy))
-                        }
-                    }
-                }
-            }
-        }
-    }
-
-    /// Links to findings, each cause once.
-    fn findings_of(&self, findings: &[usize]) -> Markup {
-        let mut causes: Vec<(usize, &Entry<'_>)> = vec![];
-        for finding in findings {
-            let (Some(cause), Some(entry)) = (self.cause_of.get(finding), self.entries.get(*finding)) else {
-                continue;
-            };
-            if causes.last().map(|(last, _)| last) != Some(cause) {
-                causes.push((*cause, entry));
-            }
-        }
-        html! {
-            @if !causes.is_empty() {
-                ul {
-                    @for (cause, entry) in causes {
-                        li {
-                            a href=(format!("#{}-c{cause}", self.prefix)) { (entry.finding.rule) }
-                            ": " (entry.finding.message)
-                        }
-                    }
-                }
-            }
-        }
-    }
-
-    fn cause(&self, at: usize, cause: &[usize]) -> Markup {
-        let entries: Vec<&Entry<'_>> = cause.iter().filter_map(|it| self.entries.get(*it)).collect();
-        let Some((first, others)) = entries.split_first() else { return html! {} };
-        let finding = first.finding;
-        let state = if finding.severity == Severity::Error { State::Broken } else { State::Warned };
-        let anchor = format!("{}-c{at}", self.prefix);
-        html! {
-            article class=(format!("card finding {}", class_of(state))) id=(anchor) tabindex="-1" {
-                header class=(class_of(state)) {
-                    span class="badge" { (severity(finding.severity)) }
-                    @if let Some(confidence) = first.confidence { span class="badge" { (confidence.name()) } }
-                    span class="quiet" { (finding.rule) " " (finding.name) }
-                    h3 { (finding.message) }
-                }
-                @if !others.is_empty() {
-                    ul { @for other in others { li { "also " (other.finding.message) } } }
-                }
-                p { "Because " (finding.because) }
-                p class="quiet" { "At " (finding.location) }
-                h4 { "Fix" }
-                p { (finding.summary) }
-                @if !finding.statements.is_empty() {
-                    (code(&format!("{anchor}-s"), &pretty(&finding.statements.iter().collect::<Vec<_>>())))
-                }
-                @if let Some(script) = &finding.command {
-                    details {
-                        summary { "Script for AWS CloudShell" }
-                        (code(&format!("{anchor}-x"), script))
-                    }
-                }
-                @if let Some(resource) = &finding.crosspipe {
-                    details {
-                        summary { "Let Crosspipe do it and keep it so" }
-                        (code(&format!("{anchor}-r"), resource))
-                    }
-                }
-                p { a href=(finding.docs) rel="noreferrer" { "What AWS says about it" } }
-            }
-        }
-    }
-}
-
-fn policy_block(anchor: &str, name: &str, policy: &Fact<PolicyDocument>) -> Markup {
-    html! {
-        h4 { (name) }
-        @match policy {
-            Fact::Known(policy) => { (code(anchor, &format!("{:#}", policy.to_value()))) }
-            Fact::Absent => { p { "There is none." } }
-            Fact::Unknown => { p { "It is not known." } }
-        }
-    }
-}
-
-fn code(anchor: &str, text: &str) -> Markup {
-    html! {
-        div class="code" {
-            pre id=(anchor) tabindex="0" { (text) }
-            button type="button" data-copy=(anchor) hidden { "Copy" }
-        }
-    }
-}
-
-fn pretty(statements: &[&Value]) -> String {
-    statements.iter().map(|statement| format!("{statement:#}")).collect::<Vec<_>>().join(",\n")
-}
-
-fn node_anchor(path: &AccessPath, number: usize) -> String {
-    format!("{}-n{number}", path.prefix)
-}
-
-fn edge_anchor(path: &AccessPath, number: usize) -> String {
-    format!("{}-e{number}", path.prefix)
 }
