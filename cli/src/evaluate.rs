@@ -8,7 +8,8 @@ use std::io::{self, BufRead, BufReader, BufWriter, ErrorKind, Read, Write, stdin
 use std::path::{Path, PathBuf};
 
 use clap::Args;
-use crosspipe_core::evaluation::{Question, QuestionError};
+use crosspipe_core::evaluation::Question;
+use crosspipe_core::field_error::FieldError;
 use serde_json::json;
 
 use crate::input::{Document, InputError};
@@ -150,7 +151,7 @@ impl<R: Read> Questions<R> {
 
 fn read(document: &Document) -> Result<Question, InputError> {
     let read = Question::try_from(document.value().clone());
-    read.map_err(|error: QuestionError| document.wrong_at(error.path(), error.to_string()))
+    read.map_err(|error: FieldError| document.wrong_at(&error.field, error.with_help()))
 }
 
 #[cfg(test)]

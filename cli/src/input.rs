@@ -104,7 +104,7 @@ impl Document {
 
     fn unusable_snapshot(&self, error: &SnapshotError) -> InputError {
         let place = match error {
-            SnapshotError::Pipeline(error) => self.place(error.path()),
+            SnapshotError::Pipeline(error) => self.place(&error.field),
             // The value has lost its places; the text still has them.
             SnapshotError::Part(_) => match serde_json::from_slice::<Snapshot>(&self.bytes) {
                 Err(error) => place_of(&error),

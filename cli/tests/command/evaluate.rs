@@ -145,9 +145,12 @@ fn error_names_its_column() {
         (r#"[]"#, ":1:1: it is not a JSON object"),
         (r#"{"action": "s3:GetObject"}"#, ":1:1: `principal` is missing"),
         (r#"{"principal": 7}"#, ":1:15: `principal` is not a text"),
-        (r#"{"principal": "me"}"#, ":1:15: `me` is no requester"),
-        (r#"{"principal": "*", "action": "s3"}"#, ":1:30: `s3` is not an action"),
-        (r#"{"principal": "*", "identityPolicy": []}"#, ":1:38: there is no member `identityPolicy`"),
+        (r#"{"principal": "me"}"#, ":1:15: `principal`: `me` is no requester"),
+        (r#"{"principal": "*", "action": "s3"}"#, ":1:30: `action`: `s3` is not an action"),
+        (
+            r#"{"principal": "*", "identityPolicy": []}"#,
+            ":1:38: `identityPolicy` is unknown; remove it; there are",
+        ),
         (
             r#"{"principal": "*", "action": "a:b", "resource": "*", "resourceAccount": 5}"#,
             ":1:73: `resourceAccount`",
@@ -155,7 +158,7 @@ fn error_names_its_column() {
         (r#"{"principal": "*", "action": "a:b", "resource": "*", "context": 5}"#, ":1:65: `context`"),
         (
             r#"{"principal": "*", "action": "a:b", "resource": "*", "context": {"a:b": {}}}"#,
-            ":1:73: a condition key",
+            ":1:73: `context[\"a:b\"]` is not the value of a condition key",
         ),
         (
             r#"{"principal": "*", "action": "a:b", "resource": "*", "resourcePolicy": {}}"#,

@@ -16,7 +16,7 @@ const LONGEST_NOTICE: usize = 1_400;
 
 /// Serves a Create or an Update.
 pub(crate) async fn apply<R: Resource>(request: &Request, scope: &Scope<'_>) -> Result<Success, Failure> {
-    let resources = R::parse(request.properties(), &scope.context)?;
+    let resources = R::parse(request.properties(), &scope.context).map_err(failures::field)?;
     let id = physical_id(&resources, scope);
     let mut success = Success::new(&*id);
     let mut notices = Vec::new();

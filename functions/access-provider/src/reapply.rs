@@ -6,7 +6,7 @@
 use crosspipe_core::owner::Owner;
 use crosspipe_core::remediation::{Reapplied, ReapplyRequest, ReapplyResponse, ResourceType};
 use crosspipe_custom_resource::{Deadline, Failure};
-use crosspipe_resources::{Operation, Resource, dispatch};
+use crosspipe_resources::{Operation, Resource, dispatch, failures};
 
 use crate::converge::converge;
 use crate::records::{Record, Records};
@@ -70,7 +70,7 @@ impl Reapply<'_> {
     async fn one<R: Resource>(&self, record: &Record, records: &mut Records) -> Result<bool, Failure> {
         let request = record.to_request(self.request_id)?;
         let scope = self.installation.scope_of(&request, self.deadline)?;
-        let resources = R::parse(request.properties(), &scope.context)?;
+        let resources = R::parse(request.properties(), &scope.context).map_err(failures::field)?;
         let resource = resources.into_iter().find(|resource| resource.target() == self.target);
         let is_type = ResourceType::of_cloudformation(request.resource_type()) == Some(R::TYPE);
         let Some(resource) = resource.filter(|_| is_type) else {

@@ -6,7 +6,8 @@ use std::time::{Duration, Instant, SystemTime};
 use crosspipe_aws::lease::{Lease, LeaseError, Leases};
 use crosspipe_aws::{Aws, AwsError, ErrorKind};
 use crosspipe_core::arn::Arn;
-use crosspipe_core::grants::{Allowed, InvalidProperty};
+use crosspipe_core::field_error::FieldError;
+use crosspipe_core::grants::Allowed;
 use crosspipe_core::owner::Owner;
 use crosspipe_custom_resource::{Deadline, Failure, Request};
 use crosspipe_resources::{ResourceContext, failures};
@@ -35,7 +36,7 @@ pub(crate) struct Installation<'a> {
     /// The leases, with what is on record.
     pub leases: &'a Leases,
     /// Whom it may let in, or why nobody knows.
-    pub allowed: &'a Result<Allowed, InvalidProperty>,
+    pub allowed: &'a Result<Allowed, FieldError>,
     /// The function's ARN, which tells the account and Region it works in.
     pub function_arn: &'a str,
 }
@@ -45,13 +46,13 @@ pub(crate) struct Installation<'a> {
 /// # Errors
 /// When all of the variables are missing, which says nothing, or one can't be read. Requests are answered with it: a
 /// function that ended here would leave CloudFormation waiting.
-pub(crate) fn read_allowed(variable: impl Fn(&str) -> Option<String>) -> Result<Allowed, InvalidProperty> {
+pub(crate) fn read_allowed(variable: impl Fn(&str) -> Option<String>) -> Result<Allowed, FieldError> {
     LazyLock::force(&PROCESS_START);
     let given = ALLOWED.map(|(name, _)| variable(name));
     if given.iter().all(Option::is_none) {
         let names = ALLOWED.map(|(name, _)| name).join("`, `");
-        return Err(InvalidProperty::new(
-            &names,
+        return Err(FieldError::new(
+            names,
             "are not set in the function's environment, so nobody may be let in",
             "deploy template.yaml again, which sets them from AllowedAccounts, AllowedRoleArns and AllowedOrganizationId",
         ));
@@ -70,7 +71,7 @@ impl<'a> Installation<'a> {
             let cause = format!("the function's own ARN can't be read: {error}");
             Failure::new(cause, "deploy the function again")
         })?;
-        let allowed = self.allowed.clone().map_err(failures::property)?;
+        let allowed = self.allowed.clone().map_err(failures::field)?;
         let holder = format!("{}/{}", owner.stack_id(), owner.logical_id());
         let context = ResourceContext::of(&function, owner, allowed);
         Ok(Scope {

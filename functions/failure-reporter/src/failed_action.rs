@@ -7,8 +7,9 @@ use crosspipe_aws::lease::Leases;
 use crosspipe_aws::{Aws, AwsError};
 use crosspipe_core::alerts::Alert;
 use crosspipe_core::diagnosis::{Report, diagnose};
+use crosspipe_core::field_error::FieldError;
 use crosspipe_core::incident::{EventError, Failure};
-use crosspipe_core::pipeline::{Pipeline, PipelineError};
+use crosspipe_core::pipeline::Pipeline;
 use crosspipe_core::snapshot::{Snapshot, SnapshotError};
 use serde_json::Value;
 
@@ -52,8 +53,8 @@ pub(crate) enum ReportError {
     #[error(transparent)]
     Alert(#[from] AlertError),
     /// The pipeline can't be read.
-    #[error(transparent)]
-    Pipeline(#[from] PipelineError),
+    #[error("the pipeline can't be read: {}", .0.with_help())]
+    Pipeline(#[from] FieldError),
     /// The snapshot can't be read.
     #[error(transparent)]
     Snapshot(#[from] SnapshotError),

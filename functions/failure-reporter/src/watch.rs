@@ -6,7 +6,8 @@ use std::time::{Duration, SystemTime};
 
 use crosspipe_aws::lease::{LeaseError, Leases};
 use crosspipe_aws::{Aws, AwsError, ErrorKind};
-use crosspipe_core::pipeline::{Pipeline, PipelineError};
+use crosspipe_core::field_error::FieldError;
+use crosspipe_core::pipeline::Pipeline;
 use crosspipe_core::snapshot::SnapshotError;
 use crosspipe_core::watch::{NotifiedFindings, Resource, WatchEvent, WatchEventError};
 use futures_util::{StreamExt, stream};
@@ -47,8 +48,8 @@ pub(crate) enum WatchError {
     #[error(transparent)]
     Lease(#[from] LeaseError),
     /// The pipeline can't be parsed.
-    #[error(transparent)]
-    Pipeline(#[from] PipelineError),
+    #[error("the pipeline can't be read: {}", .0.with_help())]
+    Pipeline(#[from] FieldError),
     /// The snapshot can't be parsed.
     #[error(transparent)]
     Snapshot(#[from] SnapshotError),

@@ -1,6 +1,7 @@
 //! The judgement of Crosspipe, without any IO.
 //!
 //! # Layout
+//! - [`field_error`]: what is wrong with one field, and what to do
 //! - [`policy`]: policy documents that keep everything they do not know; grant and revoke by owned Sid
 //! - [`grants`]: which statements each custom resource owns
 //! - [`evaluation`]: would a request be allowed, and which statement says so
@@ -9,9 +10,9 @@
 //! - [`incident`]: what failed: event, action execution, error signature, provider evidence
 //! - [`rules`]: one file per rule
 //! - [`diagnosis`]: a failed action and a snapshot make a report
-//! - [`alerts`]: what people are told, as each receiver reads it
-//! - [`remediation`]: what the custom resources can mend, and how the functions speak of it
-//! - [`watch`]: what changed, and which faults are news
+//! - [`alerts`]: what each destination is sent
+//! - [`remediation`]: what the custom resources can remediate, and how the functions ask for it
+//! - [`watch`]: what changed, and which findings are new or resolved
 //!
 //! Nothing here knows a clock, an environment, a network or an AWS SDK, so everything here can be
 //! tested with values alone.
@@ -20,6 +21,7 @@ pub mod alerts;
 pub mod arn;
 pub mod diagnosis;
 pub mod evaluation;
+pub mod field_error;
 pub mod grants;
 pub mod incident;
 pub mod owned_setting;

@@ -305,7 +305,7 @@ proptest! {
         *value.pointer_mut(path).unwrap() = odd;
         match Pipeline::parse(value.clone()) {
             Ok(pipeline) => prop_assert_eq!(pipeline.as_value(), &value),
-            Err(error) => prop_assert!(!error.path().is_empty() && !error.problem().is_empty()),
+            Err(error) => prop_assert!(!error.field.is_empty() && !error.problem.is_empty()),
         }
     }
 }

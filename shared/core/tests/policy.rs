@@ -177,7 +177,7 @@ fn invalid_policies_are_refused() {
 fn bad_grantees_name_the_field() {
     let check = |properties: GranteeProperties, field: &str, fault: &str| {
         let error = Grantees::new(properties).unwrap_err();
-        assert!(error.field == field && error.fault.contains(fault), "{error}");
+        assert!(error.field == field && error.to_string().contains(fault), "{error}");
     };
     let base = GranteeProperties::default;
     let some = |text: &str| Some(text.to_owned());

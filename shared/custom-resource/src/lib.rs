@@ -23,17 +23,14 @@
 //! - `response`: the body, fitted
 //! - `deliver`: PUT and retries; `retry`: its pace
 //! - `deadline`: when the function ends
-//! - [`properties`]: strict reader over `ResourceProperties`; `nearest`: "did you mean"
 //!
 //! [docs]: https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/crpg-ref.html
 
 mod deadline;
 mod deliver;
 mod envelope;
-mod nearest;
 mod outcome;
 mod physical_id;
-pub mod properties;
 mod request;
 mod response;
 mod retry;
@@ -43,7 +40,6 @@ pub use deadline::Deadline;
 pub use deliver::{Delivered, Responder, ServeError};
 pub use outcome::{Failure, Success};
 pub use physical_id::is_placeholder_id;
-pub use properties::{Properties, PropertyError};
 pub use request::{Request, RequestType};
 pub use response::{MAX_BODY_BYTES, MAX_PHYSICAL_ID_BYTES, Status};
 pub use retry::RetryPolicy;

@@ -3,15 +3,17 @@
 
 use crosspipe_aws::{Aws, AwsError, ErrorKind};
 use crosspipe_core::arn::Arn;
+use crosspipe_core::field_error::FieldError;
 use crosspipe_core::grants::bucket::{self, Denials};
 use crosspipe_core::grants::{Grantees, Quota};
 use crosspipe_core::policy::{Change, OwnedStatements};
 use crosspipe_core::remediation::ResourceType;
-use crosspipe_custom_resource::{Failure, Properties, Success};
+use crosspipe_custom_resource::{Failure, Success};
 use futures_util::future::try_join3;
 use serde_json::{Map, Value};
 
 use crate::policy_documents::{self, LivePolicy};
+use crate::properties::Properties;
 use crate::resource::{Memories, Plan, Preview, Resource, ResourceError};
 use crate::{ResourceContext, failures, grantee_properties};
 
@@ -65,7 +67,7 @@ impl Resource for BucketGrant {
     type Change = Change;
     type Memory = ();
 
-    fn parse(properties: &Map<String, Value>, context: &ResourceContext) -> Result<Vec<Self>, Failure> {
+    fn parse(properties: &Map<String, Value>, context: &ResourceContext) -> Result<Vec<Self>, FieldError> {
         let [a, b, c, d, e] = grantee_properties::NAMES;
         let known = ["BucketName", "DenyUnencryptedUploads", "DenyInsecureTransport", a, b, c, d, e];
         let read = Properties::new(properties, &known)?;
@@ -84,9 +86,9 @@ impl Resource for BucketGrant {
     fn parse_absent(
         properties: &Map<String, Value>,
         _context: &ResourceContext,
-    ) -> Result<Vec<Self>, Failure> {
+    ) -> Result<Vec<Self>, FieldError> {
         let name = properties.get("BucketName").and_then(Value::as_str).unwrap_or_default().trim();
-        bucket::check_bucket_name("BucketName", name).map_err(failures::property)?;
+        bucket::check_bucket_name("BucketName", name)?;
         Ok(vec![BucketGrant { bucket: name.to_owned(), grant: None }])
     }
 

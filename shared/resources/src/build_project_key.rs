@@ -2,14 +2,16 @@
 
 use crosspipe_aws::{Aws, AwsError};
 use crosspipe_core::arn::{self, Arn};
-use crosspipe_core::grants::{InvalidProperty, key};
+use crosspipe_core::field_error::FieldError;
+use crosspipe_core::grants::key;
 use crosspipe_core::owned_setting::{self, Owners, Released, Replaced};
 use crosspipe_core::remediation::ResourceType;
-use crosspipe_custom_resource::{Failure, Properties, Success};
+use crosspipe_custom_resource::{Failure, Success};
 use serde_json::{Map, Value, json};
 
+use crate::ResourceContext;
+use crate::properties::Properties;
 use crate::resource::{Memories, Plan, Preview, Resource, ResourceError};
-use crate::{ResourceContext, failures};
 
 /// The key of one project.
 #[derive(Debug, Clone, PartialEq)]
@@ -30,11 +32,11 @@ impl Resource for BuildProjectKey {
     type Change = Option<String>;
     type Memory = Option<Replaced>;
 
-    fn parse(properties: &Map<String, Value>, context: &ResourceContext) -> Result<Vec<Self>, Failure> {
+    fn parse(properties: &Map<String, Value>, context: &ResourceContext) -> Result<Vec<Self>, FieldError> {
         let read = Properties::new(properties, &["ProjectNames", "KeyArn"])?;
         let key = read.required("KeyArn")?;
         let key = key::key_arn("KeyArn", key, &context.account, Some(&context.region));
-        let key = key.map_err(failures::property)?;
+        let key = key?;
         let projects = Self::parse_absent(properties, context)?;
         Ok(projects.into_iter().map(|it| BuildProjectKey { key: Some(key.clone()), ..it }).collect())
     }
@@ -42,7 +44,7 @@ impl Resource for BuildProjectKey {
     fn parse_absent(
         properties: &Map<String, Value>,
         _context: &ResourceContext,
-    ) -> Result<Vec<Self>, Failure> {
+    ) -> Result<Vec<Self>, FieldError> {
         let known: Map<String, Value> = properties
             .iter()
             .filter(|(name, _)| *name == "ProjectNames")
@@ -53,14 +55,10 @@ impl Resource for BuildProjectKey {
         names.dedup();
         if names.is_empty() {
             let next_step = "give the names of the CodeBuild projects of the pipeline";
-            return Err(failures::property(InvalidProperty::new(
-                "ProjectNames",
-                "names no project",
-                next_step,
-            )));
+            return Err(FieldError::new("ProjectNames", "names no project", next_step));
         }
         let checked = names.into_iter().map(|name| {
-            check_name(&name).map_err(failures::property)?;
+            check_name(&name)?;
             Ok(BuildProjectKey { project: name, key: None })
         });
         checked.collect()
@@ -166,11 +164,11 @@ fn missing(project: &str) -> Failure {
 }
 
 /// See <https://docs.aws.amazon.com/codebuild/latest/APIReference/API_UpdateProject.html>.
-fn check_name(name: &str) -> Result<(), InvalidProperty> {
+fn check_name(name: &str) -> Result<(), FieldError> {
     let allowed = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '_';
     if (2..=150).contains(&name.len()) && name.chars().all(allowed) {
         return Ok(());
     }
     let fault = format!("`{name}` is not the name of a CodeBuild project");
-    Err(InvalidProperty::new("ProjectNames", fault, "give bare names, not ARNs"))
+    Err(FieldError::new("ProjectNames", fault, "give bare names, not ARNs"))
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use crosspipe_aws::lease::LeaseError;
 use crosspipe_aws::{AwsError, ErrorKind};
-use crosspipe_core::grants::InvalidProperty;
+use crosspipe_core::field_error::FieldError;
 use crosspipe_core::grants::PutError;
 use crosspipe_core::pipeline::patch::PatchError;
 use crosspipe_core::policy::PolicyError;
@@ -35,9 +35,9 @@ pub fn is_unknown_principal(error: &AwsError) -> bool {
     matches!(error.code.as_deref(), Some("MalformedPolicyDocumentException" | "MalformedPolicy"))
 }
 
-/// A property that core refused.
-pub fn property(error: InvalidProperty) -> Failure {
-    Failure::new(error.to_string(), error.next_step)
+/// A field that can't be used.
+pub fn field(error: FieldError) -> Failure {
+    Failure::new(error.to_string(), error.help)
 }
 
 /// A document that AWS would refuse.

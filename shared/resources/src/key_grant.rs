@@ -3,15 +3,17 @@
 
 use crosspipe_aws::{Aws, AwsError};
 use crosspipe_core::arn::Arn;
+use crosspipe_core::field_error::FieldError;
 use crosspipe_core::grants::Quota;
 use crosspipe_core::grants::key;
 use crosspipe_core::policy::{Change, OwnedStatements, PolicyDocument};
 use crosspipe_core::remediation::ResourceType;
-use crosspipe_custom_resource::{Failure, Properties, Success};
+use crosspipe_custom_resource::{Failure, Success};
 use futures_util::future::try_join;
 use serde_json::{Map, Value};
 
 use crate::policy_documents::{self, LivePolicy};
+use crate::properties::Properties;
 use crate::resource::{Memories, Plan, Preview, Resource, ResourceError};
 use crate::{ResourceContext, failures, grantee_properties};
 
@@ -23,9 +25,9 @@ pub struct KeyGrant {
 }
 
 impl KeyGrant {
-    fn key(properties: &Map<String, Value>, context: &ResourceContext) -> Result<Arn, Failure> {
+    fn key(properties: &Map<String, Value>, context: &ResourceContext) -> Result<Arn, FieldError> {
         let text = properties.get("KeyArn").and_then(Value::as_str).unwrap_or_default();
-        key::key_arn("KeyArn", text.trim(), &context.account, None).map_err(failures::property)
+        key::key_arn("KeyArn", text.trim(), &context.account, None)
     }
 }
 
@@ -35,14 +37,12 @@ impl Resource for KeyGrant {
     type Change = Change;
     type Memory = ();
 
-    fn parse(properties: &Map<String, Value>, context: &ResourceContext) -> Result<Vec<Self>, Failure> {
+    fn parse(properties: &Map<String, Value>, context: &ResourceContext) -> Result<Vec<Self>, FieldError> {
         let [a, b, c, d, e] = grantee_properties::NAMES;
         let read = Properties::new(properties, &["KeyArn", "ServiceRoleArn", "OwnRoleArns", a, b, c, d, e])?;
         read.required("KeyArn")?;
         let key = Self::key(properties, context)?;
-        let own_role = |field: &str, text: &str| {
-            context.allowed.own_role(field, text, &context.account).map_err(failures::property)
-        };
+        let own_role = |field: &str, text: &str| context.allowed.own_role(field, text, &context.account);
         let service_role = own_role("ServiceRoleArn", read.required("ServiceRoleArn")?)?;
         let own_roles = read.list("OwnRoleArns")?;
         let own_roles = own_roles.iter().map(|arn| own_role("OwnRoleArns", arn)).collect::<Result<_, _>>()?;
@@ -54,7 +54,7 @@ impl Resource for KeyGrant {
     fn parse_absent(
         properties: &Map<String, Value>,
         context: &ResourceContext,
-    ) -> Result<Vec<Self>, Failure> {
+    ) -> Result<Vec<Self>, FieldError> {
         let statements = key::no_statements(&context.owner);
         Ok(vec![KeyGrant { key: Self::key(properties, context)?, statements }])
     }

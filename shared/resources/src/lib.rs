@@ -9,6 +9,7 @@
 //! - [`context`]: where and on whose behalf a resource works
 //! - `policy_documents`: what the grants share
 //! - `builds`: what the builds of a pipeline lack once its artifacts are under the customer managed key
+//! - `properties`: a strict reader over `ResourceProperties`; `nearest`: "did you mean"
 //! - `grantee_properties`, `patch_properties`: properties that take more than a line to read
 //! - [`failures`]: errors become answers: what failed, and what to do next
 
@@ -19,9 +20,11 @@ pub mod context;
 pub mod failures;
 mod grantee_properties;
 pub mod key_grant;
+mod nearest;
 mod patch_properties;
 pub mod pipeline_patch;
 mod policy_documents;
+mod properties;
 pub mod resource;
 pub mod service_role_grant;
 

@@ -2,16 +2,16 @@
 
 use std::collections::BTreeMap;
 
+use crosspipe_core::field_error::FieldError;
 use crosspipe_core::grants::grantees::role_arn;
 use crosspipe_core::grants::key::key_arn;
 use crosspipe_core::pipeline::patch::{
     ActionRole, Desired, KeyChoice, NewAction, declaration_from_cloudformation,
 };
-use crosspipe_custom_resource::properties::Object;
-use crosspipe_custom_resource::{Failure, Properties};
 use serde_json::{Map, Value};
 
-use crate::{ResourceContext, failures};
+use crate::ResourceContext;
+use crate::properties::{Object, Properties};
 
 const KNOWN: [&str; 6] =
     ["PipelineName", "EncryptionKeyArn", "EncryptionKeyArns", "Actions", "ActionRoles", "StartExecution"];
@@ -30,7 +30,7 @@ pub(crate) struct PatchProperties {
 pub(crate) fn read(
     properties: &Map<String, Value>,
     context: &ResourceContext,
-) -> Result<PatchProperties, Failure> {
+) -> Result<PatchProperties, FieldError> {
     let read = Properties::new(properties, &KNOWN)?;
     let actions = read.objects("Actions")?;
     let roles = read.objects("ActionRoles")?;
@@ -40,8 +40,9 @@ pub(crate) fn read(
         roles: roles.iter().map(|it| action_role(it, context)).collect::<Result<_, _>>()?,
     };
     if desired == Desired::default() {
-        return Err(Failure::new(
-            "`EncryptionKeyArn`, `Actions` and `ActionRoles` are all missing: there is nothing to patch",
+        return Err(FieldError::new(
+            "EncryptionKeyArn",
+            "is missing, and so are `Actions` and `ActionRoles`: there is nothing to patch",
             "give at least one of them",
         ));
     }
@@ -52,17 +53,18 @@ pub(crate) fn read(
     })
 }
 
-fn encryption_keys(read: &Properties<'_>, context: &ResourceContext) -> Result<KeyChoice, Failure> {
+fn encryption_keys(read: &Properties<'_>, context: &ResourceContext) -> Result<KeyChoice, FieldError> {
     let one = read.optional("EncryptionKeyArn")?;
     let many = read.object("EncryptionKeyArns")?;
     match (one, many) {
         (None, None) => Ok(KeyChoice::None),
-        (Some(_), Some(_)) => Err(read
-            .error("EncryptionKeyArn", "is given together with `EncryptionKeyArns`", "give one of the two")
-            .into()),
+        (Some(_), Some(_)) => Err(read.error(
+            "EncryptionKeyArn",
+            "is given together with `EncryptionKeyArns`",
+            "give one of the two",
+        )),
         (Some(arn), None) => {
-            key_arn("EncryptionKeyArn", arn, &context.account, Some(&context.region))
-                .map_err(failures::property)?;
+            key_arn("EncryptionKeyArn", arn, &context.account, Some(&context.region))?;
             Ok(KeyChoice::All(arn.to_owned()))
         }
         (None, Some(object)) => {
@@ -70,7 +72,7 @@ fn encryption_keys(read: &Properties<'_>, context: &ResourceContext) -> Result<K
             for (region, arn) in object.map {
                 let field = format!("{}.{region}", object.path);
                 let arn = arn.as_str().unwrap_or_default();
-                key_arn(&field, arn, &context.account, Some(region)).map_err(failures::property)?;
+                key_arn(&field, arn, &context.account, Some(region))?;
                 keys.insert(region.clone(), arn.to_owned());
             }
             Ok(KeyChoice::ByRegion(keys))
@@ -78,14 +80,14 @@ fn encryption_keys(read: &Properties<'_>, context: &ResourceContext) -> Result<K
     }
 }
 
-fn new_action(object: &Object<'_>, context: &ResourceContext) -> Result<NewAction, Failure> {
+fn new_action(object: &Object<'_>, context: &ResourceContext) -> Result<NewAction, FieldError> {
     let read = object.properties(&["Stage", "AfterStage", "Action"])?;
     let Some(action) = read.object("Action")? else {
         let next_step = "give an action declaration as in AWS::CodePipeline::Pipeline";
-        return Err(read.error("Action", "is missing", next_step).into());
+        return Err(read.error("Action", "is missing", next_step));
     };
     let declaration = declaration_from_cloudformation(&Value::Object(action.map.clone()));
-    let declaration = declaration.map_err(|error| failures::patch(&error.within(&action.path)))?;
+    let declaration = declaration.map_err(|error| error.within(&action.path))?;
     if let Some(role) = declaration.get("roleArn").and_then(Value::as_str) {
         allowed_role(&format!("{}.RoleArn", action.path), role, context)?;
     }
@@ -96,7 +98,7 @@ fn new_action(object: &Object<'_>, context: &ResourceContext) -> Result<NewActio
     })
 }
 
-fn action_role(object: &Object<'_>, context: &ResourceContext) -> Result<ActionRole, Failure> {
+fn action_role(object: &Object<'_>, context: &ResourceContext) -> Result<ActionRole, FieldError> {
     let read = object.properties(&["Stage", "Action", "RoleArn"])?;
     let arn = read.required("RoleArn")?;
     allowed_role(&format!("{}.RoleArn", object.path), arn, context)?;
@@ -107,7 +109,6 @@ fn action_role(object: &Object<'_>, context: &ResourceContext) -> Result<ActionR
     })
 }
 
-fn allowed_role(field: &str, text: &str, context: &ResourceContext) -> Result<(), Failure> {
-    let allowed = role_arn(field, text).and_then(|arn| context.allowed.role(field, &arn, &context.account));
-    allowed.map_err(failures::property)
+fn allowed_role(field: &str, text: &str, context: &ResourceContext) -> Result<(), FieldError> {
+    role_arn(field, text).and_then(|arn| context.allowed.role(field, &arn, &context.account))
 }

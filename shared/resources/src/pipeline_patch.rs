@@ -5,7 +5,7 @@ use std::sync::{Mutex, PoisonError};
 
 use crosspipe_aws::{Aws, AwsError};
 use crosspipe_core::arn;
-use crosspipe_core::grants::InvalidProperty;
+use crosspipe_core::field_error::FieldError;
 use crosspipe_core::incident::message::{ErrorSignature, claim};
 use crosspipe_core::pipeline::Pipeline;
 use crosspipe_core::pipeline::patch::{self, Desired, KeyChoice, OwnerState};
@@ -60,7 +60,7 @@ impl Resource for PipelinePatch {
     type Change = Value;
     type Memory = OwnerState;
 
-    fn parse(properties: &Map<String, Value>, context: &ResourceContext) -> Result<Vec<Self>, Failure> {
+    fn parse(properties: &Map<String, Value>, context: &ResourceContext) -> Result<Vec<Self>, FieldError> {
         let read = patch_properties::read(properties, context)?;
         let name = pipeline_name(&read.pipeline_name)?;
         let start_execution = read.start_execution;
@@ -71,7 +71,7 @@ impl Resource for PipelinePatch {
     fn parse_absent(
         properties: &Map<String, Value>,
         _context: &ResourceContext,
-    ) -> Result<Vec<Self>, Failure> {
+    ) -> Result<Vec<Self>, FieldError> {
         let name = properties.get("PipelineName").and_then(Value::as_str).unwrap_or_default().trim();
         let (name, overwritten) = (pipeline_name(name)?, Mutex::default());
         Ok(vec![PipelinePatch { name, desired: None, start_execution: false, overwritten }])
@@ -226,11 +226,11 @@ fn no_new_fault(current: &Pipeline, patched: &Value) -> Result<(), Failure> {
     Err(Failure::new(cause, fault.fix.lines().next().unwrap_or_default().to_owned()).see(fault.rule.as_str()))
 }
 
-fn pipeline_name(text: &str) -> Result<String, Failure> {
+fn pipeline_name(text: &str) -> Result<String, FieldError> {
     let allowed = |c: char| c.is_ascii_alphanumeric() || ".@-_".contains(c);
     if (1..=100).contains(&text.len()) && text.chars().all(allowed) {
         return Ok(text.to_owned());
     }
     let fault = format!("`{text}` is not the name of a pipeline");
-    Err(failures::property(InvalidProperty::new("PipelineName", fault, "give the bare name, not an ARN")))
+    Err(FieldError::new("PipelineName", fault, "give the bare name, not an ARN"))
 }

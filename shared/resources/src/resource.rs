@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use crosspipe_aws::{Aws, AwsError};
+use crosspipe_core::field_error::FieldError;
 use crosspipe_core::remediation::ResourceType;
 use crosspipe_custom_resource::{Failure, Success};
 use serde::Serialize;
@@ -30,15 +31,17 @@ pub trait Resource: Sized + Send + Sync {
     ///
     /// # Errors
     /// Names the property, its fault and the next step.
-    fn parse(properties: &Map<String, Value>, context: &ResourceContext) -> Result<Vec<Self>, Failure>;
+    fn parse(properties: &Map<String, Value>, context: &ResourceContext) -> Result<Vec<Self>, FieldError>;
 
     /// The same targets with nothing wanted there. Reads no more than it has to, so that Delete works even if other
     /// properties can't be read any more.
     ///
     /// # Errors
     /// When the targets can't be read.
-    fn parse_absent(properties: &Map<String, Value>, context: &ResourceContext)
-    -> Result<Vec<Self>, Failure>;
+    fn parse_absent(
+        properties: &Map<String, Value>,
+        context: &ResourceContext,
+    ) -> Result<Vec<Self>, FieldError>;
 
     /// The target by name: a key by ARN, a bucket, role, project or pipeline by its name.
     fn target(&self) -> &str;
@@ -201,7 +204,7 @@ pub async fn preview(
         async fn run<R: Resource>(self) -> Self::Output {
             let Previews(aws, properties, context) = self;
             let mut previews = Vec::new();
-            for resource in R::parse(properties, context)? {
+            for resource in R::parse(properties, context).map_err(failures::field)? {
                 let live = resource.read(aws, context).await.map_err(|error| match error {
                     ResourceError::Aws(error) => resource.explain(error, context),
                     ResourceError::Failure(failure) => failure,

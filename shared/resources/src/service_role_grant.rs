@@ -5,16 +5,18 @@ use std::collections::BTreeMap;
 use crosspipe_aws::iam::Iam;
 use crosspipe_aws::{Aws, AwsError};
 use crosspipe_core::arn;
+use crosspipe_core::field_error::FieldError;
+use crosspipe_core::grants::Quota;
 use crosspipe_core::grants::service_role::{self, TargetRoles};
-use crosspipe_core::grants::{InvalidProperty, Quota};
 use crosspipe_core::policy::{Change, OwnedStatements, PolicyDocument};
 use crosspipe_core::remediation::ResourceType;
-use crosspipe_custom_resource::{Failure, Properties, Success};
+use crosspipe_custom_resource::{Failure, Success};
 use futures_util::future::try_join_all;
 use serde_json::{Map, Value};
 
+use crate::properties::Properties;
 use crate::resource::{Memories, Plan, Preview, Resource, ResourceError};
-use crate::{ResourceContext, failures, policy_documents};
+use crate::{ResourceContext, policy_documents};
 
 /// The grant.
 #[derive(Debug, Clone, PartialEq)]
@@ -32,7 +34,7 @@ impl Resource for ServiceRoleGrant {
     type Change = Change;
     type Memory = ();
 
-    fn parse(properties: &Map<String, Value>, context: &ResourceContext) -> Result<Vec<Self>, Failure> {
+    fn parse(properties: &Map<String, Value>, context: &ResourceContext) -> Result<Vec<Self>, FieldError> {
         let known = ["RoleName", "TargetRoleArns", "TargetRoleNamePattern", "OrganizationId"];
         let read = Properties::new(properties, &known)?;
         let role = role_name(read.required("RoleName")?)?;
@@ -43,7 +45,7 @@ impl Resource for ServiceRoleGrant {
         );
         let roles =
             roles.and_then(|roles| context.allowed.target_roles(&roles, &context.account).map(|()| roles));
-        let roles = roles.map_err(failures::property)?;
+        let roles = roles?;
         let statements = service_role::desired_statements(&context.owner, &context.partition, &roles);
         Ok(vec![ServiceRoleGrant { role, statements }])
     }
@@ -51,7 +53,7 @@ impl Resource for ServiceRoleGrant {
     fn parse_absent(
         properties: &Map<String, Value>,
         context: &ResourceContext,
-    ) -> Result<Vec<Self>, Failure> {
+    ) -> Result<Vec<Self>, FieldError> {
         let role = role_name(properties.get("RoleName").and_then(Value::as_str).unwrap_or_default().trim())?;
         Ok(vec![ServiceRoleGrant { role, statements: service_role::no_statements(&context.owner) }])
     }
@@ -126,14 +128,14 @@ async fn named(iam: &Iam, role: &str, name: String) -> Result<(String, Option<St
     Ok((name, text))
 }
 
-fn role_name(text: &str) -> Result<String, Failure> {
+fn role_name(text: &str) -> Result<String, FieldError> {
     let allowed = |c: char| c.is_ascii_alphanumeric() || "_+=,.@-".contains(c);
     if (1..=64).contains(&text.len()) && text.chars().all(allowed) {
         return Ok(text.to_owned());
     }
-    Err(failures::property(InvalidProperty::new(
+    Err(FieldError::new(
         "RoleName",
         format!("`{text}` is not the name of a role"),
         "give the bare name of the pipeline's service role, without ARN and path",
-    )))
+    ))
 }

@@ -40,7 +40,7 @@ pub use decide::{Decision, Evaluation, evaluate, evaluate_within};
 pub use decision_reasons::{DecisionReasons, RefusedPolicy, Side, StatementRef};
 pub use grants::KeyGrant;
 pub use policies::{Guardrails, Policies, PolicySet, ResourcePolicy};
-pub use question::{Question, QuestionError};
+pub use question::Question;
 pub use request::Request;
 pub use requester::{Requester, RequesterError};
 pub use ternary::Ternary;

@@ -13,8 +13,6 @@ use super::request::Asked;
 use super::{Context, Evaluation, Guardrails, KeyGrant, Policies, PolicySet, Requester, ResourcePolicy};
 use crate::policy::PolicyDocument;
 
-pub use read::QuestionError;
-
 /// Policies, each with its path in the question.
 type Named = Vec<(String, PolicyDocument)>;
 

@@ -99,8 +99,11 @@ fn is_identity_provider(text: &str) -> bool {
 
 /// A text that should have named a requester and does not.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error(
-    "`{0}` is no requester: give the ARN of a role, user, session, account root or identity provider, a service such as \
-     `codepipeline.amazonaws.com`, or `*` for an unsigned request"
-)]
+#[error("`{text}` is no requester: {}", Self::HELP, text = .0)]
 pub struct RequesterError(String);
+
+impl RequesterError {
+    /// What to do about it.
+    pub(super) const HELP: &str = "give the ARN of a role, user, session, account root or identity provider, a service such as \
+         `codepipeline.amazonaws.com`, or `*` for an unsigned request";
+}

@@ -2,11 +2,11 @@
 
 use std::collections::BTreeSet;
 
-use super::InvalidProperty;
 use super::grantees::{GranteeProperties, check_account, check_organization_id, role_arn};
 use super::service_role::TargetRoles;
 use crate::arn::Arn;
 use crate::evaluation::pattern::{arn_parts, matches};
+use crate::field_error::FieldError;
 
 /// Accounts, roles and organizations that may be let in. A grantee is allowed if one of the three allows it.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -29,7 +29,7 @@ impl Allowed {
     ///
     /// # Errors
     /// Names the list with a malformed entry, or with a pattern that matches every role.
-    pub fn parse(accounts: &str, role_arns: &str, organizations: &str) -> Result<Self, InvalidProperty> {
+    pub fn parse(accounts: &str, role_arns: &str, organizations: &str) -> Result<Self, FieldError> {
         let list = |text: &str| -> Vec<String> {
             text.split(',').map(str::trim).filter(|item| !item.is_empty()).map(str::to_owned).collect()
         };
@@ -55,7 +55,7 @@ impl Allowed {
     ///
     /// # Errors
     /// Names the property with the first one that may not, and the installation's parameter that would allow it.
-    pub fn grantees(&self, given: &GranteeProperties, own_account: &str) -> Result<(), InvalidProperty> {
+    pub fn grantees(&self, given: &GranteeProperties, own_account: &str) -> Result<(), FieldError> {
         for account in &given.target_accounts {
             if !self.everyone && !self.accounts.contains(account) {
                 return Err(self.refuse("TargetAccounts", account, "AllowedAccounts"));
@@ -73,7 +73,7 @@ impl Allowed {
     ///
     /// # Errors
     /// As [`Allowed::grantees`].
-    pub fn target_roles(&self, roles: &TargetRoles, own_account: &str) -> Result<(), InvalidProperty> {
+    pub fn target_roles(&self, roles: &TargetRoles, own_account: &str) -> Result<(), FieldError> {
         match roles {
             TargetRoles::Named(arns) => {
                 arns.iter().try_for_each(|arn| self.role("TargetRoleArns", arn, own_account))
@@ -88,7 +88,7 @@ impl Allowed {
     ///
     /// # Errors
     /// As [`Allowed::grantees`].
-    pub fn role(&self, field: &str, arn: &Arn, own_account: &str) -> Result<(), InvalidProperty> {
+    pub fn role(&self, field: &str, arn: &Arn, own_account: &str) -> Result<(), FieldError> {
         let is_own = arn.account() == own_account;
         let by_pattern = |pattern: &String| {
             let names_account = arn_parts(pattern).nth(4) == Some(arn.account());
@@ -105,35 +105,34 @@ impl Allowed {
     ///
     /// # Errors
     /// When it is anything else.
-    pub fn own_role(&self, field: &str, text: &str, own_account: &str) -> Result<Arn, InvalidProperty> {
+    pub fn own_role(&self, field: &str, text: &str, own_account: &str) -> Result<Arn, FieldError> {
         let arn = role_arn(field, text)?;
         if arn.account() == own_account {
             return Ok(arn);
         }
-        let problem =
-            format!("`{text}` is a role of account {}, not of this one, {own_account}", arn.account());
-        Err(InvalidProperty::new(
+        let problem = format!("is a role of account {}, not of this one, {own_account}", arn.account());
+        Err(FieldError::of_value(
             field,
+            text,
             problem,
             "give a role of this account; roles of other accounts are grantees",
         ))
     }
 
-    fn organization(&self, field: &str, id: &str) -> Result<(), InvalidProperty> {
+    fn organization(&self, field: &str, id: &str) -> Result<(), FieldError> {
         if self.everyone || self.organizations.contains(id) {
             return Ok(());
         }
         Err(self.refuse(field, id, "AllowedOrganizationId"))
     }
 
-    fn refuse(&self, field: &str, value: &str, parameter: &str) -> InvalidProperty {
-        let problem = format!(
-            "`{value}` is not among those whom this installation of Crosspipe may let in; nothing was read or changed"
-        );
+    fn refuse(&self, field: &str, value: &str, parameter: &str) -> FieldError {
+        let problem =
+            "is not among those whom this installation of Crosspipe may let in; nothing was read or changed";
         let next_step = format!(
             "if it shall be let in, add it to the parameter `{parameter}` of the installation (template.yaml)"
         );
-        InvalidProperty::new(field, problem, next_step)
+        FieldError::of_value(field, value, problem, next_step)
     }
 }
 
@@ -141,7 +140,7 @@ fn first_segment(path: &str) -> &str {
     path.split_once('/').map_or(path, |(first, _)| first)
 }
 
-fn check_role_pattern(field: &str, pattern: &str) -> Result<(), InvalidProperty> {
+fn check_role_pattern(field: &str, pattern: &str) -> Result<(), FieldError> {
     let parts: Vec<&str> = arn_parts(pattern).collect();
     let problem = match parts.as_slice() {
         ["arn", _, "iam", "", account, resource] if resource.starts_with("role/") => {
@@ -155,7 +154,7 @@ fn check_role_pattern(field: &str, pattern: &str) -> Result<(), InvalidProperty>
         _ => "is not a pattern of role ARNs",
     };
     let next_step = "give patterns such as `arn:aws:iam::222222222222:role/*` or `arn:aws:iam::*:role/CrosspipeTargetRole`";
-    Err(InvalidProperty::new(field, format!("`{pattern}` {problem}"), next_step))
+    Err(FieldError::of_value(field, pattern, problem, next_step))
 }
 
 #[cfg(test)]
@@ -169,7 +168,7 @@ mod tests {
         Allowed::parse("222222222222", roles, "o-a1b2c3d4e5").unwrap()
     }
 
-    fn role(arn: &str) -> Result<(), InvalidProperty> {
+    fn role(arn: &str) -> Result<(), FieldError> {
         allowed().role("RoleArn", &Arn::parse(arn).unwrap(), OWN)
     }
 
@@ -190,10 +189,7 @@ mod tests {
             "arn:aws-cn:iam::333333333333:role/CrosspipeTargetRole",
         ] {
             let refusal = role(arn).unwrap_err();
-            assert!(
-                refusal.next_step.contains("`AllowedRoleArns`") && refusal.field == "RoleArn",
-                "{refusal}"
-            );
+            assert!(refusal.help.contains("`AllowedRoleArns`") && refusal.field == "RoleArn", "{refusal}");
         }
     }
 
@@ -223,7 +219,7 @@ mod tests {
             ),
         ] {
             let refusal = check(given).unwrap_err();
-            assert!(refusal.next_step.contains(parameter), "{refusal:?}");
+            assert!(refusal.help.contains(parameter), "{refusal:?}");
         }
         assert_eq!(
             Allowed::everyone()
@@ -253,6 +249,6 @@ mod tests {
         let read = |arn: &str| allowed().own_role("ServiceRoleArn", arn, OWN);
         assert!(read("arn:aws:iam::111111111111:role/service-role/x").is_ok());
         let refusal = read("arn:aws:iam::222222222222:role/x").unwrap_err();
-        assert!(refusal.fault.contains("222222222222") && refusal.field == "ServiceRoleArn", "{refusal}");
+        assert!(refusal.problem.contains("222222222222") && refusal.field == "ServiceRoleArn", "{refusal}");
     }
 }

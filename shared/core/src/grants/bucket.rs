@@ -2,9 +2,10 @@
 
 use serde_json::{Map, Value, json};
 
-use super::{Grantees, InvalidProperty};
+use super::Grantees;
 use crate::arn::Arn;
 use crate::evaluation::statement::covers_action;
+use crate::field_error::FieldError;
 use crate::grants::put_checks::{PutError, Quota, refuse_deleted_principals};
 use crate::owner::{Owner, SID_PREFIX};
 use crate::policy::{Change, Effect, OwnedStatements, PolicyDocument, Statement};
@@ -135,13 +136,13 @@ pub fn plan(current: Option<&PolicyDocument>, owned: &OwnedStatements) -> Result
 ///
 /// # Errors
 /// When no bucket can have this name, with a hint for ARNs and URLs.
-pub fn check_bucket_name(field: &str, name: &str) -> Result<(), InvalidProperty> {
+pub fn check_bucket_name(field: &str, name: &str) -> Result<(), FieldError> {
     let allowed = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-' || c == '.';
     if (3..=63).contains(&name.len()) && name.chars().all(allowed) {
         return Ok(());
     }
-    let fault = format!("`{name}` is not the name of a bucket");
-    Err(InvalidProperty::new(field, fault, "give the bare name, without `arn:aws:s3:::` or `s3://`"))
+    let help = "give the bare name, without `arn:aws:s3:::` or `s3://`";
+    Err(FieldError::of_value(field, name, "is not the name of a bucket", help))
 }
 
 fn statement(

@@ -2,8 +2,8 @@
 
 use serde_json::{Map, Value, json};
 
-use super::InvalidProperty;
 use crate::arn::{self, Arn, is_account_id};
+use crate::field_error::FieldError;
 
 /// The target accounts, roles, or roles of an organization that a grant is for.
 #[derive(Debug, Clone, PartialEq)]
@@ -44,7 +44,7 @@ impl Grantees {
     /// # Errors
     /// When a value is malformed, an organization comes without a role name pattern or the other way
     /// round, or nobody is named at all.
-    pub fn new(properties: GranteeProperties) -> Result<Self, InvalidProperty> {
+    pub fn new(properties: GranteeProperties) -> Result<Self, FieldError> {
         for account in &properties.target_accounts {
             check_account("TargetAccounts", account)?;
         }
@@ -52,7 +52,7 @@ impl Grantees {
         let roles = roles.collect::<Result<Vec<_>, _>>()?;
         let organization = OrganizationRoles::new(&properties)?;
         if properties.target_accounts.is_empty() && roles.is_empty() && organization.is_none() {
-            return Err(InvalidProperty::new(
+            return Err(FieldError::new(
                 "TargetAccounts",
                 "names nobody, and neither does `TargetRoleArns` nor `OrganizationId`",
                 "give at least one of `TargetAccounts`, `TargetRoleArns`, or `OrganizationId` with `TargetRoleNamePattern`",
@@ -92,17 +92,17 @@ impl Grantees {
 }
 
 impl OrganizationRoles {
-    fn new(properties: &GranteeProperties) -> Result<Option<Self>, InvalidProperty> {
+    fn new(properties: &GranteeProperties) -> Result<Option<Self>, FieldError> {
         let paths = properties.organization_paths.clone();
         let id = organization_id(properties.organization_id.as_deref(), &paths)?;
         match (id, properties.target_role_name_pattern.clone()) {
             (None, None) => Ok(None),
-            (Some(_), None) => Err(InvalidProperty::new(
+            (Some(_), None) => Err(FieldError::new(
                 "TargetRoleNamePattern",
                 "is missing, so every principal of the organization would be granted",
                 "give the name of the target role, with `*` where it varies",
             )),
-            (None, Some(_)) => Err(InvalidProperty::new(
+            (None, Some(_)) => Err(FieldError::new(
                 "TargetRoleNamePattern",
                 "has no organization to look for roles in",
                 "give `OrganizationId` or `OrganizationPaths` with it, or list the roles in `TargetRoleArns`",
@@ -116,7 +116,7 @@ impl OrganizationRoles {
 }
 
 /// The organization that an id and paths mean; None where neither is given.
-fn organization_id(id: Option<&str>, paths: &[String]) -> Result<Option<String>, InvalidProperty> {
+fn organization_id(id: Option<&str>, paths: &[String]) -> Result<Option<String>, FieldError> {
     if let Some(id) = id {
         check_organization_id("OrganizationId", id)?;
     }
@@ -125,35 +125,36 @@ fn organization_id(id: Option<&str>, paths: &[String]) -> Result<Option<String>,
         let of_path = path.split_once('/').map_or("", |(of_path, _)| of_path);
         check_organization_id("OrganizationPaths", of_path)?;
         if let Some(other) = id.replace(of_path).filter(|id| *id != of_path) {
-            let fault = format!("`{path}` is not of the organization `{other}`");
-            return Err(InvalidProperty::new("OrganizationPaths", fault, "give paths of one organization"));
+            let problem = format!("is not of the organization `{other}`");
+            let help = "give paths of one organization";
+            return Err(FieldError::of_value("OrganizationPaths", path, problem, help));
         }
     }
     Ok(id.map(str::to_owned))
 }
 
 /// Checks a 12-digit account id.
-pub(super) fn check_account(field: &str, text: &str) -> Result<(), InvalidProperty> {
+pub(super) fn check_account(field: &str, text: &str) -> Result<(), FieldError> {
     if is_account_id(text) {
         return Ok(());
     }
     let digits = text.chars().filter(char::is_ascii_digit).count();
     let fault = if digits == text.chars().count() {
-        format!("`{text}` has {digits} digits, an account id has 12")
+        format!("has {digits} digits, an account id has 12")
     } else {
-        format!("`{text}` is not an account id")
+        "is not an account id".to_owned()
     };
     let next_step = "give each account as its 12 digits, quoted in YAML so that leading zeros stay";
-    Err(InvalidProperty::new(field, fault, next_step))
+    Err(FieldError::of_value(field, text, fault, next_step))
 }
 
 /// Reads the ARN of one role, without wildcards.
 ///
 /// # Errors
 /// When it is anything else.
-pub fn role_arn(field: &str, text: &str) -> Result<Arn, InvalidProperty> {
+pub fn role_arn(field: &str, text: &str) -> Result<Arn, FieldError> {
     let next_step = "give the full ARN of one role, `arn:aws:iam::111122223333:role/Name`";
-    let fault = |fault: &str| InvalidProperty::new(field, format!("`{text}` {fault}"), next_step);
+    let fault = |fault: &str| FieldError::of_value(field, text, fault, next_step);
     let arn = Arn::parse(text).map_err(|_| fault("is not an ARN"))?;
     if text.contains(['*', '?']) {
         return Err(fault("contains a wildcard"));
@@ -167,32 +168,29 @@ pub fn role_arn(field: &str, text: &str) -> Result<Arn, InvalidProperty> {
     }
 }
 
-pub(super) fn check_organization_id(field: &str, text: &str) -> Result<(), InvalidProperty> {
+pub(super) fn check_organization_id(field: &str, text: &str) -> Result<(), FieldError> {
     let right = text.strip_prefix("o-").is_some_and(|id| {
         (10..=32).contains(&id.len()) && id.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit())
     });
     if right {
         return Ok(());
     }
-    let fault = format!("`{text}` is not an organization id");
     let next_step = "give the id that starts with `o-`, as `aws organizations describe-organization` shows it; a path starts with it, `o-…/r-…/ou-…/*`";
-    Err(InvalidProperty::new(field, fault, next_step))
+    Err(FieldError::of_value(field, text, "is not an organization id", next_step))
 }
 
-pub(super) fn check_role_name_pattern(field: &str, pattern: &str) -> Result<(), InvalidProperty> {
+pub(super) fn check_role_name_pattern(field: &str, pattern: &str) -> Result<(), FieldError> {
     let allowed = |c: char| c.is_ascii_alphanumeric() || "_+=,.@-/*?".contains(c);
     let fault = if !pattern.chars().all(allowed) {
-        format!("`{pattern}` holds a character that no role name has")
+        "holds a character that no role name has"
     } else if pattern.split('/').any(|part| part.is_empty() || part.starts_with(['*', '?'])) {
-        format!(
-            "`{pattern}` has a part without a literal beginning, so that roles of any name would match it"
-        )
+        "has a part without a literal beginning, so that roles of any name would match it"
     } else {
         return Ok(());
     };
     let next_step =
         "give the name of the target role, after its path if it has one, with `*` where its end varies";
-    Err(InvalidProperty::new(field, fault, next_step))
+    Err(FieldError::of_value(field, pattern, fault, next_step))
 }
 
 #[cfg(test)]

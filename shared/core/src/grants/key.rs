@@ -2,8 +2,9 @@
 
 use serde_json::{Map, Value, json};
 
-use super::{Grantees, InvalidProperty};
+use super::Grantees;
 use crate::arn::{Arn, is_account_id};
+use crate::field_error::FieldError;
 use crate::grants::put_checks::{PutError, Quota, refuse_deleted_principals, refuse_lockout};
 use crate::owner::Owner;
 use crate::policy::{Change, OwnedStatements, PolicyDocument};
@@ -86,12 +87,12 @@ pub fn plan(current: &PolicyDocument, owned: &OwnedStatements) -> Result<Change,
 ///
 /// # Errors
 /// When it is a key id, an alias, or a key that is elsewhere, with the reason why that can't work.
-pub fn key_arn(field: &str, text: &str, account: &str, region: Option<&str>) -> Result<Arn, InvalidProperty> {
+pub fn key_arn(field: &str, text: &str, account: &str, region: Option<&str>) -> Result<Arn, FieldError> {
     let shown_region = region.unwrap_or("REGION");
     let next_step = format!(
         "give the key's ARN, `arn:aws:kms:{shown_region}:{account}:key/…`, as `aws kms describe-key` shows it"
     );
-    let fault = |fault: String| InvalidProperty::new(field, format!("`{text}` {fault}"), next_step.clone());
+    let fault = |fault: String| FieldError::of_value(field, text, fault, next_step.clone());
     let Ok(arn) = Arn::parse(text) else {
         return Err(fault(if text.starts_with("alias/") {
             "is an alias: aliases resolve only in the account that owns them, never in a target account"
@@ -146,7 +147,7 @@ mod tests {
             ("arn:aws:s3:::bucket", "not the ARN of a KMS key"),
         ] {
             let error = read(text).unwrap_err();
-            assert!(error.fault.contains(reason) && error.field == "KeyArn", "{text}: {error}");
+            assert!(error.to_string().contains(reason) && error.field == "KeyArn", "{text}: {error}");
         }
     }
 }

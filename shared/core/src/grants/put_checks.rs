@@ -20,12 +20,20 @@ pub enum Quota {
 }
 
 impl Quota {
-    /// The quota in bytes (for a role: in characters).
+    /// The quota in its [unit](Quota::unit).
     pub fn limit(self) -> usize {
         match self {
             Quota::KeyPolicy => 32_768,
             Quota::BucketPolicy => 20_480,
             Quota::RoleInlinePolicies => 10_240,
+        }
+    }
+
+    /// What the quota counts: bytes, or the characters that are not white space.
+    pub fn unit(self) -> &'static str {
+        match self {
+            Quota::KeyPolicy | Quota::BucketPolicy => "bytes",
+            Quota::RoleInlinePolicies => "characters",
         }
     }
 
@@ -86,11 +94,11 @@ pub fn refuse_lockout(document: &PolicyDocument) -> Result<(), PutError> {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum PutError {
     /// The policy would be larger than AWS allows.
-    #[error("the {} would take {used} of {} allowed", .quota.name(), .quota.limit())]
+    #[error("the {} would take {used} of {} {} allowed", .quota.name(), .quota.limit(), .quota.unit())]
     OverQuota {
         /// The quota.
         quota: Quota,
-        /// What would be used of it, in its own unit.
+        /// What would be used of it, in its unit.
         used: usize,
     },
     /// The document names a principal that no longer exists.

@@ -4,9 +4,9 @@ use std::collections::BTreeMap;
 
 use serde_json::{Map, Value, json};
 
-use super::InvalidProperty;
 use super::grantees::{check_organization_id, check_role_name_pattern, role_arn};
 use crate::arn::{self, Arn};
+use crate::field_error::FieldError;
 use crate::grants::put_checks::{PutError, Quota};
 use crate::owner::Owner;
 use crate::policy::{Change, OwnedStatements, PolicyDocument};
@@ -36,9 +36,9 @@ impl TargetRoles {
         target_role_arns: &[String],
         target_role_name_pattern: Option<&str>,
         organization_id: Option<&str>,
-    ) -> Result<Self, InvalidProperty> {
+    ) -> Result<Self, FieldError> {
         match (target_role_name_pattern, organization_id) {
-            (None, None) if target_role_arns.is_empty() => Err(InvalidProperty::new(
+            (None, None) if target_role_arns.is_empty() => Err(FieldError::new(
                 "TargetRoleArns",
                 "names no role",
                 "give the ARNs of the target roles, or `TargetRoleNamePattern` with `OrganizationId`",
@@ -55,17 +55,17 @@ impl TargetRoles {
                     role_name_pattern: pattern.to_owned(),
                 })
             }
-            (Some(_), Some(_)) => Err(InvalidProperty::new(
+            (Some(_), Some(_)) => Err(FieldError::new(
                 "TargetRoleArns",
                 "is given together with `TargetRoleNamePattern`",
                 "give one of the two; a second `Custom::ServiceRoleGrant` can hold the other",
             )),
-            (Some(_), None) => Err(InvalidProperty::new(
+            (Some(_), None) => Err(FieldError::new(
                 "OrganizationId",
                 "is missing, so the pattern would match roles of any account in the world",
                 "give the organization whose roles `TargetRoleNamePattern` means",
             )),
-            (None, Some(_)) => Err(InvalidProperty::new(
+            (None, Some(_)) => Err(FieldError::new(
                 "TargetRoleNamePattern",
                 "is missing, so every role of the organization would be meant",
                 "give the name of the target role, with `*` where it varies",

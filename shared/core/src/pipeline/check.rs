@@ -1,32 +1,12 @@
 use serde_json::Value;
-use thiserror::Error;
 
-/// A pipeline structure that can't be used: where, what is wrong and what to do.
-#[derive(Clone, Debug, Error, PartialEq, Eq)]
-#[error("`{path}` {problem}; {advice}")]
-pub struct PipelineError {
-    path: String,
-    problem: String,
-    advice: &'static str,
-}
-
-impl PipelineError {
-    /// The field at fault, such as `stages[1].actions[0].name`.
-    pub fn path(&self) -> &str {
-        &self.path
-    }
-
-    /// What is wrong with it.
-    pub fn problem(&self) -> &str {
-        &self.problem
-    }
-}
+use crate::field_error::{FieldError, join_path};
 
 const STRUCTURE: &str = "give the output of `aws codepipeline get-pipeline` or its `pipeline` part";
 const FIELD: &str = "see the pipeline structure reference in the CodePipeline User Guide";
 
 /// Checks the fields that the views in `structure` rely on, and no others.
-pub(super) fn pipeline(value: &Value) -> Result<(), PipelineError> {
+pub(super) fn pipeline(value: &Value) -> Result<(), FieldError> {
     if !value.is_object() {
         return Err(error("pipeline", wrong_type("an object", value), STRUCTURE));
     }
@@ -50,10 +30,10 @@ pub(super) fn pipeline(value: &Value) -> Result<(), PipelineError> {
 }
 
 /// Checks one action declaration (API casing) found at `path`.
-pub(super) fn action(value: &Value, path: &str) -> Result<(), PipelineError> {
+pub(super) fn action(value: &Value, path: &str) -> Result<(), FieldError> {
     object(value, path)?;
     string(value, path, "name")?;
-    let type_id = join(path, "actionTypeId");
+    let type_id = join_path(path, "actionTypeId");
     object(value.get("actionTypeId").unwrap_or(&Value::Null), &type_id)?;
     for field in ["category", "owner", "provider", "version"] {
         string(value.get("actionTypeId").unwrap_or(&Value::Null), &type_id, field)?;
@@ -64,10 +44,10 @@ pub(super) fn action(value: &Value, path: &str) -> Result<(), PipelineError> {
         }
     }
     if let Some(configuration) = optional(value, "configuration") {
-        object(configuration, &join(path, "configuration"))?;
+        object(configuration, &join_path(path, "configuration"))?;
     }
     if let Some(order) = optional(value, "runOrder").filter(|order| !order.is_u64()) {
-        return Err(error(join(path, "runOrder"), wrong_type("a whole number", order), FIELD));
+        return Err(error(join_path(path, "runOrder"), wrong_type("a whole number", order), FIELD));
     }
     for field in ["inputArtifacts", "outputArtifacts"] {
         if !absent(value, field) {
@@ -80,17 +60,17 @@ pub(super) fn action(value: &Value, path: &str) -> Result<(), PipelineError> {
     Ok(())
 }
 
-fn stage(value: &Value, path: &str) -> Result<(), PipelineError> {
+fn stage(value: &Value, path: &str) -> Result<(), FieldError> {
     object(value, path)?;
     string(value, path, "name")?;
     each(value, path, "actions", action)
 }
 
-fn store(value: &Value, path: &str) -> Result<(), PipelineError> {
+fn store(value: &Value, path: &str) -> Result<(), FieldError> {
     object(value, path)?;
     string(value, path, "location")?;
     let Some(key) = optional(value, "encryptionKey") else { return Ok(()) };
-    let path = join(path, "encryptionKey");
+    let path = join_path(path, "encryptionKey");
     object(key, &path)?;
     string(key, &path, "id")
 }
@@ -99,24 +79,24 @@ fn each(
     value: &Value,
     path: &str,
     field: &str,
-    check: impl Fn(&Value, &str) -> Result<(), PipelineError>,
-) -> Result<(), PipelineError> {
-    let path = join(path, field);
+    check: impl Fn(&Value, &str) -> Result<(), FieldError>,
+) -> Result<(), FieldError> {
+    let path = join_path(path, field);
     let list = value.get(field).unwrap_or(&Value::Null);
     let entries = list.as_array().ok_or_else(|| error(&path, wrong_type("a list", list), FIELD))?;
     entries.iter().enumerate().try_for_each(|(index, entry)| check(entry, &format!("{path}[{index}]")))
 }
 
-fn object(value: &Value, path: &str) -> Result<(), PipelineError> {
+fn object(value: &Value, path: &str) -> Result<(), FieldError> {
     if value.is_object() { Ok(()) } else { Err(error(path, wrong_type("an object", value), FIELD)) }
 }
 
-fn string(value: &Value, path: &str, field: &str) -> Result<(), PipelineError> {
+fn string(value: &Value, path: &str, field: &str) -> Result<(), FieldError> {
     let found = value.get(field).unwrap_or(&Value::Null);
     if found.is_string() {
         Ok(())
     } else {
-        Err(error(join(path, field), wrong_type("a string", found), FIELD))
+        Err(error(join_path(path, field), wrong_type("a string", found), FIELD))
     }
 }
 
@@ -126,10 +106,6 @@ fn absent(value: &Value, field: &str) -> bool {
 
 fn optional<'a>(value: &'a Value, field: &str) -> Option<&'a Value> {
     value.get(field).filter(|it| !it.is_null())
-}
-
-fn join(path: &str, field: &str) -> String {
-    if path.is_empty() { field.to_owned() } else { format!("{path}.{field}") }
 }
 
 fn wrong_type(wanted: &str, found: &Value) -> String {
@@ -144,8 +120,8 @@ fn wrong_type(wanted: &str, found: &Value) -> String {
     format!("is {found}, {wanted} is needed")
 }
 
-fn error(path: impl Into<String>, problem: String, advice: &'static str) -> PipelineError {
-    PipelineError { path: path.into(), problem, advice }
+fn error(path: impl Into<String>, problem: String, help: &'static str) -> FieldError {
+    FieldError::new(path, problem, help)
 }
 
 #[cfg(test)]
@@ -171,7 +147,7 @@ mod tests {
             ),
         ];
         for (input, expected) in cases {
-            let message = Pipeline::parse(input).unwrap_err().to_string();
+            let message = Pipeline::parse(input).unwrap_err().with_help();
             assert!(message.starts_with(expected), "{message}");
         }
     }

@@ -9,6 +9,5 @@ pub mod patch;
 mod structure;
 mod views;
 
-pub use check::PipelineError;
 pub use structure::Pipeline;
 pub use views::{Action, Stage, Store};

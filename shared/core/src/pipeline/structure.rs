@@ -1,8 +1,9 @@
 use serde_json::Value;
 
-use super::check::{self, PipelineError};
+use super::check;
 use super::views::{Action, Stage, Store, items, present, required, text};
 use crate::arn::{account_of, region_of};
+use crate::field_error::FieldError;
 
 /// A pipeline as `GetPipeline` returns it: views over JSON that keeps every field, known or not, in order.
 ///
@@ -20,7 +21,7 @@ impl Pipeline {
     /// # Errors
     /// The path of the first field that is missing or has the wrong type. Fields this crate does not know
     /// are never looked at, and an absent optional field may also be `null`.
-    pub fn parse(value: Value) -> Result<Self, PipelineError> {
+    pub fn parse(value: Value) -> Result<Self, FieldError> {
         let (declaration, arn) = match value {
             Value::Object(mut fields) if fields.get("pipeline").is_some_and(Value::is_object) => {
                 let arn = fields.get("metadata").and_then(|it| text(it, "pipelineArn")).map(str::to_owned);

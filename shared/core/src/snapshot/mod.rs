@@ -25,7 +25,8 @@ pub use parts::{
     RoleFacts, RoleTags, ServiceFacts, StateMachineExecutionFacts,
 };
 
-use crate::pipeline::{Pipeline, PipelineError};
+use crate::field_error::FieldError;
+use crate::pipeline::Pipeline;
 
 /// Everything that was found out about one pipeline.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
@@ -147,6 +148,6 @@ pub enum SnapshotError {
     #[error("a part of the snapshot does not have the shape that the AWS CLI prints: {0}")]
     Part(String),
     /// The pipeline's structure can't be read.
-    #[error("the pipeline can't be read: {0}")]
-    Pipeline(#[from] PipelineError),
+    #[error("the pipeline can't be read: {}", .0.with_help())]
+    Pipeline(#[from] FieldError),
 }

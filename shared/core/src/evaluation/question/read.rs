@@ -6,6 +6,7 @@ use super::{Named, Question};
 use crate::arn;
 use crate::arn::is_account_id;
 use crate::evaluation::{Context, KeyGrant, Requester, RequesterError};
+use crate::field_error::FieldError;
 use crate::policy::PolicyDocument;
 
 /// Every member that a question can have: a misspelt one would change the answer unseen.
@@ -24,43 +25,28 @@ const MEMBERS: [&str; 12] = [
     "keyGrants",
 ];
 
-/// Why a value is no question.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{problem}")]
-pub struct QuestionError {
-    path: String,
-    problem: String,
-}
-
-impl QuestionError {
-    fn new(path: impl Into<String>, problem: impl Into<String>) -> Self {
-        QuestionError { path: path.into(), problem: problem.into() }
-    }
-
-    /// Where in the question: `identityPolicies[0]`; empty for the whole.
-    pub fn path(&self) -> &str {
-        &self.path
-    }
-}
+const HELP: &str = "`crosspipe evaluate --help` shows what each member holds";
 
 impl TryFrom<Value> for Question {
-    type Error = QuestionError;
+    type Error = FieldError;
 
-    fn try_from(value: Value) -> Result<Self, QuestionError> {
+    fn try_from(value: Value) -> Result<Self, FieldError> {
         let Value::Object(members) = value else {
-            return Err(QuestionError::new("", "it is not a JSON object"));
+            return Err(FieldError::new("", "is not a JSON object", HELP));
         };
         if let Some(unknown) = members.keys().find(|name| !MEMBERS.contains(&name.as_str())) {
-            let problem = format!("there is no member `{unknown}`; there are {}", MEMBERS.join(", "));
-            return Err(QuestionError::new(path("", unknown), problem));
+            let help = format!("remove it; there are {}", MEMBERS.join(", "));
+            return Err(FieldError::new(path("", unknown), "is unknown", help));
         }
         let mut members = Members(members);
-        let requester = requester(&members.text("principal")?)
-            .map_err(|error| QuestionError::new("principal", error.to_string()))?;
+        let principal = members.text("principal")?;
+        let no_requester =
+            |_| FieldError::of_value("principal", &principal, "is no requester", RequesterError::HELP);
+        let requester = requester(&principal).map_err(no_requester)?;
         let action = members.text("action")?;
         if !action.contains(':') {
-            let problem = format!("`{action}` is not an action such as `s3:GetObject`");
-            return Err(QuestionError::new("action", problem));
+            let (problem, help) = ("is not an action", "give one such as `s3:GetObject`");
+            return Err(FieldError::of_value("action", action, problem, help));
         }
         Ok(Question {
             requester,
@@ -99,90 +85,89 @@ impl Members {
         self.0.get_mut(name).map(Value::take).filter(|value| !value.is_null())
     }
 
-    fn list(&mut self, name: &str) -> Result<Vec<(String, Value)>, QuestionError> {
+    fn list(&mut self, name: &str) -> Result<Vec<(String, Value)>, FieldError> {
         self.take(name).map_or(Ok(vec![]), |value| list(name, value))
     }
 
-    fn text(&self, name: &str) -> Result<String, QuestionError> {
+    fn text(&self, name: &str) -> Result<String, FieldError> {
         match self.get(name).map(Value::as_str) {
-            None => Err(QuestionError::new("", format!("`{name}` is missing"))),
-            Some(None | Some("")) => Err(QuestionError::new(name, format!("`{name}` is not a text"))),
+            None => Err(FieldError::new(name, "is missing", HELP)),
+            Some(None | Some("")) => Err(FieldError::new(name, "is not a text", HELP)),
             Some(Some(text)) => Ok(text.to_owned()),
         }
     }
 
-    fn account(&self, name: &str) -> Result<Option<String>, QuestionError> {
+    fn account(&self, name: &str) -> Result<Option<String>, FieldError> {
         let Some(value) = self.get(name) else { return Ok(None) };
         match value.as_str().filter(|text| is_account_id(text)) {
             Some(account) => Ok(Some(account.to_owned())),
-            None => Err(QuestionError::new(name, format!("`{name}` is not a text of 12 digits"))),
+            None => Err(FieldError::new(name, "is not a text of 12 digits", "give an account id")),
         }
     }
 
-    fn context(&self) -> Result<Context, QuestionError> {
-        const WRONG: &str = "a condition key has a text, a number, a boolean or a list of these";
+    fn context(&self) -> Result<Context, FieldError> {
+        const VALUES: &str = "give a text, a number, a boolean or a list of these";
         let mut context = Context::complete();
         let Some(value) = self.get("context") else { return Ok(context) };
-        let keys =
-            value.as_object().ok_or_else(|| QuestionError::new("context", "`context` is not an object"))?;
+        let keys = value.as_object().ok_or_else(|| FieldError::new("context", "is not an object", HELP))?;
         for (key, value) in keys.iter().filter(|(_, value)| !value.is_null()) {
             let values: Option<Vec<String>> = match value {
                 Value::Array(values) => values.iter().map(scalar).collect(),
                 value => scalar(value).map(|value| vec![value]),
             };
-            let values = values.ok_or_else(|| QuestionError::new(path("context", key), WRONG))?;
+            let values = values.ok_or_else(|| {
+                FieldError::new(path("context", key), "is not the value of a condition key", VALUES)
+            })?;
             context = context.with_values(key, values);
         }
         Ok(context)
     }
 
-    fn policy(&mut self, name: &str) -> Result<Option<PolicyDocument>, QuestionError> {
+    fn policy(&mut self, name: &str) -> Result<Option<PolicyDocument>, FieldError> {
         self.take(name).map(|value| document(name, value)).transpose()
     }
 
-    fn policies(&mut self, name: &str) -> Result<Named, QuestionError> {
+    fn policies(&mut self, name: &str) -> Result<Named, FieldError> {
         self.list(name)?.into_iter().map(named).collect()
     }
 
-    fn levels(&mut self, name: &str) -> Result<Vec<Named>, QuestionError> {
+    fn levels(&mut self, name: &str) -> Result<Vec<Named>, FieldError> {
         let levels = self.list(name)?.into_iter();
         levels.map(|(path, level)| list(&path, level)?.into_iter().map(named).collect()).collect()
     }
 
-    fn grants(&mut self, name: &str) -> Result<Vec<KeyGrant>, QuestionError> {
+    fn grants(&mut self, name: &str) -> Result<Vec<KeyGrant>, FieldError> {
         self.list(name)?.into_iter().map(|(path, value)| grant(&path, &value)).collect()
     }
 }
 
 /// A grant as `aws kms list-grants` prints it; what else it says is left aside.
-fn grant(path: &str, value: &Value) -> Result<KeyGrant, QuestionError> {
-    let wrong = || {
-        QuestionError::new(path, format!("`{path}` is not a grant with `GranteePrincipal` and `Operations`"))
-    };
+fn grant(path: &str, value: &Value) -> Result<KeyGrant, FieldError> {
+    let wrong = || FieldError::new(path, "is not a grant with `GranteePrincipal` and `Operations`", HELP);
     let grantee = value.get("GranteePrincipal").and_then(Value::as_str).ok_or_else(wrong)?;
     let operations = value.get("Operations").and_then(Value::as_array).ok_or_else(wrong)?;
     let operations = operations.iter().map(|it| it.as_str().map(str::to_owned)).collect::<Option<_>>();
     Ok(KeyGrant { grantee_principal: grantee.to_owned(), operations: operations.ok_or_else(wrong)? })
 }
 
-fn named((path, value): (String, Value)) -> Result<(String, PolicyDocument), QuestionError> {
+fn named((path, value): (String, Value)) -> Result<(String, PolicyDocument), FieldError> {
     let document = document(&path, value)?;
     Ok((path, document))
 }
 
 /// A policy, or its text, which is how the AWS CLI prints some.
-fn document(path: &str, value: Value) -> Result<PolicyDocument, QuestionError> {
+fn document(path: &str, value: Value) -> Result<PolicyDocument, FieldError> {
     let document = match value {
         Value::String(text) => PolicyDocument::parse(&text),
         value => PolicyDocument::from_value(value),
     };
-    document.map_err(|error| QuestionError::new(path, format!("`{path}`: {error}")))
+    document.map_err(|error| FieldError::new(path, format!("can't be read: {error}"), HELP))
 }
 
 /// The values of a list, each with its path.
-fn list(path: &str, value: Value) -> Result<Vec<(String, Value)>, QuestionError> {
+fn list(path: &str, value: Value) -> Result<Vec<(String, Value)>, FieldError> {
     let Value::Array(values) = value else {
-        return Err(QuestionError::new(path, format!("`{path}` is not a list")));
+        return Err(FieldError::new(path, "is not a list", HELP));
     };
     Ok(values.into_iter().enumerate().map(|(index, value)| (format!("{path}[{index}]"), value)).collect())
 }
@@ -197,5 +182,6 @@ fn scalar(value: &Value) -> Option<String> {
 
 /// The path of a member, whatever its name.
 fn path(of: &str, member: &str) -> String {
-    format!("{of}[\"{member}\"]")
+    let is_plain = member.bytes().all(|byte| byte.is_ascii_alphanumeric());
+    if of.is_empty() && is_plain { member.to_owned() } else { format!("{of}[\"{member}\"]") }
 }

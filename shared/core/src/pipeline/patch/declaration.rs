@@ -1,9 +1,9 @@
 use serde_json::{Map, Value};
 
-use super::error::PatchError;
 use super::planning::check_name;
+use crate::field_error::{FieldError, join_path};
 
-type Converted = Result<Value, PatchError>;
+type Converted = Result<Value, FieldError>;
 
 /// Turns an action as `AWS::CodePipeline::Pipeline` declares it (`ActionTypeId`, `InputArtifacts`, …) into the
 /// API's casing.
@@ -14,13 +14,13 @@ type Converted = Result<Value, PatchError>;
 /// See <https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-properties-codepipeline-pipeline-actiondeclaration.html>.
 ///
 /// # Errors
-/// [`PatchError::Declaration`] with the path of the property inside the action; put the way to the action in
-/// front with [`PatchError::within`].
-pub fn declaration_from_cloudformation(action: &Value) -> Result<Value, PatchError> {
+/// Names the property by its path inside the action; put the way to the action in front with
+/// [`FieldError::within`].
+pub fn declaration_from_cloudformation(action: &Value) -> Result<Value, FieldError> {
     let converted = object(action, "", property)?;
     for field in ["Name", "ActionTypeId"] {
         if converted.get(lower_camel(field)).is_none() {
-            return Err(fault(field, "is missing; every action needs it"));
+            return Err(FieldError::new(field, "is missing", "every action needs it"));
         }
     }
     check_name(converted.get("name").and_then(Value::as_str).unwrap_or_default(), "Name")?;
@@ -34,7 +34,11 @@ fn property(key: &str, value: &Value, path: &str) -> Converted {
             let converted = object(value, path, |_, value, path| string(value, path))?;
             for field in ["Category", "Owner", "Provider", "Version"] {
                 if converted.get(lower_camel(field)).is_none() {
-                    return Err(fault(&join(path, field), "is missing; an action type has all four fields"));
+                    return Err(FieldError::new(
+                        join_path(path, field),
+                        "is missing",
+                        "an action type has all four fields",
+                    ));
                 }
             }
             Ok(converted)
@@ -55,15 +59,23 @@ fn artifact(value: &Value, path: &str) -> Converted {
     let converted = object(value, path, scalar_or_nested)?;
     match converted.get("name") {
         Some(Value::String(name)) if !name.is_empty() => Ok(converted),
-        _ => Err(fault(&join(path, "Name"), "is missing; name the artifact")),
+        _ => Err(FieldError::new(join_path(path, "Name"), "is missing", "name the artifact")),
     }
 }
 
 fn configuration(value: &Value, path: &str) -> Converted {
-    let entries = value.as_object().ok_or_else(|| fault(path, "is not an object of configuration keys"))?;
+    let entries = value.as_object().ok_or_else(|| {
+        FieldError::new(path, "is not an object of configuration keys", "give each key a value")
+    })?;
     let texts = entries.iter().map(|(key, value)| {
         let text = match value {
-            Value::Null => return Err(fault(&join(path, key), "is null; give it a value or leave it out")),
+            Value::Null => {
+                return Err(FieldError::new(
+                    join_path(path, key),
+                    "is null",
+                    "give it a value or leave it out",
+                ));
+            }
             Value::String(text) => text.clone(),
             other => other.to_string(),
         };
@@ -75,16 +87,20 @@ fn configuration(value: &Value, path: &str) -> Converted {
 fn number(value: &Value, path: &str, least: u64, most: u64) -> Converted {
     let number = value.as_u64().or_else(|| value.as_str()?.trim().parse().ok());
     let number = number.filter(|number| (least..=most).contains(number));
-    number
-        .map(Value::from)
-        .ok_or_else(|| fault(path, &format!("is {value}, not a whole number from {least} to {most}")))
+    number.map(Value::from).ok_or_else(|| {
+        FieldError::new(
+            path,
+            format!("is {value}, not a whole number from {least} to {most}"),
+            "give such a number",
+        )
+    })
 }
 
 fn string(value: &Value, path: &str) -> Converted {
     match value {
         Value::String(text) if !text.is_empty() => Ok(value.clone()),
         Value::Number(number) => Ok(number.to_string().into()),
-        _ => Err(fault(path, "is not a text")),
+        _ => Err(FieldError::new(path, "is not a text", "give a text")),
     }
 }
 
@@ -101,7 +117,7 @@ fn nested(value: &Value, path: &str) -> Converted {
 }
 
 fn list(value: &Value, path: &str, convert: impl Fn(&Value, &str) -> Converted) -> Converted {
-    let entries = value.as_array().ok_or_else(|| fault(path, "is not a list"))?;
+    let entries = value.as_array().ok_or_else(|| FieldError::new(path, "is not a list", "give a list"))?;
     let converted =
         entries.iter().enumerate().map(|(index, entry)| convert(entry, &format!("{path}[{index}]")));
     converted.collect::<Result<_, _>>().map(Value::Array)
@@ -109,14 +125,15 @@ fn list(value: &Value, path: &str, convert: impl Fn(&Value, &str) -> Converted) 
 
 // Converts every field by its new key; `AWS::NoValue` leaves none, so a null counts as absent.
 fn object(value: &Value, path: &str, convert: impl Fn(&str, &Value, &str) -> Converted) -> Converted {
-    let fields = value.as_object().ok_or_else(|| fault(path, "is not an object"))?;
+    let fields =
+        value.as_object().ok_or_else(|| FieldError::new(path, "is not an object", "give an object"))?;
     let mut converted = Map::new();
     for (key, value) in fields.iter().filter(|(_, value)| !value.is_null()) {
-        let path = join(path, key);
+        let path = join_path(path, key);
         let key = lower_camel(key);
         let value = convert(&key, value, &path)?;
         if converted.insert(key, value).is_some() {
-            return Err(fault(&path, "is given twice, in two casings; remove one"));
+            return Err(FieldError::new(&path, "is given twice, in two casings", "remove one"));
         }
     }
     Ok(Value::Object(converted))
@@ -125,14 +142,6 @@ fn object(value: &Value, path: &str, convert: impl Fn(&str, &Value, &str) -> Con
 fn lower_camel(key: &str) -> String {
     let mut chars = key.chars();
     chars.next().map_or_else(String::new, |first| first.to_lowercase().chain(chars).collect())
-}
-
-fn join(path: &str, field: &str) -> String {
-    if path.is_empty() { field.to_owned() } else { format!("{path}.{field}") }
-}
-
-fn fault(path: &str, problem: &str) -> PatchError {
-    PatchError::Declaration { path: path.to_owned(), problem: problem.to_owned() }
 }
 
 #[cfg(test)]
@@ -199,7 +208,7 @@ mod tests {
             (json!({"Name": "x", "name": "x", "ActionTypeId": kind}), "`A.name` is given twice"),
         ];
         for (action, expected) in cases {
-            let message = declaration_from_cloudformation(&action).unwrap_err().within("A").to_string();
+            let message = declaration_from_cloudformation(&action).unwrap_err().within("A").with_help();
             assert!(message.starts_with(expected), "{message}");
         }
     }

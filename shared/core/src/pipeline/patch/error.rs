@@ -1,6 +1,6 @@
 use thiserror::Error;
 
-use crate::pipeline::PipelineError;
+use crate::field_error::FieldError;
 
 /// A patch that doesn't fit the pipeline. `path` is the custom resource's property, such as `Actions[0].Stage`.
 #[derive(Clone, Debug, Error, PartialEq, Eq)]
@@ -44,28 +44,6 @@ pub enum PatchError {
     NoStore,
 
     /// A declaration or a name that CodePipeline would not take.
-    #[error("`{path}` {problem}")]
-    Declaration { path: String, problem: String },
-}
-
-impl PatchError {
-    /// The same error, with the path of a declaration put below `prefix` (such as `Actions[0].Action`).
-    #[must_use]
-    pub fn within(self, prefix: &str) -> Self {
-        match self {
-            Self::Declaration { path, problem } if path.is_empty() => {
-                Self::Declaration { path: prefix.to_owned(), problem }
-            }
-            Self::Declaration { path, problem } => {
-                Self::Declaration { path: format!("{prefix}.{path}"), problem }
-            }
-            other => other,
-        }
-    }
-}
-
-impl From<PipelineError> for PatchError {
-    fn from(error: PipelineError) -> Self {
-        Self::Declaration { path: error.path().to_owned(), problem: error.problem().to_owned() }
-    }
+    #[error("{}", .0.with_help())]
+    Field(#[from] FieldError),
 }

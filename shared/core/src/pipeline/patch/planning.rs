@@ -4,6 +4,7 @@ use super::editor::PipelineEditor;
 use super::error::PatchError;
 use super::owner_state::{OwnerStates, Ownership, action_id};
 use super::{Change, Desired};
+use crate::field_error::FieldError;
 use crate::owner::Owner;
 use crate::pipeline::{Pipeline, check};
 
@@ -57,11 +58,11 @@ impl<'a> Planning<'a> {
 
 /// Names of stages and actions: 1 to 100 of `A-Z a-z 0-9 . @ - _`.
 /// See <https://docs.aws.amazon.com/codepipeline/latest/APIReference/API_StageDeclaration.html>.
-pub(super) fn check_name(name: &str, path: &str) -> Result<(), PatchError> {
+pub(super) fn check_name(name: &str, path: &str) -> Result<(), FieldError> {
     let allowed = |byte: u8| byte.is_ascii_alphanumeric() || b".@-_".contains(&byte);
     if (1..=100).contains(&name.len()) && name.bytes().all(allowed) {
         return Ok(());
     }
-    let problem = format!("is `{name}`; a name is 1 to 100 letters, digits or `.`, `@`, `-`, `_`");
-    Err(PatchError::Declaration { path: path.to_owned(), problem })
+    let help = "a name is 1 to 100 letters, digits or `.`, `@`, `-`, `_`";
+    Err(FieldError::new(path, format!("is `{name}`"), help))
 }

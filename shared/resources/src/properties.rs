@@ -5,33 +5,16 @@
 
 use serde_json::{Map, Value};
 
-use crate::Failure;
+use crosspipe_core::field_error::FieldError;
+
 use crate::nearest::nearest;
 
 /// What CloudFormation itself reads from every custom resource's properties.
 const CLOUDFORMATION_OWN: [&str; 2] = ["ServiceToken", "ServiceTimeout"];
 
-/// A property that can't be used.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("property `{field}` {fault}")]
-pub struct PropertyError {
-    /// The property's full path, such as `Actions[0].Stage`.
-    pub field: String,
-    /// What is wrong with it: continues a sentence that begins with the property.
-    pub fault: String,
-    /// What to do about it.
-    pub next_step: String,
-}
-
-impl From<PropertyError> for Failure {
-    fn from(error: PropertyError) -> Self {
-        Failure::new(error.to_string(), error.next_step)
-    }
-}
-
 /// The properties of a resource, or of a structure within them.
 #[derive(Debug, Clone)]
-pub struct Properties<'a> {
+pub(crate) struct Properties<'a> {
     /// Empty for the resource's own.
     path: String,
     map: &'a Map<String, Value>,
@@ -39,11 +22,11 @@ pub struct Properties<'a> {
 
 /// A structure within the properties.
 #[derive(Debug, Clone)]
-pub struct Object<'a> {
+pub(crate) struct Object<'a> {
     /// Where it is, such as `Actions[0]`.
-    pub path: String,
+    pub(crate) path: String,
     /// What it holds, unread.
-    pub map: &'a Map<String, Value>,
+    pub(crate) map: &'a Map<String, Value>,
 }
 
 impl<'a> Object<'a> {
@@ -51,7 +34,7 @@ impl<'a> Object<'a> {
     ///
     /// # Errors
     /// Names an unknown field and the nearest known one.
-    pub fn properties(&self, known: &[&'static str]) -> Result<Properties<'a>, PropertyError> {
+    pub(crate) fn properties(&self, known: &[&'static str]) -> Result<Properties<'a>, FieldError> {
         let properties = Properties { path: self.path.clone(), map: self.map };
         properties.deny_unknown(known.iter().copied())?;
         Ok(properties)
@@ -64,7 +47,7 @@ impl<'a> Properties<'a> {
     ///
     /// # Errors
     /// Names an unknown property and the nearest known one.
-    pub fn new(map: &'a Map<String, Value>, known: &[&'static str]) -> Result<Self, PropertyError> {
+    pub(crate) fn new(map: &'a Map<String, Value>, known: &[&'static str]) -> Result<Self, FieldError> {
         let properties = Self { path: String::new(), map };
         properties.deny_unknown(known.iter().copied().chain(CLOUDFORMATION_OWN))?;
         Ok(properties)
@@ -74,7 +57,7 @@ impl<'a> Properties<'a> {
     ///
     /// # Errors
     /// When it is absent or not a string.
-    pub fn required(&self, name: &str) -> Result<&'a str, PropertyError> {
+    pub(crate) fn required(&self, name: &str) -> Result<&'a str, FieldError> {
         self.optional(name)?.ok_or_else(|| {
             self.error(name, "is missing or empty", format!("give `{}` a value", self.full_path(name)))
         })
@@ -84,7 +67,7 @@ impl<'a> Properties<'a> {
     ///
     /// # Errors
     /// When it is not a string.
-    pub fn optional(&self, name: &str) -> Result<Option<&'a str>, PropertyError> {
+    pub(crate) fn optional(&self, name: &str) -> Result<Option<&'a str>, FieldError> {
         self.get(name)
             .map(|value| match value {
                 Value::String(text) => Ok(text.trim()),
@@ -97,7 +80,7 @@ impl<'a> Properties<'a> {
     ///
     /// # Errors
     /// When it, or one of its items, is of another type.
-    pub fn list(&self, name: &str) -> Result<Vec<String>, PropertyError> {
+    pub(crate) fn list(&self, name: &str) -> Result<Vec<String>, FieldError> {
         let items = match self.get(name) {
             None => Vec::new(),
             Some(Value::String(text)) => text.split(',').collect(),
@@ -116,7 +99,7 @@ impl<'a> Properties<'a> {
     ///
     /// # Errors
     /// When it is anything else.
-    pub fn boolean(&self, name: &str, default: bool) -> Result<bool, PropertyError> {
+    pub(crate) fn boolean(&self, name: &str, default: bool) -> Result<bool, FieldError> {
         match self.get(name) {
             None => Ok(default),
             Some(Value::Bool(value)) => Ok(*value),
@@ -126,27 +109,11 @@ impl<'a> Properties<'a> {
         }
     }
 
-    /// A whole number that is not negative, as a string or a JSON number.
-    ///
-    /// # Errors
-    /// When it is anything else.
-    pub fn number(&self, name: &str) -> Result<Option<u64>, PropertyError> {
-        self.get(name)
-            .map(|value| {
-                let number = match value {
-                    Value::String(text) => text.trim().parse().ok(),
-                    other => other.as_u64(),
-                };
-                number.ok_or_else(|| self.mistyped(name, value, "a whole number"))
-            })
-            .transpose()
-    }
-
     /// One structure.
     ///
     /// # Errors
     /// When it is of another type.
-    pub fn object(&self, name: &str) -> Result<Option<Object<'a>>, PropertyError> {
+    pub(crate) fn object(&self, name: &str) -> Result<Option<Object<'a>>, FieldError> {
         self.get(name).map(|value| self.as_object(name, value)).transpose()
     }
 
@@ -154,7 +121,7 @@ impl<'a> Properties<'a> {
     ///
     /// # Errors
     /// When it, or one of its items, is of another type.
-    pub fn objects(&self, name: &str) -> Result<Vec<Object<'a>>, PropertyError> {
+    pub(crate) fn objects(&self, name: &str) -> Result<Vec<Object<'a>>, FieldError> {
         match self.get(name) {
             None => Ok(Vec::new()),
             Some(Value::Array(values)) => present(values)
@@ -164,23 +131,28 @@ impl<'a> Properties<'a> {
         }
     }
 
-    /// An error about one of these properties, under its full path; see [`PropertyError`] for the parts.
-    pub fn error(&self, name: &str, fault: impl Into<String>, next_step: impl Into<String>) -> PropertyError {
-        PropertyError { field: self.full_path(name), fault: fault.into(), next_step: next_step.into() }
+    /// An error about one of these properties, under its full path; see [`FieldError`] for the parts.
+    pub(crate) fn error(
+        &self,
+        name: &str,
+        fault: impl Into<String>,
+        next_step: impl Into<String>,
+    ) -> FieldError {
+        FieldError::new(self.full_path(name), fault, next_step)
     }
 
     fn get(&self, name: &str) -> Option<&'a Value> {
         self.map.get(name).filter(|value| !is_absent(value))
     }
 
-    fn as_object(&self, name: &str, value: &'a Value) -> Result<Object<'a>, PropertyError> {
+    fn as_object(&self, name: &str, value: &'a Value) -> Result<Object<'a>, FieldError> {
         match value {
             Value::Object(map) => Ok(Object { path: self.full_path(name), map }),
             other => Err(self.mistyped(name, other, "a structure")),
         }
     }
 
-    fn deny_unknown(&self, known: impl Iterator<Item = &'static str> + Clone) -> Result<(), PropertyError> {
+    fn deny_unknown(&self, known: impl Iterator<Item = &'static str> + Clone) -> Result<(), FieldError> {
         let Some(unknown) = self.map.keys().find(|name| known.clone().all(|known| known != name.as_str()))
         else {
             return Ok(());
@@ -196,7 +168,7 @@ impl<'a> Properties<'a> {
         Err(self.error(&shown, "is unknown", next_step))
     }
 
-    fn mistyped(&self, name: &str, found: &Value, expected: &str) -> PropertyError {
+    fn mistyped(&self, name: &str, found: &Value, expected: &str) -> FieldError {
         self.error(
             name,
             format!("is {}, expected {expected}", describe(found)),
