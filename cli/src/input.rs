@@ -41,10 +41,10 @@ impl Document {
         let (name, bytes) = read_bytes(path, expected)?;
         match std::str::from_utf8(&bytes) {
             Ok(text) if is_yaml(&bytes) => {
-                let value = crate::yaml::to_json(text).map_err(|problem| InputError {
+                let value = crate::yaml::to_json(text).map_err(|error| InputError {
                     file: name.clone(),
                     place: None,
-                    problem,
+                    problem: error.to_string(),
                     expected,
                 })?;
                 Document::parse(name, value.to_string().into_bytes(), expected)

@@ -7,6 +7,8 @@ use crosspipe_core::incident::Failure;
 use crosspipe_core::pipeline::Pipeline;
 use crosspipe_core::snapshot::Snapshot;
 
+use crate::input::InputError;
+
 /// How AWS is reached beside what the environment says.
 #[derive(Debug, Clone, Args)]
 pub(crate) struct Reach {
@@ -26,21 +28,32 @@ pub(crate) struct Live {
     pub notes: Vec<String>,
 }
 
+/// Why a pipeline can't be read: a sentence and the next step.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+pub(crate) struct LiveError(String);
+
+impl From<InputError> for LiveError {
+    fn from(error: InputError) -> Self {
+        LiveError(error.to_string())
+    }
+}
+
 /// Reads what a pipeline depends on, and with an execution's id what its actions did. `session_name` shows up
 /// in the target account's CloudTrail.
 ///
 /// # Errors
-/// When the pipeline or the execution can't be read: a sentence and the next step.
+/// When the pipeline or the execution can't be read.
 pub(crate) fn read(
     pipeline: &str,
     execution: Option<&str>,
     reach: &Reach,
     session_name: &str,
-) -> Result<Live, String> {
+) -> Result<Live, LiveError> {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
-        .map_err(|error| format!("no connection can be made: {error}"))?;
+        .map_err(|error| LiveError(format!("no connection can be made: {error}")))?;
     runtime.block_on(read_with(pipeline, execution, reach, session_name))
 }
 
@@ -49,13 +62,13 @@ async fn read_with(
     execution: Option<&str>,
     reach: &Reach,
     session_name: &str,
-) -> Result<Live, String> {
+) -> Result<Live, LiveError> {
     let aws = Aws::connect().await;
     let aws = reach.region.as_deref().map_or_else(|| aws.clone(), |region| aws.in_region(region));
     let live =
         aws.codepipeline().get_pipeline(name).await.map_err(|error| no_pipeline(name, &aws, &error))?;
-    let pipeline =
-        Pipeline::parse(live.clone()).map_err(|error| format!("pipeline `{name}` can't be read: {error}"))?;
+    let pipeline = Pipeline::parse(live.clone())
+        .map_err(|error| LiveError(format!("pipeline `{name}` can't be read: {}", error.with_help())))?;
     let options = gather::GatherOptions {
         tools: &aws,
         diagnostics_role: reach.diagnostics_role.as_deref(),
@@ -90,9 +103,9 @@ async fn read_with(
 }
 
 /// Without the pipeline there is nothing to know about it.
-fn no_pipeline(name: &str, aws: &Aws, error: &AwsError) -> String {
+fn no_pipeline(name: &str, aws: &Aws, error: &AwsError) -> LiveError {
     if let Some(problem) = credentials_problem(error) {
-        return format!("pipeline `{name}` can't be read: {problem}");
+        return LiveError(format!("pipeline `{name}` can't be read: {problem}"));
     }
     let next = match (aws.region(), error.kind) {
         (None, _) => "set AWS_REGION, or give `--region`".to_owned(),
@@ -104,15 +117,15 @@ fn no_pipeline(name: &str, aws: &Aws, error: &AwsError) -> String {
         }
         _ => "check credentials (`aws sts get-caller-identity`) and network, then try again".to_owned(),
     };
-    format!("pipeline `{name}` can't be read: {error}\n  next: {next}")
+    LiveError(format!("pipeline `{name}` can't be read: {error}\n  next: {next}"))
 }
 
-fn no_execution(pipeline: &str, id: &str, error: Option<&AwsError>) -> String {
+fn no_execution(pipeline: &str, id: &str, error: Option<&AwsError>) -> LiveError {
     let reason = error.map_or_else(|| "it has no actions".to_owned(), ToString::to_string);
-    format!(
+    LiveError(format!(
         "execution `{id}` of pipeline `{pipeline}` can't be read: {reason}\n  next: give an id of \
          `aws codepipeline list-pipeline-executions --pipeline-name {pipeline}`"
-    )
+    ))
 }
 
 /// What is wrong with the credentials, and the next step, where no request was sent for want of them. The SDK

@@ -52,7 +52,7 @@ pub(crate) fn run(arguments: &Arguments) -> Answer {
         Ok(document) => document,
         Err(error) => return Answer::unusable(error),
     };
-    let resource = match pick(document.value(), arguments.resource.as_deref()) {
+    let resource = match pick_resource(document.value(), arguments.resource.as_deref()) {
         Ok(resource) => resource,
         Err(problem) => return Answer::unusable(format!("{}: {problem}", document.name())),
     };
@@ -78,12 +78,25 @@ pub(crate) fn run(arguments: &Arguments) -> Answer {
     }
 }
 
+/// Why it is open which resource is meant.
+#[derive(Debug, thiserror::Error)]
+enum PickError {
+    #[error("it is no template, so there is no resource `{0}` in it")]
+    NoTemplate(String),
+    #[error(
+        "it has no resource `{id}`\n  next: choose one of its custom resources with `--resource`: {custom}"
+    )]
+    NoResource { id: String, custom: String },
+    #[error("it is a template\n  next: choose one of its custom resources with `--resource`: {custom}")]
+    NoneChosen { custom: String },
+}
+
 /// The resource of a template with this logical id; without `Resources`, the document is the resource.
-fn pick<'a>(document: &'a Value, id: Option<&str>) -> Result<&'a Value, String> {
+fn pick_resource<'a>(document: &'a Value, id: Option<&str>) -> Result<&'a Value, PickError> {
     let Some(resources) = document.get("Resources").and_then(Value::as_object) else {
         return match id {
             None => Ok(document),
-            Some(id) => Err(format!("it is no template, so there is no resource `{id}` in it")),
+            Some(id) => Err(PickError::NoTemplate(id.to_owned())),
         };
     };
     if let Some(resource) = id.and_then(|id| resources.get(id)) {
@@ -94,11 +107,11 @@ fn pick<'a>(document: &'a Value, id: Option<&str>) -> Result<&'a Value, String> 
     };
     let custom: Vec<&str> =
         resources.iter().filter(|(_, it)| is_custom(it)).map(|(id, _)| id.as_str()).collect();
-    let what = id.map_or_else(|| "it is a template".to_owned(), |id| format!("it has no resource `{id}`"));
-    Err(format!(
-        "{what}\n  next: choose one of its custom resources with `--resource`: {}",
-        custom.join(", ")
-    ))
+    let custom = custom.join(", ");
+    Err(match id {
+        Some(id) => PickError::NoResource { id: id.to_owned(), custom },
+        None => PickError::NoneChosen { custom },
+    })
 }
 
 /// A custom resource that is wanted.

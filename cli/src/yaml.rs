@@ -1,19 +1,36 @@
 //! YAML of templates as JSON.
 
-use saphyr::{LoadableYamlNode, Scalar, Yaml};
+use saphyr::{LoadableYamlNode, Scalar, ScanError, Yaml};
 use serde_json::{Map, Value, json};
+
+/// Why a text can't be read as JSON.
+#[derive(Debug, PartialEq, thiserror::Error)]
+pub(crate) enum YamlError {
+    /// It is something else.
+    #[error("it is not YAML: {0}")]
+    NotYaml(#[from] ScanError),
+    /// There is no document in it.
+    #[error("it is empty")]
+    Empty,
+    /// An alias, `*name`, without its anchor.
+    #[error("it has an alias that names nothing")]
+    Alias,
+    /// A key that is a list or a mapping.
+    #[error("a key in it is not a text")]
+    Key,
+}
 
 /// Reads the first document of a YAML text. CloudFormation's short forms become the long ones: `!Ref X` is
 /// `{"Ref": "X"}`, `!Sub X` is `{"Fn::Sub": "X"}`.
 ///
 /// # Errors
-/// When it is not YAML, or has what JSON has no form for: a sentence.
-pub(crate) fn to_json(text: &str) -> Result<Value, String> {
-    let documents = Yaml::load_from_str(text).map_err(|error| format!("it is not YAML: {error}"))?;
-    documents.first().map_or_else(|| Err("it is empty".to_owned()), value)
+/// When it is not YAML, or has what JSON has no form for.
+pub(crate) fn to_json(text: &str) -> Result<Value, YamlError> {
+    let documents = Yaml::load_from_str(text)?;
+    documents.first().map_or(Err(YamlError::Empty), value)
 }
 
-fn value(yaml: &Yaml<'_>) -> Result<Value, String> {
+fn value(yaml: &Yaml<'_>) -> Result<Value, YamlError> {
     Ok(match yaml {
         Yaml::Value(Scalar::Null) => Value::Null,
         Yaml::Value(Scalar::Boolean(it)) => json!(it),
@@ -23,7 +40,7 @@ fn value(yaml: &Yaml<'_>) -> Result<Value, String> {
         Yaml::Sequence(items) => Value::Array(items.iter().map(value).collect::<Result<_, _>>()?),
         Yaml::Mapping(members) => {
             let member = |(name, member): (&Yaml<'_>, &Yaml<'_>)| Ok((key(name)?, value(member)?));
-            Value::Object(members.iter().map(member).collect::<Result<Map<_, _>, String>>()?)
+            Value::Object(members.iter().map(member).collect::<Result<Map<_, _>, YamlError>>()?)
         }
         Yaml::Tagged(tag, inner) => match (tag.handle.as_str(), tag.suffix.as_str()) {
             ("!", "Ref") => json!({"Ref": value(inner)?}),
@@ -31,15 +48,15 @@ fn value(yaml: &Yaml<'_>) -> Result<Value, String> {
             ("!", name) => json!({format!("Fn::{name}"): value(inner)?}),
             _ => value(inner)?,
         },
-        Yaml::Alias(_) | Yaml::BadValue => return Err("it has an alias that names nothing".to_owned()),
+        Yaml::Alias(_) | Yaml::BadValue => return Err(YamlError::Alias),
     })
 }
 
-fn key(yaml: &Yaml<'_>) -> Result<String, String> {
+fn key(yaml: &Yaml<'_>) -> Result<String, YamlError> {
     match value(yaml)? {
         Value::String(text) => Ok(text),
         scalar @ (Value::Bool(_) | Value::Number(_)) => Ok(scalar.to_string()),
-        _ => Err("a key in it is not a text".to_owned()),
+        _ => Err(YamlError::Key),
     }
 }
 

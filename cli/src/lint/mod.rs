@@ -16,7 +16,7 @@ use crosspipe_core::rules::{Facts, Finding, Severity, Unknown, run as judge};
 use crate::causes::Entry;
 use crate::excerpt::excerpt;
 use crate::input::{Document, InputError};
-use crate::live::{self, Live, Reach};
+use crate::live::{self, Live, LiveError, Reach};
 use crate::output::{self, Answer};
 use crate::page;
 use crate::source_location::SourceLocation;
@@ -111,7 +111,7 @@ pub(crate) fn run(arguments: &Arguments) -> Answer {
                 linted.push(done);
                 notes = unread;
             }
-            Err(problem) => problems.push(problem),
+            Err(problem) => problems.push(problem.to_string()),
         }
     }
     let faulty = number_of(&linted, Severity::Error) > 0;
@@ -129,12 +129,15 @@ pub(crate) fn run(arguments: &Arguments) -> Answer {
 
 /// Lints a pipeline as it is in AWS now; also says what could not be read. Places are those of the snapshot
 /// that `crosspipe snapshot` would write.
-fn lint_live(name: &str, reach: &Reach, page_number: Option<usize>) -> Result<(Linted, Vec<String>), String> {
+fn lint_live(
+    name: &str,
+    reach: &Reach,
+    page_number: Option<usize>,
+) -> Result<(Linted, Vec<String>), LiveError> {
     let Live { snapshot, notes } = live::read(name, None, reach, "crosspipe-lint")?;
     let bytes = output::json(&serde_json::json!(snapshot)).into_bytes();
-    let linted =
-        Document::parse(name.to_owned(), bytes, EXPECTED).and_then(|document| lint(&document, page_number));
-    Ok((linted.map_err(|error| error.to_string())?, notes))
+    let document = Document::parse(name.to_owned(), bytes, EXPECTED)?;
+    Ok((lint(&document, page_number)?, notes))
 }
 
 /// `page_number` is that of the file among those of the page, where a page is asked for.

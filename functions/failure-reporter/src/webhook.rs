@@ -83,7 +83,7 @@ impl Webhook {
         match self.https.send(Method::POST, &url, "application/json; charset=utf-8", body, PATIENCE).await {
             Ok(status) if status.is_success() => Ok(()),
             Ok(status) => Err(WebhookError::Refused { host: host(), status: status.as_u16() }),
-            Err(why) => Err(WebhookError::Unreachable { host: host(), why }),
+            Err(error) => Err(WebhookError::Unreachable { host: host(), why: error.to_string() }),
         }
     }
 }

@@ -1,7 +1,7 @@
 use std::io;
 use std::time::Duration;
 
-use crosspipe_https::{Bytes, Https, Method, SecretUrl, StatusCode};
+use crosspipe_https::{Bytes, Https, Method, SecretUrl, SendError, StatusCode};
 use tracing::{info, warn};
 
 use crate::{Deadline, RetryPolicy, Status};
@@ -110,7 +110,7 @@ impl Responder {
                     }
                     format!("HTTP status {status}")
                 }
-                Err(fault) => fault,
+                Err(error) => error.to_string(),
             };
             warn!(%host, attempts, %fault, "the answer was not accepted");
             let pause = pauses.next().unwrap_or_default();
@@ -122,7 +122,12 @@ impl Responder {
     }
 
     /// One PUT. The status is enough: the reply's body says nothing more, and may never come.
-    async fn attempt(&self, url: &SecretUrl, body: Bytes, deadline: Deadline) -> Result<StatusCode, String> {
+    async fn attempt(
+        &self,
+        url: &SecretUrl,
+        body: Bytes,
+        deadline: Deadline,
+    ) -> Result<StatusCode, SendError> {
         let left = deadline.remaining().saturating_sub(LAST_CALL).max(SHORTEST_ATTEMPT);
         let limit = self.policy.attempt_timeout.min(left);
         // The type is part of what CloudFormation signed: any but the empty one is refused with 403.

@@ -27,6 +27,11 @@ pub struct Https {
     client: Client<HttpsConnector<HttpConnector>, Full<Bytes>>,
 }
 
+/// Why there was no reply, without the address.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{0}")]
+pub struct SendError(String);
+
 impl Https {
     /// A client that trusts the certificate authorities of the operating system.
     ///
@@ -48,7 +53,7 @@ impl Https {
     /// waited for; it may never come.
     ///
     /// # Errors
-    /// When there is no reply within `limit`: why, without the address.
+    /// When there is no reply within `limit`.
     pub async fn send(
         &self,
         method: Method,
@@ -56,18 +61,18 @@ impl Https {
         content_type: &str,
         body: Bytes,
         limit: Duration,
-    ) -> Result<StatusCode, String> {
+    ) -> Result<StatusCode, SendError> {
         let request = Request::builder()
             .method(method)
             .uri(url.uri())
             .header(header::CONTENT_TYPE, content_type)
             .header(header::CONTENT_LENGTH, body.len())
             .body(Full::new(body))
-            .map_err(|error| url.redact(&chain(&error)))?;
+            .map_err(|error| SendError(url.redact(&chain(&error))))?;
         match tokio::time::timeout(limit, self.client.request(request)).await {
             Ok(Ok(response)) => Ok(response.status()),
-            Ok(Err(error)) => Err(url.redact(&chain(&error))),
-            Err(_) => Err(format!("no reply within {} ms", limit.as_millis())),
+            Ok(Err(error)) => Err(SendError(url.redact(&chain(&error)))),
+            Err(_) => Err(SendError(format!("no reply within {} ms", limit.as_millis()))),
         }
     }
 }
