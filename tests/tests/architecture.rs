@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::process::Command;
 
+use crosspipe_core::providers::Provider;
 use serde_json::Value;
 
 const WORKSPACE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/..");
@@ -164,27 +165,50 @@ fn rust_files(folder: &Path) -> Vec<std::path::PathBuf> {
     files.filter(|path| path.extension().is_some_and(|extension| extension == "rs")).collect()
 }
 
+/// The source files of what ships, up to their tests.
+fn read_shipped_source() -> Vec<(std::path::PathBuf, String)> {
+    let ships = ["cli/src", "functions", "shared/aws/src", "shared/core/src", "shared/custom-resource/src"];
+    let folders = ships.iter().chain(&["shared/https/src", "shared/logging/src", "shared/resources/src"]);
+    let files = folders.flat_map(|folder| rust_files(&Path::new(WORKSPACE).join(folder)));
+    let source = files.filter(|file| !is_test(file)).map(|file| {
+        let text = std::fs::read_to_string(&file).unwrap();
+        let shipped = text.split("#[cfg(test)]").next().unwrap_or_default().to_owned();
+        (file, shipped)
+    });
+    source.collect()
+}
+
 /// ARNs are built where they are parsed.
 #[test]
 fn arns_are_built_in_one_place() {
-    let ships = ["shared/aws/src", "shared/core/src", "shared/custom-resource/src", "shared/resources/src"];
-    let folders =
-        ships.iter().chain(&["cli/src", "functions"]).map(|folder| Path::new(WORKSPACE).join(folder));
-    let mut open: Vec<_> = folders.collect();
-    while let Some(path) = open.pop() {
-        if path.is_dir() {
-            open.extend(std::fs::read_dir(&path).unwrap().map(|entry| entry.unwrap().path()));
-            continue;
-        }
-        let is_source = path.extension().is_some_and(|it| it == "rs") && !path.ends_with("arn.rs");
-        if !is_source || path.ends_with("tests.rs") {
-            continue;
-        }
-        let text = std::fs::read_to_string(&path).unwrap();
-        let ships = text.split("#[cfg(test)]").next().unwrap_or_default();
+    for (path, text) in read_shipped_source().iter().filter(|(path, _)| !path.ends_with("arn.rs")) {
         // The partition alone is not an ARN.
         let built =
-            ships.matches("format!(\"arn:").count() - ships.matches("format!(\"arn:{partition}:\")").count();
+            text.matches("format!(\"arn:").count() - text.matches("format!(\"arn:{partition}:\")").count();
         assert_eq!(built, 0, "{} builds an ARN by hand: use crosspipe_core::arn", path.display());
+    }
+}
+
+/// What depends on a provider matches on `Provider`, so that the compiler names each such place to who adds one.
+#[test]
+fn providers_are_named_in_one_folder() {
+    let names: Vec<String> = Provider::KNOWN
+        .into_iter()
+        .filter_map(Provider::facts)
+        // `EC2` is also a service that messages name.
+        .filter(|facts| facts.name != "EC2")
+        .map(|facts| format!("\"{}\"", facts.name))
+        .collect();
+    assert!(names.len() > 20);
+    let folder = Path::new("shared/core/src/providers");
+    for (path, text) in read_shipped_source() {
+        if path.strip_prefix(WORKSPACE).is_ok_and(|path| path.starts_with(folder)) {
+            continue;
+        }
+        let code = text.lines().filter(|line| !line.trim_start().starts_with("//"));
+        for line in code {
+            let name = names.iter().find(|name| line.contains(*name));
+            assert_eq!(name, None, "{}: {line}", path.display());
+        }
     }
 }

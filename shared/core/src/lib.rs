@@ -7,6 +7,7 @@
 //! - [`evaluation`]: would a request be allowed, and which statement says so
 //! - [`pipeline`]: pipeline structure, and the patch that makes it cross-account
 //! - [`snapshot`]: the facts that rules look at, each known, absent or unknown
+//! - [`providers`]: everything that is known of each action provider
 //! - [`incident`]: what failed: event, action execution, error signature, provider evidence
 //! - [`rules`]: one file per rule
 //! - [`diagnosis`]: a failed action and a snapshot make a report

@@ -10,6 +10,7 @@ use crosspipe_core::evaluation::{
 use crosspipe_core::grants::key;
 use crosspipe_core::pipeline::{Action, Pipeline};
 use crosspipe_core::policy::{PolicyDocument, PolicyError};
+use crosspipe_core::providers::Provider;
 use futures_util::future::{join, join_all};
 use serde_json::{Value, json};
 
@@ -39,7 +40,7 @@ pub(crate) const AWS_MANAGED: &str = ":alias/aws/";
 /// The builds of the pipeline's own account.
 fn builds(pipeline: &Pipeline) -> impl Iterator<Item = (Action<'_>, &str)> {
     let own = pipeline.actions().filter(|it| pipeline.target_account(it).is_none());
-    let builds = own.filter(|it| it.owner() == "AWS" && it.provider() == "CodeBuild");
+    let builds = own.filter(|it| Provider::of(it) == Provider::CodeBuild);
     builds.filter_map(|it| Some((it, it.configuration("ProjectName")?)))
 }
 

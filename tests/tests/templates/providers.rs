@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crosspipe_core::pipeline::Pipeline;
 use crosspipe_core::providers::{ActionPlace, ParameterValue, PassedRole, Provider};
+use crosspipe_testing::authorization;
 use serde_json::{Value, json};
 
 use crate::reading::{TARGET, TEMPLATES, items, object, strings};
@@ -98,6 +99,12 @@ fn every_provider_has_its_parameters() {
                         "{provider:?}: {}",
                         permission.action
                     );
+                    let any = vec!["*".to_owned()];
+                    let resources =
+                        if permission.resources.is_empty() { any } else { permission.resources.clone() };
+                    let statement = json!({"Action": permission.action, "Resource": resources});
+                    let problems = authorization::problems(&statement);
+                    assert!(problems.is_empty(), "{provider:?}, {}: {problems:?}", facts.page);
                 }
                 let passes = provider
                     .passed_roles(&place)

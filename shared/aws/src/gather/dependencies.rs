@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crosspipe_core::arn::Arn;
 use crosspipe_core::pipeline::{Action, Pipeline};
+use crosspipe_core::providers::Provider;
 
 /// What to look at.
 #[derive(Debug, Default)]
@@ -62,7 +63,7 @@ impl<'a> Dependencies<'a> {
             for action in home.filter(|action| meant(action)) {
                 roles.insert(pipeline.role_arn());
                 roles.extend(action.role_arn());
-                if action.provider() == "CodeBuild" {
+                if Provider::of(&action) == Provider::CodeBuild {
                     let project = action.configuration("ProjectName");
                     wanted.projects.extend(project.map(|project| (action.region(), project)));
                 }
@@ -96,7 +97,8 @@ fn builds_of<'a>(
     let inputs: Vec<&str> = consumer.input_artifacts().collect();
     let own = pipeline.actions().filter(|it| pipeline.target_account(it).is_none());
     let builds = own.filter(move |build| {
-        build.provider() == "CodeBuild" && build.output_artifacts().any(|output| inputs.contains(&output))
+        Provider::of(build) == Provider::CodeBuild
+            && build.output_artifacts().any(|output| inputs.contains(&output))
     });
     builds.filter_map(|build| Some((build.region(), build.configuration("ProjectName")?)))
 }

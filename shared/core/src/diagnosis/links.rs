@@ -10,6 +10,7 @@ use serde_json::{Map, Value};
 use crate::arn::Arn;
 use crate::incident::Failure;
 use crate::pipeline::Action;
+use crate::providers::Provider;
 
 /// The pages of a failed action: `execution`, and where they are known `provider` and `logs`.
 pub(super) fn of(failure: &Failure, action: &Action<'_>, target_account: &str) -> Map<String, Value> {
@@ -65,14 +66,14 @@ fn provider(failure: &Failure, action: &Action<'_>, target_account: &str) -> Opt
     let region = encode(&failure.region);
     let id = failure.external_execution_id.as_deref();
     let of = |key: &str| Failure::configuration(Some(failure), action, key).map(encode);
-    Some(match action.provider() {
-        "CodeDeploy" | "CodeDeployToECS" => {
+    Some(match Provider::of(action) {
+        Provider::CodeDeploy | Provider::CodeDeployToEcs => {
             format!(
                 "{console}/codesuite/codedeploy/deployments/{}?region={region}",
                 encode(failure.deployment_id()?)
             )
         }
-        "CloudFormation" => match id.filter(|id| id.contains(":stack/")) {
+        Provider::CloudFormation => match id.filter(|id| id.contains(":stack/")) {
             Some(id) => {
                 format!("{console}/cloudformation/home?region={region}#/stacks/events?stackId={}", encode(id))
             }
@@ -81,12 +82,12 @@ fn provider(failure: &Failure, action: &Action<'_>, target_account: &str) -> Opt
                 of("StackName")?
             ),
         },
-        "ECS" => format!(
+        Provider::Ecs => format!(
             "{console}/ecs/v2/clusters/{}/services/{}/deployments?region={region}",
             of("ClusterName")?,
             of("ServiceName")?
         ),
-        "CodeBuild" => {
+        Provider::CodeBuild => {
             let project = of("ProjectName")?;
             let build = match id.filter(|id| id.contains(':')) {
                 Some(id) => format!("build/{}/log", encode(id)),
@@ -97,20 +98,40 @@ fn provider(failure: &Failure, action: &Action<'_>, target_account: &str) -> Opt
                 encode(target_account)
             )
         }
-        "StepFunctions" => match id.filter(|id| id.contains(":execution:") || id.contains(":express:")) {
-            Some(id) => {
-                format!("{console}/states/home?region={region}#/v2/executions/details/{}", encode(id))
+        Provider::StepFunctions => {
+            match id.filter(|id| id.contains(":execution:") || id.contains(":express:")) {
+                Some(id) => {
+                    format!("{console}/states/home?region={region}#/v2/executions/details/{}", encode(id))
+                }
+                None => format!(
+                    "{console}/states/home?region={region}#/statemachines/view/{}",
+                    of("StateMachineArn")?
+                ),
             }
-            None => format!(
-                "{console}/states/home?region={region}#/statemachines/view/{}",
-                of("StateMachineArn")?
-            ),
-        },
-        "Lambda" => format!("{console}/lambda/home?region={region}#/functions/{}", of("FunctionName")?),
-        "S3" => {
-            format!("{console}/s3/buckets/{}?region={region}", of("BucketName").or_else(|| of("S3Bucket"))?)
         }
-        _ => return None,
+        Provider::Lambda => {
+            format!("{console}/lambda/home?region={region}#/functions/{}", of("FunctionName")?)
+        }
+        Provider::S3Deploy => format!("{console}/s3/buckets/{}?region={region}", of("BucketName")?),
+        Provider::S3Source => format!("{console}/s3/buckets/{}?region={region}", of("S3Bucket")?),
+        // CodePipeline says where to look, where there is such a page.
+        Provider::AppConfig
+        | Provider::CodeCommit
+        | Provider::CodePipeline
+        | Provider::CodeStarSourceConnection
+        | Provider::Commands
+        | Provider::Ec2
+        | Provider::Ecr
+        | Provider::EcrBuildAndPublish
+        | Provider::Eks
+        | Provider::ElasticBeanstalk
+        | Provider::InspectorScan
+        | Provider::LambdaDeploy
+        | Provider::ManualApproval
+        | Provider::ServiceCatalog
+        | Provider::StackInstances
+        | Provider::StackSet
+        | Provider::Other => return None,
     })
 }
 
@@ -121,7 +142,7 @@ fn logs(failure: &Failure, action: &Action<'_>) -> Option<String> {
         let (group, stream) = arn.resource().strip_prefix("log-group:")?.split_once(":log-stream:")?;
         return Some(format!("{}/log-events/{}", log_group(arn.region(), group), encode_twice(stream)));
     }
-    let function = (action.provider() == "Lambda")
+    let function = (Provider::of(action) == Provider::Lambda)
         .then(|| Failure::configuration(Some(failure), action, "FunctionName"))??;
     Some(log_group(&failure.region, &format!("/aws/lambda/{function}")))
 }

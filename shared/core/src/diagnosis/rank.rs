@@ -12,6 +12,7 @@ use serde::Serialize;
 use super::agreement::Agreement;
 use crate::incident::Incident;
 use crate::incident::message::{Denial, ErrorSignature, PolicyKind};
+use crate::providers::Provider;
 use crate::rules::{Denied, Finding, Fit, RuleId, Severity, Subject, Unknown};
 
 /// How surely a finding is the cause.
@@ -119,9 +120,8 @@ impl Evidence<'_> {
             Subject::Trust => true,
             // Builds, instances and functions fetch their artifacts themselves.
             it if it.is_about_artifacts() => {
-                let fetched =
-                    ["CloudFormation", "CloudFormationStackSet", "CloudFormationStackInstances", "ECS"];
-                fetched.contains(&self.incident.action.provider())
+                let provider = Provider::of(&self.incident.action);
+                (provider.is_of_stacks() || provider == Provider::Ecs)
                     && self.incident.action.output_artifacts().next().is_none()
             }
             _ => false,

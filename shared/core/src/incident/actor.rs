@@ -2,6 +2,7 @@
 
 use crate::arn::{self, Arn};
 use crate::pipeline::Action;
+use crate::providers::Provider;
 use crate::snapshot::{Fact, Snapshot};
 
 use super::failure::Failure;
@@ -123,12 +124,12 @@ impl<'a> Surroundings<'a> {
     /// the provider works as where the provider speaks, else the role that CodePipeline gave to the action.
     pub(super) fn unnamed(&self, denied: &Denial, code: Option<&str>, in_own_message: bool) -> Option<Actor> {
         let of_function = denied.action.eq_ignore_ascii_case("ec2:CreateNetworkInterface");
-        if of_function && self.action.provider() == "CloudFormation" {
+        if of_function && self.provider() == Provider::CloudFormation {
             let arn = "the function's execution role".to_owned();
             return Some(Actor { kind: ActorKind::FunctionRole, arn });
         }
         let of_project = denied.action.starts_with("ec2:Describe") && denied.resource.is_none();
-        if of_project && self.action.provider() == "CloudFormation" && !in_own_message {
+        if of_project && self.provider() == Provider::CloudFormation && !in_own_message {
             let arn = "the build project's service role".to_owned();
             return Some(Actor { kind: ActorKind::BuildRole, arn });
         }
@@ -142,38 +143,43 @@ impl<'a> Surroundings<'a> {
 
     /// The role that the provider itself works as in this action, where a message does not say who was denied.
     pub fn worker(&self) -> Option<Actor> {
-        let kind = match self.action.provider() {
-            "CloudFormation" => ActorKind::StackRole,
-            "CodeBuild" => ActorKind::BuildRole,
-            "CodeDeploy" | "CodeDeployToECS" => ActorKind::DeploymentServiceRole,
-            "ECS" => ActorKind::TaskExecutionRole,
-            "Lambda" => ActorKind::FunctionRole,
+        let kind = match self.provider() {
+            Provider::CloudFormation => ActorKind::StackRole,
+            Provider::CodeBuild => ActorKind::BuildRole,
+            Provider::CodeDeploy | Provider::CodeDeployToEcs => ActorKind::DeploymentServiceRole,
+            Provider::Ecs => ActorKind::TaskExecutionRole,
+            Provider::Lambda => ActorKind::FunctionRole,
             _ => return None,
         };
         let (kind, arn) = self.roles().into_iter().find(|(it, _)| *it == kind)?;
         Some(Actor { kind, arn: arn.to_owned() })
     }
 
+    fn provider(&self) -> Provider {
+        Provider::of(&self.action)
+    }
+
     /// The roles that are known to have a part in the action.
     fn roles(&self) -> Vec<(ActorKind, &'a str)> {
         let configured = |key| Failure::configuration(Some(self.failure), &self.action, key);
-        let provider = self.action.provider();
         let mut roles: Vec<(ActorKind, &str)> = vec![];
         roles.extend(self.action.role_arn().map(|role| (ActorKind::ActionRole, role)));
         roles.push((ActorKind::ServiceRole, self.service_role));
-        match provider {
-            "CodeBuild" => {
+        match self.provider() {
+            Provider::CodeBuild => {
                 let project =
                     configured("ProjectName").and_then(|name| self.snapshot.build_projects.get(name));
                 let role = project.and_then(Fact::known).and_then(|project| project.service_role.known());
                 roles.extend(role.map(|role| (ActorKind::BuildRole, role.as_str())));
             }
-            "CloudFormation" => roles.extend(configured("RoleArn").map(|role| (ActorKind::StackRole, role))),
-            "CloudFormationStackSet" | "CloudFormationStackInstances" => {
+            Provider::CloudFormation => {
+                roles.extend(configured("RoleArn").map(|role| (ActorKind::StackRole, role)))
+            }
+            Provider::StackSet | Provider::StackInstances => {
                 let administration = configured("AdministrationRoleArn");
                 roles.extend(administration.map(|role| (ActorKind::StackSetAdministrationRole, role)));
             }
-            "CodeDeploy" | "CodeDeployToECS" => {
+            Provider::CodeDeploy | Provider::CodeDeployToEcs => {
                 let name = configured("ApplicationName").zip(configured("DeploymentGroupName"));
                 let group = name.and_then(|(application, group)| {
                     self.snapshot.deployment_groups.get(&format!("{application}/{group}"))?.known()
@@ -181,7 +187,7 @@ impl<'a> Surroundings<'a> {
                 let role = group.and_then(|group| group.get("serviceRoleArn")?.as_str());
                 roles.extend(role.map(|role| (ActorKind::DeploymentServiceRole, role)));
             }
-            "ECS" => {
+            Provider::Ecs => {
                 let name = configured("ClusterName").zip(configured("ServiceName"));
                 let service = name.and_then(|(cluster, service)| {
                     self.snapshot.services.get(&format!("{cluster}/{service}"))?.known()
@@ -191,7 +197,7 @@ impl<'a> Surroundings<'a> {
                 roles.extend(role("executionRoleArn").map(|role| (ActorKind::TaskExecutionRole, role)));
                 roles.extend(role("taskRoleArn").map(|role| (ActorKind::TaskRole, role)));
             }
-            "Lambda" => {
+            Provider::Lambda => {
                 let function = configured("FunctionName").and_then(|name| self.snapshot.functions.get(name));
                 let role = function.and_then(Fact::known).and_then(|it| it.get("Role")?.as_str());
                 roles.extend(role.map(|role| (ActorKind::FunctionRole, role)));

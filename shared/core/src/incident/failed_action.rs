@@ -6,6 +6,7 @@ use super::evidence::{self, Details};
 use super::failure::Failure;
 use super::message::{Denial, ErrorCode, ErrorSignature, assumption, claim, denial, error_code, services};
 use crate::pipeline::Action;
+use crate::providers::Provider;
 
 /// A failed action, and what the messages on it claim.
 #[derive(Debug, Clone)]
@@ -54,8 +55,8 @@ impl<'a> Incident<'a> {
             }
         }
         // What failed on an instance is told with the instance.
-        let first = details.messages.first().filter(|_| action.provider() != "CodeDeploy");
-        let is_of_stack = action.provider().starts_with("CloudFormation");
+        let first = details.messages.first().filter(|_| Provider::of(&action) != Provider::CodeDeploy);
+        let is_of_stack = Provider::of(&action).is_of_stacks();
         let is_reason = |it: &&String| is_other_reason(&claim(it)) || is_of_stack && !speaks_of_access(it);
         if claims.is_empty() && first.filter(is_reason).is_some() {
             claims.push(ErrorSignature::NotPermission);
@@ -107,7 +108,7 @@ impl<'a> Incident<'a> {
 fn is_words_of_function(failure: &Failure, action: &Action<'_>) -> bool {
     let by_aws = ["PermissionError", "ConfigurationError", "SystemUnavailable"];
     let of_lambda = ["Calling the invoke API action failed", "Lambda was unable to"];
-    (action.category(), action.provider()) == ("Invoke", "Lambda")
+    Provider::of(action) == Provider::Lambda
         && !of_lambda.iter().any(|words| failure.message().contains(words))
         && failure.error_code.as_deref().is_some_and(|code| !by_aws.contains(&code))
         && !failure.message().is_empty()
@@ -229,8 +230,8 @@ fn speak_of_other_roles(
 fn has_answered(failure: &Failure, action: &Action<'_>, own: &str, details: &Details) -> bool {
     let provider = services::principal_of(action.provider());
     let by_code = error_code(own).and_then(|code| services::principal_of(&code.service?));
-    let of_provider = |principal| match action.provider() {
-        "CloudFormationStackSet" | "CloudFormationStackInstances" => {
+    let of_provider = |principal| match Provider::of(action) {
+        Provider::StackSet | Provider::StackInstances => {
             principal == services::principal_of("cloudformation")
         }
         _ => principal == provider,
@@ -241,7 +242,13 @@ fn has_answered(failure: &Failure, action: &Action<'_>, own: &str, details: &Det
         || own.starts_with("Error calling startBuild")
         || own.contains("Stack exists but with")
         || began
-            && matches!(action.provider(), "CodeDeploy" | "CodeDeployToECS" | "CodeBuild" | "StepFunctions")
+            && matches!(
+                Provider::of(action),
+                Provider::CodeDeploy
+                    | Provider::CodeDeployToEcs
+                    | Provider::CodeBuild
+                    | Provider::StepFunctions
+            )
 }
 
 /// The execution's own words, unless the provider says more.

@@ -1,6 +1,8 @@
 //! CloudFormation creates, changes and deletes stacks, and passes the stack its role.
 
-use super::{ActionPlace, ArtifactHandler, ParameterValue, PassedRole, Permission, ProviderFacts, on};
+use super::{
+    ActionPlace, ArtifactHandler, EvidenceSource, ParameterValue, PassedRole, Permission, ProviderFacts, on,
+};
 
 pub(super) const FACTS: ProviderFacts = ProviderFacts {
     categories: &["Deploy"],
@@ -8,6 +10,7 @@ pub(super) const FACTS: ProviderFacts = ProviderFacts {
     page: "https://docs.aws.amazon.com/codepipeline/latest/userguide/action-reference-CloudFormation.html",
     artifacts: ArtifactHandler::ActionRole,
     permissions: Some(permissions),
+    evidence: Some(EvidenceSource::StackEvents),
     passed_roles,
     parameters: &[("CloudFormationStackName", ParameterValue::Configuration("StackName"))],
 };

@@ -1,6 +1,8 @@
 //! CodeBuild builds as its project's service role, which reads and writes the artifacts.
 
-use super::{ActionPlace, ArtifactHandler, ParameterValue, Permission, ProviderFacts, on, passes_none};
+use super::{
+    ActionPlace, ArtifactHandler, EvidenceSource, ParameterValue, Permission, ProviderFacts, on, passes_none,
+};
 
 pub(super) const FACTS: ProviderFacts = ProviderFacts {
     categories: &["Build", "Test"],
@@ -8,6 +10,7 @@ pub(super) const FACTS: ProviderFacts = ProviderFacts {
     page: "https://docs.aws.amazon.com/codepipeline/latest/userguide/action-reference-CodeBuild.html",
     artifacts: ArtifactHandler::ProjectRole,
     permissions: Some(permissions),
+    evidence: Some(EvidenceSource::Build),
     passed_roles: passes_none,
     parameters: &[("CodeBuildProjectName", ParameterValue::Configuration("ProjectName"))],
 };

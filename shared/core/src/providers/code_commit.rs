@@ -8,6 +8,7 @@ pub(super) const FACTS: ProviderFacts = ProviderFacts {
     page: "https://docs.aws.amazon.com/codepipeline/latest/userguide/action-reference-CodeCommit.html",
     artifacts: ArtifactHandler::ActionRole,
     permissions: Some(permissions),
+    evidence: None,
     passed_roles: passes_none,
     parameters: &[("CodeCommitRepositoryName", ParameterValue::Configuration("RepositoryName"))],
 };

@@ -1,6 +1,8 @@
 //! CodeDeploy deploys to instances, which download the revision with their own roles.
 
-use super::{ActionPlace, ArtifactHandler, ParameterValue, Permission, ProviderFacts, on, passes_none};
+use super::{
+    ActionPlace, ArtifactHandler, EvidenceSource, ParameterValue, Permission, ProviderFacts, on, passes_none,
+};
 
 pub(super) const FACTS: ProviderFacts = ProviderFacts {
     categories: &["Deploy"],
@@ -8,6 +10,7 @@ pub(super) const FACTS: ProviderFacts = ProviderFacts {
     page: "https://docs.aws.amazon.com/codepipeline/latest/userguide/action-reference-CodeDeploy.html",
     artifacts: ArtifactHandler::ActionAndInstanceRoles,
     permissions: Some(permissions),
+    evidence: Some(EvidenceSource::Deployment),
     passed_roles: passes_none,
     parameters: &[("CodeDeployApplicationName", ParameterValue::Configuration("ApplicationName"))],
 };

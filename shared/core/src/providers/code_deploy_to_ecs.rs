@@ -1,7 +1,8 @@
 //! CodeDeploy deploys to ECS, blue/green: the action registers the task definition and passes its roles.
 
 use super::{
-    ActionPlace, ArtifactHandler, ParameterValue, PassedRole, Permission, ProviderFacts, code_deploy, on,
+    ActionPlace, ArtifactHandler, EvidenceSource, ParameterValue, PassedRole, Permission, ProviderFacts,
+    code_deploy, on,
 };
 
 pub(super) const FACTS: ProviderFacts = ProviderFacts {
@@ -10,6 +11,7 @@ pub(super) const FACTS: ProviderFacts = ProviderFacts {
     page: "https://docs.aws.amazon.com/codepipeline/latest/userguide/action-reference-ECSbluegreen.html",
     artifacts: ArtifactHandler::ActionRole,
     permissions: Some(permissions),
+    evidence: Some(EvidenceSource::Deployment),
     passed_roles,
     parameters: &[
         ("CodeDeployApplicationName", ParameterValue::Configuration("ApplicationName")),

@@ -9,6 +9,7 @@ pub(super) const FACTS: ProviderFacts = ProviderFacts {
     page: "https://docs.aws.amazon.com/codepipeline/latest/userguide/action-reference-CodestarConnectionSource.html",
     artifacts: ArtifactHandler::ActionRole,
     permissions: None,
+    evidence: None,
     passed_roles: passes_none,
     parameters: &[("ConnectionArn", ParameterValue::Configuration("ConnectionArn"))],
 };

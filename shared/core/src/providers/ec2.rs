@@ -8,6 +8,7 @@ pub(super) const FACTS: ProviderFacts = ProviderFacts {
     page: "https://docs.aws.amazon.com/codepipeline/latest/userguide/action-reference-EC2Deploy.html",
     artifacts: ArtifactHandler::ActionAndInstanceRoles,
     permissions: Some(permissions),
+    evidence: None,
     passed_roles: passes_none,
     parameters: &[("Ec2Deploy", ParameterValue::Yes)],
 };

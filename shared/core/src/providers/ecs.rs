@@ -1,6 +1,8 @@
 //! ECS updates a service: the action registers a task definition and passes its roles.
 
-use super::{ActionPlace, ArtifactHandler, ParameterValue, PassedRole, Permission, ProviderFacts, on};
+use super::{
+    ActionPlace, ArtifactHandler, EvidenceSource, ParameterValue, PassedRole, Permission, ProviderFacts, on,
+};
 
 pub(super) const FACTS: ProviderFacts = ProviderFacts {
     categories: &["Deploy"],
@@ -8,6 +10,7 @@ pub(super) const FACTS: ProviderFacts = ProviderFacts {
     page: "https://docs.aws.amazon.com/codepipeline/latest/userguide/action-reference-ECS.html",
     artifacts: ArtifactHandler::ActionRole,
     permissions: Some(permissions),
+    evidence: Some(EvidenceSource::Service),
     passed_roles,
     parameters: &[("EcsClusterName", ParameterValue::Configuration("ClusterName"))],
 };

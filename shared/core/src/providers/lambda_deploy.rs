@@ -9,6 +9,7 @@ pub(super) const FACTS: ProviderFacts = ProviderFacts {
     page: "https://docs.aws.amazon.com/codepipeline/latest/userguide/action-reference-LambdaDeploy.html",
     artifacts: ArtifactHandler::ActionRole,
     permissions: Some(permissions),
+    evidence: None,
     passed_roles: passes_none,
     parameters: &[("LambdaDeployFunctionName", ParameterValue::Configuration("FunctionName"))],
 };

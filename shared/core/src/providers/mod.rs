@@ -115,6 +115,25 @@ impl ArtifactHandler {
     }
 }
 
+/// What tells why an action of a provider failed, beside its error message.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum EvidenceSource {
+    /// The deployment of CodeDeploy, with its targets.
+    Deployment,
+    /// The stack, its change set and its events.
+    StackEvents,
+    /// The ECS service, its tasks and its task definition.
+    Service,
+    /// The bucket that objects are written to.
+    Bucket,
+    /// The build of CodeBuild and its log.
+    Build,
+    /// The Lambda function and its log.
+    Function,
+    /// The execution of the state machine.
+    StateMachine,
+}
+
 /// A permission that an action can't do without.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Permission {
@@ -174,6 +193,8 @@ pub struct ProviderFacts {
     pub artifacts: ArtifactHandler,
     /// What an action can't do without, by its configuration. None: that is not known.
     pub permissions: Option<fn(&ActionPlace<'_>) -> Vec<Permission>>,
+    /// What tells why its actions failed. None: only the error message does.
+    pub evidence: Option<EvidenceSource>,
     /// The roles that it passes to other services, by its configuration.
     pub passed_roles: for<'a> fn(&ActionPlace<'a>) -> Vec<PassedRole<'a>>,
     /// The parameters of target-account.yaml that let the role there run such actions, and what to give to each.
@@ -258,6 +279,16 @@ impl Provider {
     /// Who reads and writes the artifacts of its actions.
     pub fn artifacts(self) -> ArtifactHandler {
         self.facts().map_or(ArtifactHandler::Unknown, |facts| facts.artifacts)
+    }
+
+    /// What tells why an action of it failed, beside its error message.
+    pub fn evidence(self) -> Option<EvidenceSource> {
+        self.facts()?.evidence
+    }
+
+    /// Whether it works on stacks of CloudFormation or sets of them.
+    pub fn is_of_stacks(self) -> bool {
+        matches!(self, Provider::CloudFormation | Provider::StackSet | Provider::StackInstances)
     }
 
     /// What an action of it can't do without; None where that is not known.

@@ -10,6 +10,7 @@ pub(super) const FACTS: ProviderFacts = ProviderFacts {
     page: "https://docs.aws.amazon.com/codepipeline/latest/userguide/action-reference-StackSets.html",
     artifacts: ArtifactHandler::ActionRole,
     permissions: Some(permissions),
+    evidence: None,
     passed_roles,
     parameters: &[("StackSetName", ParameterValue::Configuration("StackSetName"))],
 };

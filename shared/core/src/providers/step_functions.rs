@@ -1,6 +1,8 @@
 //! A state machine of Step Functions that is run.
 
-use super::{ActionPlace, ArtifactHandler, ParameterValue, Permission, ProviderFacts, on, passes_none};
+use super::{
+    ActionPlace, ArtifactHandler, EvidenceSource, ParameterValue, Permission, ProviderFacts, on, passes_none,
+};
 
 pub(super) const FACTS: ProviderFacts = ProviderFacts {
     categories: &["Invoke"],
@@ -8,6 +10,7 @@ pub(super) const FACTS: ProviderFacts = ProviderFacts {
     page: "https://docs.aws.amazon.com/codepipeline/latest/userguide/action-reference-StepFunctions.html",
     artifacts: ArtifactHandler::ActionRole,
     permissions: Some(permissions),
+    evidence: Some(EvidenceSource::StateMachine),
     passed_roles: passes_none,
     parameters: &[("StateMachineArn", ParameterValue::Configuration("StateMachineArn"))],
 };

@@ -8,6 +8,7 @@ use super::action_facts::{ActionFacts, ActionGroup};
 use crate::arn::{Arn, account_of};
 use crate::incident::{Failure, Incident, Surroundings};
 use crate::pipeline::{Action, Pipeline, Store};
+use crate::providers::Provider;
 use crate::snapshot::{BucketFacts, Fact, KeyFacts, RoleFacts, Snapshot};
 
 /// One pipeline and what is known about it.
@@ -106,9 +107,9 @@ impl<'a> Facts<'a> {
         let owner = |bucket: &str| self.bucket(bucket).known()?.account.known().map(String::as_str);
         let bucket =
             || ["BucketName", "S3Bucket"].into_iter().find_map(|it| owner(action.configuration(it)?));
-        let by_configuration = || match action.provider() {
-            "CloudFormation" => stack_role(),
-            "S3" => bucket(),
+        let by_configuration = || match Provider::of(action) {
+            Provider::CloudFormation => stack_role(),
+            Provider::S3Deploy | Provider::S3Source => bucket(),
             _ => None,
         };
         let other = by_configuration().filter(|account| Some(*account) != own);

@@ -14,6 +14,7 @@ use super::fix_statements::{key_statement, use_statements};
 use crate::arn::Arn;
 use crate::pipeline::Store;
 use crate::policy::PolicyDocument;
+use crate::providers::Provider;
 
 /// The fix of what a role's own policies refuse, or its boundary: adding to an inline policy helps neither
 /// against a boundary nor against a statement that denies.
@@ -177,7 +178,7 @@ pub(super) fn exemption(facts: &Facts<'_>, roles: &[&str]) -> Value {
     let unknown = facts.snapshot().instance_roles.is_unknown();
     let accounts_of = |role: &str| {
         let mut actions = facts.cross_account_actions();
-        let deploys = actions.find(|it| it.role_arn() == role && it.action.provider() == "CodeDeploy");
+        let deploys = actions.find(|it| it.role_arn() == role && it.provider() == Provider::CodeDeploy);
         deploys.filter(|_| unknown).map(|it| it.account)
     };
     let accounts: BTreeSet<&str> = roles.iter().filter_map(|role| accounts_of(role)).collect();

@@ -13,6 +13,7 @@ use std::collections::BTreeSet;
 use crosspipe_core::arn::Arn;
 use crosspipe_core::incident::Failure;
 use crosspipe_core::pipeline::Action;
+use crosspipe_core::providers::{EvidenceSource, Provider};
 use crosspipe_core::snapshot::{Fact, Snapshot};
 use serde_json::Value;
 
@@ -72,21 +73,21 @@ pub(super) async fn read(
     failure: Option<&Failure>,
     inquiry: &FactReader,
 ) -> Evidence {
+    let Some(source) = Provider::of(&action).evidence() else { return Evidence::default() };
     let aws = action.region().map_or_else(|| aws.clone(), |region| aws.in_region(region));
     let asked = ActionQuery { aws: &aws, action, failure, inquiry };
-    match (action.category(), action.provider()) {
-        ("Deploy", "CodeDeploy" | "CodeDeployToECS") => codedeploy::read(asked).await,
-        ("Deploy", "CloudFormation") => cloudformation::read(asked).await,
-        ("Deploy", "ECS") => ecs::read(asked).await,
-        ("Deploy", "S3") => bucket(asked).await,
-        ("Build" | "Test", "CodeBuild") => codebuild::read(asked).await,
-        ("Invoke", "Lambda") => invoke::function(asked).await,
-        ("Invoke", "StepFunctions") => invoke::state_machine(asked).await,
-        _ => Evidence::default(),
+    match source {
+        EvidenceSource::Deployment => codedeploy::read(asked).await,
+        EvidenceSource::StackEvents => cloudformation::read(asked).await,
+        EvidenceSource::Service => ecs::read(asked).await,
+        EvidenceSource::Bucket => read_bucket(asked).await,
+        EvidenceSource::Build => codebuild::read(asked).await,
+        EvidenceSource::Function => invoke::function(asked).await,
+        EvidenceSource::StateMachine => invoke::state_machine(asked).await,
     }
 }
 
-async fn bucket(asked: ActionQuery<'_>) -> Evidence {
+async fn read_bucket(asked: ActionQuery<'_>) -> Evidence {
     let (Some(name), Some(account)) = (asked.of("BucketName"), asked.account()) else {
         return Evidence::default();
     };

@@ -5,12 +5,14 @@ use crate::pipeline::Pipeline;
 
 /// The pages of an action of this provider and configuration.
 fn pages(provider: &str, configuration: &Value, change: impl FnOnce(&mut Failure)) -> Map<String, Value> {
+    let known = Provider::KNOWN.into_iter().filter_map(Provider::facts).find(|facts| facts.name == provider);
+    let category = known.map_or("Deploy", |facts| facts.categories[0]);
     let pipeline = Pipeline::parse(json!({
         "name": "p", "roleArn": "arn:aws:iam::111111111111:role/r", "version": 1,
         "artifactStore": {"type": "S3", "location": "b"},
         "stages": [{"name": "Staging", "actions": [{
             "name": "Deploy", "configuration": configuration,
-            "actionTypeId": {"category": "Deploy", "owner": "AWS", "provider": provider, "version": "1"}
+            "actionTypeId": {"category": category, "owner": "AWS", "provider": provider, "version": "1"}
         }]}]
     }))
     .unwrap();

@@ -24,6 +24,7 @@ use serde_json::Value;
 
 use super::failure::Failure;
 use crate::pipeline::Action;
+use crate::providers::{EvidenceSource, Provider};
 use crate::snapshot::Snapshot;
 
 /// Targets, of those that failed: they mostly fail for one reason.
@@ -69,17 +70,17 @@ pub struct TargetFailure {
 
 /// Reads what the snapshot has of the failed action's provider.
 pub fn details(failure: &Failure, action: &Action<'_>, snapshot: &Snapshot) -> Details {
-    let said = match (action.category(), action.provider()) {
-        ("Deploy", "CodeDeploy" | "CodeDeployToECS") => codedeploy::read(failure, snapshot),
-        ("Deploy", "CloudFormation") => cloudformation::read(failure, action, snapshot),
-        ("Deploy", "ECS") => ecs::read(failure, action, snapshot),
-        ("Deploy", "S3") => s3::read(failure, action, snapshot),
-        ("Build" | "Test", "CodeBuild") => codebuild::read(failure, snapshot),
-        ("Invoke", "Lambda") => lambda::read(failure, action, snapshot),
-        ("Invoke", "StepFunctions") => step_functions::read(failure, snapshot),
-        _ => None,
+    let Some(source) = Provider::of(action).evidence() else { return Details::default() };
+    let details = match source {
+        EvidenceSource::Deployment => codedeploy::read(failure, snapshot),
+        EvidenceSource::StackEvents => cloudformation::read(failure, action, snapshot),
+        EvidenceSource::Service => ecs::read(failure, action, snapshot),
+        EvidenceSource::Bucket => s3::read(failure, action, snapshot),
+        EvidenceSource::Build => codebuild::read(failure, snapshot),
+        EvidenceSource::Function => lambda::read(failure, action, snapshot),
+        EvidenceSource::StateMachine => step_functions::read(failure, snapshot),
     };
-    said.unwrap_or_default().bounded()
+    details.unwrap_or_default().bounded()
 }
 
 impl Details {

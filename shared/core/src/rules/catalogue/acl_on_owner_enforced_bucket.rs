@@ -12,6 +12,7 @@
 //! `"configuration": {"BucketName": "site", "CannedACL": "public-read", …}`
 
 use crate::incident::message::{ErrorSignature, PolicyKind};
+use crate::providers::Provider;
 use crate::rules::diagnostics::{Fault, Fix};
 use crate::rules::pipeline_edits::remove;
 use crate::rules::{Facts, Fit, InDiagnosis, Rule, RuleContext, RuleId, Severity, Subject};
@@ -38,7 +39,7 @@ pub(in crate::rules) const RULE: Rule = Rule {
 };
 
 fn check(facts: &Facts<'_>, cx: &mut RuleContext<'_>) {
-    for action in facts.actions().filter(|it| (it.category(), it.provider()) == ("Deploy", "S3")) {
+    for action in facts.actions().filter(|it| Provider::of(it) == Provider::S3Deploy) {
         let (Some(acl), Some(bucket)) =
             (action.configuration("CannedACL"), action.configuration("BucketName"))
         else {

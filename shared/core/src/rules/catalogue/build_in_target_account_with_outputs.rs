@@ -11,6 +11,7 @@
 //! # Example
 //! A CodeBuild action with a `roleArn` in another account and `"outputArtifacts": [{"name": "Build"}]`
 
+use crate::providers::Provider;
 use crate::rules::diagnostics::{Fault, Fix};
 use crate::rules::{Facts, InDiagnosis, Rule, RuleContext, RuleId, Severity, Subject};
 
@@ -26,7 +27,7 @@ pub(in crate::rules) const RULE: Rule = Rule {
 };
 
 fn check(facts: &Facts<'_>, cx: &mut RuleContext<'_>) {
-    for action in facts.cross_account_actions().filter(|action| action.action.provider() == "CodeBuild") {
+    for action in facts.cross_account_actions().filter(|action| action.provider() == Provider::CodeBuild) {
         let outputs: Vec<&str> = action.action.output_artifacts().collect();
         if outputs.is_empty() {
             continue;

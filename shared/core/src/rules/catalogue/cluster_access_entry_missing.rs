@@ -13,6 +13,7 @@
 //! A cluster whose only access entry is that of who made it.
 
 use crate::incident::message::ErrorSignature;
+use crate::providers::Provider;
 use crate::rules::commands::{in_region, option, show};
 use crate::rules::diagnostics::{Fault, Fix};
 use crate::rules::facts::role_location;
@@ -35,7 +36,7 @@ pub(in crate::rules) const RULE: Rule = Rule {
 const POLICY: &str = "arn:aws:eks::aws:cluster-access-policy/AmazonEKSClusterAdminPolicy";
 
 fn check(facts: &Facts<'_>, cx: &mut RuleContext<'_>) {
-    let Some(event) = facts.incident().filter(|it| it.action.provider() == "EKS") else { return };
+    let Some(event) = facts.incident().filter(|it| Provider::of(&it.action) == Provider::Eks) else { return };
     if !event.claims(&ErrorSignature::ClusterRefused) {
         return;
     }

@@ -14,6 +14,7 @@
 //! `"lifecycleEvents": [{"lifecycleEventName": "DownloadBundle", "status": "Failed", …}]`
 
 use crate::incident::message::ErrorSignature;
+use crate::providers::Provider;
 use crate::rules::commands::{in_region, option, show};
 use crate::rules::diagnostics::{Fault, Fix};
 use crate::rules::facts::text;
@@ -36,7 +37,9 @@ pub(in crate::rules) const RULE: Rule = Rule {
 };
 
 fn check(facts: &Facts<'_>, cx: &mut RuleContext<'_>) {
-    let Some(event) = facts.incident().filter(|it| it.action.provider() == "CodeDeploy") else { return };
+    let Some(event) = facts.incident().filter(|it| Provider::of(&it.action) == Provider::CodeDeploy) else {
+        return;
+    };
     let Some(id) = event.failure.deployment_id() else { return };
     // A message that tells of something else is not about the instances.
     let of_instances = [ErrorSignature::Instances, ErrorSignature::InstanceBucket, ErrorSignature::OwnWork];

@@ -15,6 +15,7 @@
 
 use crate::arn;
 use crate::incident::message::ErrorSignature;
+use crate::providers::Provider;
 use crate::rules::access::{Access, OWN};
 use crate::rules::diagnostics::{Fault, Fix};
 use crate::rules::facts::role_location;
@@ -43,7 +44,9 @@ pub(in crate::rules) const RULE: Rule = Rule {
 fn check(facts: &Facts<'_>, cx: &mut RuleContext<'_>) {
     let role = facts.pipeline().role_arn();
     let Some(own) = facts.pipeline().account() else { return };
-    for action in facts.actions().filter(|it| it.role_arn().is_none() && it.provider() == "S3") {
+    for action in facts.actions().filter(|it| {
+        it.role_arn().is_none() && matches!(Provider::of(it), Provider::S3Deploy | Provider::S3Source)
+    }) {
         let deploys = action.category() == "Deploy";
         let (need, name) =
             if deploys { ("s3:PutObject", "BucketName") } else { ("s3:GetObject", "S3Bucket") };

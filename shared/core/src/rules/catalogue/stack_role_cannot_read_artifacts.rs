@@ -17,6 +17,7 @@
 use crate::arn::account_of;
 use crate::evaluation::Side;
 use crate::incident::message::ErrorSignature;
+use crate::providers::Provider;
 use crate::rules::access::{Access, OWN};
 use crate::rules::access_result::AccessResult;
 use crate::rules::diagnostics::Fault;
@@ -45,7 +46,7 @@ pub(in crate::rules) const RULE: Rule = Rule {
 
 fn check(facts: &Facts<'_>, cx: &mut RuleContext<'_>) {
     let told = facts.incident().is_some_and(|event| event.claims(&ErrorSignature::StackBucket));
-    for action in facts.cross_account_actions().filter(|it| it.action.provider() == "CloudFormation") {
+    for action in facts.cross_account_actions().filter(|it| it.provider() == Provider::CloudFormation) {
         let overrides = action.action.configuration("ParameterOverrides");
         let refers = overrides.is_some_and(|it| it.contains("Fn::GetArtifactAtt"));
         let Some(role) = action.action.configuration("RoleArn").filter(|_| refers || told) else { continue };

@@ -15,6 +15,7 @@
 
 use crate::arn::Arn;
 use crate::incident::message::ErrorSignature;
+use crate::providers::Provider;
 use crate::rules::diagnostics::{Fault, Fix};
 use crate::rules::{Facts, Fit, InDiagnosis, Rule, RuleContext, RuleId, Severity, Subject};
 
@@ -39,7 +40,7 @@ pub(in crate::rules) const RULE: Rule = Rule {
 };
 
 fn check(facts: &Facts<'_>, cx: &mut RuleContext<'_>) {
-    for action in facts.actions().filter(|action| action.provider() == "CloudFormation") {
+    for action in facts.actions().filter(|action| Provider::of(action) == Provider::CloudFormation) {
         let Some(stack_role) = action.configuration("RoleArn") else { continue };
         let of = |arn: &str| Arn::parse(arn).ok().map(|arn| arn.account().to_owned());
         let works_in =
