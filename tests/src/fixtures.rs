@@ -15,6 +15,8 @@ pub const KEY_POLICY: &str = include_str!("../fixtures/tools/key-policy.json");
 pub const BUCKET_POLICY: &str = include_str!("../fixtures/tools/bucket-policy.json");
 /// The service role of the pipeline.
 pub const SERVICE_ROLE: &str = include_str!("../fixtures/tools/service-role.json");
+/// The service role of the pipeline's build projects, which knows nothing of the artifact key.
+pub const BUILD_ROLE: &str = include_str!("../fixtures/tools/build-role.json");
 /// The role that the key policy names.
 pub const KEY_ADMINISTRATOR: &str = include_str!("../fixtures/tools/key-administrator.json");
 /// The role of the target account's EC2 instances.

@@ -10,6 +10,7 @@ mod build;
 mod deploy;
 mod live;
 
+pub use build::BUILD_PROJECTS;
 pub use deploy::{PIPELINE_STACK, Parameters, STACK};
 pub use live::{Comparison, Live, RoleState};
 
@@ -32,6 +33,8 @@ pub struct World<'aws> {
     pub service_role_arn: String,
     /// Its name.
     pub service_role: String,
+    /// ARN of the service role of the pipeline's build projects.
+    pub build_role_arn: String,
     /// Name of the role of the target account's instances.
     pub instance_role: String,
     /// Object key of an artifact in the bucket, encrypted under the artifact key.

@@ -10,6 +10,7 @@ use aws_smithy_http_client::{
     Builder,
     tls::{Provider, rustls_provider::CryptoMode},
 };
+use aws_smithy_json::protocol::aws_json_rpc::AwsJsonRpcProtocol as Json;
 
 use crate::{
     cloudformation::CloudFormation, codebuild::CodeBuild, codedeploy::CodeDeploy, codepipeline::CodePipeline,
@@ -28,6 +29,9 @@ const MAX_ATTEMPTS: u32 = 5;
 const SESSION_SECONDS: i32 = 900;
 
 /// One identity in one Region: hands out the clients. Clients and clones are cheap, connections are shared.
+///
+/// Several of these services speak more than one protocol. Where bodies are taken or replaced as JSON
+/// (`raw_json`) and the SDK leaves a choice, the protocol is set to JSON, so that a later SDK can't choose another.
 #[derive(Debug, Clone)]
 pub struct Aws {
     config: SdkConfig,
@@ -128,25 +132,34 @@ impl Aws {
     /// The builds of this account and Region.
     #[must_use]
     pub fn codebuild(&self) -> CodeBuild {
-        CodeBuild::new(aws_sdk_codebuild::Client::new(&self.config))
+        let config = aws_sdk_codebuild::config::Builder::from(&self.config);
+        let config = config.protocol(Json::aws_json_1_1().with_default_namespace("com.amazonaws.codebuild"));
+        CodeBuild::new(aws_sdk_codebuild::Client::from_conf(config.build()))
     }
 
     /// The deployments of this account and Region.
     #[must_use]
     pub fn codedeploy(&self) -> CodeDeploy {
-        CodeDeploy::new(aws_sdk_codedeploy::Client::new(&self.config))
+        let config = aws_sdk_codedeploy::config::Builder::from(&self.config);
+        let config = config.protocol(Json::aws_json_1_1().with_default_namespace("com.amazonaws.codedeploy"));
+        CodeDeploy::new(aws_sdk_codedeploy::Client::from_conf(config.build()))
     }
 
     /// The pipelines of this account and Region.
     #[must_use]
     pub fn codepipeline(&self) -> CodePipeline {
-        CodePipeline::new(aws_sdk_codepipeline::Client::new(&self.config))
+        let config = aws_sdk_codepipeline::config::Builder::from(&self.config);
+        let config =
+            config.protocol(Json::aws_json_1_1().with_default_namespace("com.amazonaws.codepipeline"));
+        CodePipeline::new(aws_sdk_codepipeline::Client::from_conf(config.build()))
     }
 
     /// The clusters of this account and Region.
     #[must_use]
     pub fn ecs(&self) -> Ecs {
-        Ecs::new(aws_sdk_ecs::Client::new(&self.config))
+        let config = aws_sdk_ecs::config::Builder::from(&self.config);
+        let config = config.protocol(Json::aws_json_1_1().with_default_namespace("com.amazonaws.ecs"));
+        Ecs::new(aws_sdk_ecs::Client::from_conf(config.build()))
     }
 
     /// The event buses of this account and Region.

@@ -4,6 +4,8 @@ use std::collections::BTreeMap;
 
 use aws_config::retry::RetryConfig;
 use aws_sdk_s3::Client;
+use aws_smithy_runtime_api::client::{orchestrator::HttpResponse, result::SdkError};
+use aws_smithy_types::error::metadata::ProvideErrorMetadata;
 use serde_json::{Value, json};
 
 use crate::error::AwsError;
@@ -75,13 +77,19 @@ impl S3 {
     }
 
     /// The Region the bucket is in, which need not be the client's. Asked for by `GetBucketLocation`, whose
-    /// permission gives away nothing else; `HeadBucket` would need the one for listing objects.
+    /// permission gives away nothing else; `HeadBucket` would need the one for listing objects. An endpoint of another
+    /// Region may redirect instead, and names the Region in a header. The SDK does not follow, and need not: the calls
+    /// to that Region name the owner.
     ///
     /// # Errors
     /// See <https://docs.aws.amazon.com/AmazonS3/latest/API/API_GetBucketLocation.html>.
     pub async fn bucket_region(&self, bucket: &str, owner: &str) -> Result<String, AwsError> {
         let request = self.client.get_bucket_location().bucket(bucket).expected_bucket_owner(owner);
-        let answer = request.send().await.map_err(AwsError::from_sdk(SERVICE, "GetBucketLocation"))?;
+        let answer = request.send().await;
+        if let Some(region) = answer.as_ref().err().and_then(redirected_to) {
+            return Ok(region);
+        }
+        let answer = answer.map_err(AwsError::from_sdk(SERVICE, "GetBucketLocation"))?;
         Ok(match answer.location_constraint.as_ref().map(|region| region.as_str()) {
             // The two Regions that are older than the names of Regions.
             None | Some("") => "us-east-1",
@@ -126,6 +134,14 @@ impl S3 {
             encryption
         }))
     }
+}
+
+/// The Region that an answer of another Region's endpoint names: a redirect, or that the request is signed for the
+/// wrong Region. See <https://docs.aws.amazon.com/AmazonS3/latest/userguide/Redirects.html>.
+fn redirected_to<E: ProvideErrorMetadata>(error: &SdkError<E, HttpResponse>) -> Option<String> {
+    let response = error.raw_response()?;
+    let elsewhere = response.status().as_u16() == 301 || error.code() == Some("AuthorizationHeaderMalformed");
+    elsewhere.then(|| response.headers().get("x-amz-bucket-region").map(str::to_owned)).flatten()
 }
 
 /// S3 answers "not configured" with an error.

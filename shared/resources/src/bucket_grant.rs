@@ -160,9 +160,20 @@ impl Resource for BucketGrant {
         policy_documents::preview(what, live.policy.document.as_ref(), change, &[], quota)
     }
 
+    /// A denial may also be one of Block Public Access, which nothing in IAM changes.
+    ///
     /// S3 answers a plain "Access Denied" for a bucket of another account: every call names the account that
     /// has to own the bucket.
     fn explain(&self, error: AwsError, context: &ResourceContext) -> Failure {
+        if is_refused_as_public(&error) {
+            return Failure::new(
+                format!(
+                    "S3 counts the policy of bucket `{}` as public, and Block Public Access refuses it: {error}",
+                    self.bucket
+                ),
+                "no statement of Crosspipe is public, so one that the policy already has is: find the Allow for everybody without a fixed account, organization, VPC or IP range in its Condition, give it one, and deploy again",
+            );
+        }
         // IAM's own denials say which action is missing.
         let by_iam = error.message.contains("is not authorized to perform");
         if error.kind != ErrorKind::AccessDenied || by_iam || error.operation != "GetBucketLocation" {
@@ -176,4 +187,12 @@ impl Resource for BucketGrant {
             "give the artifact bucket of the pipeline's own account: a policy can be set only there",
         )
     }
+}
+
+/// Whether it was Block Public Access that refused a policy: S3 names the setting `BlockPublicPolicy`. See
+/// <https://docs.aws.amazon.com/AmazonS3/latest/userguide/troubleshoot-403-errors.html>.
+fn is_refused_as_public(error: &AwsError) -> bool {
+    error.kind == ErrorKind::AccessDenied
+        && error.operation == "PutBucketPolicy"
+        && error.message.contains("BlockPublicPolicy")
 }

@@ -140,8 +140,9 @@ impl Resource for BuildProjectKey {
         aws.codebuild().set_encryption_key(&self.project, key).await.map(|()| None)
     }
 
-    fn attributes(&self, _live: &Option<String>, _context: &ResourceContext) -> Success {
-        Success::default()
+    /// The key, so that a template can have what needs it set wait for this resource.
+    fn attributes(&self, live: &Option<String>, _context: &ResourceContext) -> Success {
+        Success::default().with("EncryptionKeyArn", live.as_deref().unwrap_or_default())
     }
 
     fn preview(

@@ -6,6 +6,9 @@ use super::World;
 use crate::fixtures::{self, Role};
 use crate::{Account, CallError, LocalAws, SetupError};
 
+/// The pipeline's build projects.
+pub const BUILD_PROJECTS: [&str; 2] = ["orders-build", "orders-integration-tests"];
+
 type Values<'a> = Vec<(&'static str, &'a str)>;
 
 impl<'aws> World<'aws> {
@@ -31,7 +34,10 @@ impl<'aws> World<'aws> {
         let key_arn = key(&tools, &values)?;
         let artifact = "orders/BuildOutpu/h7Xk2Qa".to_owned();
         artifact_bucket(&tools, &bucket, &key_arn, &artifact, &values)?;
-        build_project(&tools, &service_role_arn, &key_arn)?;
+        let (_, build_role_arn) = role(&tools, fixtures::BUILD_ROLE, &values)?;
+        for project in BUILD_PROJECTS {
+            build_project(&tools, project, &build_role_arn)?;
+        }
         let pipeline = pipeline(&tools, &service_role_arn, values.clone())?;
         Ok(Self {
             tools: tools.clone(),
@@ -41,6 +47,7 @@ impl<'aws> World<'aws> {
             key_arn,
             service_role_arn,
             service_role,
+            build_role_arn,
             instance_role,
             artifact,
         })
@@ -116,17 +123,17 @@ fn artifact_bucket(
     Ok(())
 }
 
-/// The project that builds what is deployed; it already encrypts under the artifact key.
-fn build_project(tools: &Account<'_>, role_arn: &str, key_arn: &str) -> Result<(), SetupError> {
+/// A project as teams have it: without an encryption key, so that it encrypts under aws/s3.
+fn build_project(tools: &Account<'_>, name: &str, role_arn: &str) -> Result<(), SetupError> {
     let request = json!({
-        "name": "orders-build", "serviceRole": role_arn, "encryptionKey": key_arn,
+        "name": name, "serviceRole": role_arn,
         "source": {"type": "CODEPIPELINE"}, "artifacts": {"type": "CODEPIPELINE"},
         "environment": {
             "type": "LINUX_CONTAINER", "image": "aws/codebuild/amazonlinux-x86_64-standard:5.0",
             "computeType": "BUILD_GENERAL1_SMALL",
         },
     });
-    let making = SetupError::while_doing::<CallError>("making the build project");
+    let making = SetupError::while_doing::<CallError>(format!("making the build project `{name}`"));
     tools.call("codebuild", "create_project", request).map_err(making).map(drop)
 }
 

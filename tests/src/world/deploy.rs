@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 
-use super::World;
+use super::{BUILD_PROJECTS, World};
 use crate::functions::Functions;
 use crate::{Account, CallError, StackError};
 
@@ -31,18 +31,22 @@ impl World<'_> {
     #[must_use]
     pub fn tools_parameters(&self) -> Parameters {
         let architecture = if cfg!(target_arch = "aarch64") { "arm64" } else { "x86_64" };
+        let project =
+            |name| format!("arn:aws:codebuild:{}:{}:project/{name}", self.tools.region(), self.tools.id());
         let given = [
             ("PipelineArns", self.pipeline_arn()),
             ("ServiceRoleArns", self.service_role_arn.clone()),
             ("ArtifactBucketArns", format!("arn:aws:s3:::{}", self.bucket)),
             ("ArtifactKeyArns", self.key_arn.clone()),
+            ("BuildProjectArns", BUILD_PROJECTS.map(project).join(",")),
             ("AllowedAccounts", self.target.id().to_owned()),
             ("Architecture", architecture.to_owned()),
         ];
         given.into()
     }
 
-    /// Parameters of `pipeline.yaml`: the pipeline gets a stage `Production` that deploys into the target account.
+    /// Parameters of `pipeline.yaml`: the pipeline gets a stage `Production` that deploys into the target account,
+    /// and its build projects the artifact key.
     #[must_use]
     pub fn pipeline_parameters(&self) -> Parameters {
         let given = [
@@ -52,6 +56,8 @@ impl World<'_> {
             ("ArtifactKeyArn", &self.key_arn),
             ("TargetAccountIds", self.target.id()),
             ("TargetRoleArns", &self.target_role_arn()),
+            ("BuildProjectNames", &BUILD_PROJECTS.join(",")),
+            ("BuildRoleArns", &self.build_role_arn),
             ("DeployStage", "Production"),
             ("DeployAfterStage", "Staging"),
             ("DeployInputArtifact", "BuildOutput"),
@@ -169,6 +175,15 @@ impl World<'_> {
         parameters: &Parameters,
     ) -> Result<BTreeMap<String, String>, StackError> {
         self.tools.deploy_stack(stack, PIPELINE_TEMPLATE, &pairs(parameters), &[])
+    }
+
+    /// Updates a pipeline's stack.
+    ///
+    /// # Errors
+    ///
+    /// When the update is refused or rolled back.
+    pub fn update_pipeline(&self, stack: &str, parameters: &Parameters) -> Result<(), StackError> {
+        self.tools.update_stack(stack, PIPELINE_TEMPLATE, &pairs(parameters), &[]).map(drop)
     }
 
     /// Deletes the pipeline's stack, then the installation.

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use crosspipe_core::policy::{PolicyDocument, Statement, meaning};
 use serde_json::{Map, Value, json};
 
-use super::World;
+use super::{BUILD_PROJECTS, World};
 use crate::{Account, CallError};
 
 /// What Crosspipe may touch, at one moment.
@@ -21,6 +21,8 @@ pub struct Live {
     pub pipeline: Value,
     /// The pipeline's tags.
     pub pipeline_tags: BTreeMap<String, String>,
+    /// The encryption key of each build project; none where it is the default, aws/s3.
+    pub build_keys: BTreeMap<String, Option<String>>,
     /// The target account's instance role.
     pub instance_role: RoleState,
 }
@@ -67,12 +69,14 @@ impl World<'_> {
         )?;
         let tags =
             tools("codepipeline", "list_tags_for_resource", json!({"resourceArn": self.pipeline_arn()}))?;
+        let projects = tools("codebuild", "batch_get_projects", json!({"names": BUILD_PROJECTS}))?;
         Ok(Live {
             key_policy: embedded(&key),
             bucket_policy: embedded(&bucket),
             service_role: role(&self.tools, &self.service_role)?,
             pipeline: pipeline.get_mut("pipeline").map(Value::take).unwrap_or_default(),
             pipeline_tags: items(&tags, "tags").map(|tag| (text(tag, "key"), text(tag, "value"))).collect(),
+            build_keys: items(&projects, "projects").map(|one| (text(one, "name"), build_key(one))).collect(),
             instance_role: role(&self.target, &self.instance_role)?,
         })
     }
@@ -87,6 +91,7 @@ impl Live {
             policy("bucket policy", &before.bucket_policy, &self.bucket_policy),
             before.service_role.compare("service role", &self.service_role),
             before.pipeline_comparison(self),
+            before.build_comparison(self),
             before.instance_role.compare("instance role", &self.instance_role),
         ]
     }
@@ -107,6 +112,13 @@ impl Live {
         let stages = items(&self.pipeline, "stages").count();
         let compared = format!("{stages} stages, {} tags and everything else", self.pipeline_tags.len());
         Comparison { document: "pipeline", compared, differences }
+    }
+
+    fn build_comparison(&self, after: &Self) -> Comparison {
+        let differs = self.build_keys.iter().filter(|(name, key)| after.build_keys.get(*name) != Some(*key));
+        let differences = differs.map(|(name, _)| format!("the key of `{name}` is not as it was")).collect();
+        let compared = format!("encryption keys of {} projects", self.build_keys.len());
+        Comparison { document: "builds", compared, differences }
     }
 }
 
@@ -170,6 +182,12 @@ fn role(account: &Account<'_>, name: &str) -> Result<RoleState, CallError> {
     attached.sort();
     let trust = trust.pointer("/Role/AssumeRolePolicyDocument").cloned().unwrap_or_default();
     Ok(RoleState { trust, inline, attached })
+}
+
+/// CodeBuild shows the default as the alias of the AWS managed key, or not at all.
+fn build_key(project: &Value) -> Option<String> {
+    let key = project.get("encryptionKey").and_then(Value::as_str);
+    key.filter(|key| !key.is_empty() && !key.ends_with("alias/aws/s3")).map(str::to_owned)
 }
 
 /// The policy that an answer holds as text.

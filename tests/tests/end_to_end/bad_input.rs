@@ -62,6 +62,27 @@ fn bucket_grant() {
     scene.remove();
 }
 
+/// A policy that was public before public access was blocked can't be saved again, whoever adds to it.
+#[test]
+fn public_bucket_policy() {
+    let scene = Scene::deployed();
+    let (tools, bucket) = (&scene.world.tools, &scene.world.bucket);
+    let without_site = scene.live().bucket_policy;
+    let mut policy = without_site.clone();
+    let public = json!({"Sid": "Site", "Effect": "Allow", "Principal": "*", "Action": "s3:GetObject", "Resource": format!("arn:aws:s3:::{bucket}/site/*")});
+    policy["Statement"].as_array_mut().unwrap().push(public);
+    tools.call("s3", "put_bucket_policy", json!({"Bucket": bucket, "Policy": policy.to_string()})).unwrap();
+    let blocked = json!({"Bucket": bucket, "PublicAccessBlockConfiguration": {"BlockPublicPolicy": true}});
+    tools.call("s3", "put_public_access_block", blocked).unwrap();
+    let grant = json!({"BucketName": bucket, "TargetAccounts": ["555555555555"]});
+    check(&scene, "ArtifactBucketGrant", grant, &["Block Public Access", bucket, "everybody"]);
+    tools.call("s3", "delete_public_access_block", json!({"Bucket": bucket})).unwrap();
+    tools
+        .call("s3", "put_bucket_policy", json!({"Bucket": bucket, "Policy": without_site.to_string()}))
+        .unwrap();
+    scene.remove();
+}
+
 #[test]
 fn pipeline_patch() {
     let scene = Scene::deployed();

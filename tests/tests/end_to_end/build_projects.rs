@@ -1,5 +1,6 @@
 //! Build projects as teams have them, once the artifacts are under the customer managed key.
 
+use crosspipe_e2e::world::{BUILD_PROJECTS, PIPELINE_STACK};
 use serde_json::{Value, json};
 
 use crate::scene::Scene;
@@ -57,16 +58,12 @@ fn project_key_is_put_back() {
 fn builds_work_under_the_customer_key() {
     let scene = Scene::deployed();
     let (tools, world) = (&scene.world.tools, &scene.world);
-    let trust = json!({"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Principal": {"Service": "codebuild.amazonaws.com"}, "Action": "sts:AssumeRole"}]});
-    let role = json!({"RoleName": "build-role", "AssumeRolePolicyDocument": trust.to_string()});
-    let role = tools.call("iam", "create_role", role).unwrap()["Role"]["Arn"].as_str().unwrap().to_owned();
-    let policy = json!({"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": ["s3:GetObject", "s3:GetObjectVersion", "s3:PutObject"], "Resource": format!("arn:aws:s3:::{}/*", world.bucket)}]});
-    let policy =
-        json!({"RoleName": "build-role", "PolicyName": "artifacts", "PolicyDocument": policy.to_string()});
-    tools.call("iam", "put_role_policy", policy).unwrap();
-    let aws_managed = format!("arn:aws:kms:eu-west-1:{}:alias/aws/s3", tools.id());
-    let as_teams_have_it = json!({"name": "orders-build", "serviceRole": role, "encryptionKey": aws_managed});
-    tools.call("codebuild", "update_project", as_teams_have_it).unwrap();
+    let role = world.build_role_arn.as_str();
+    assert_eq!(run(&scene), None, "pipeline.yaml has the builds use the artifact key");
+    let mut parameters = world.pipeline_parameters();
+    parameters.retain(|name, _| !name.starts_with("Build"));
+    world.update_pipeline(PIPELINE_STACK, &parameters).unwrap_or_else(|error| panic!("{error}"));
+    assert_eq!(scene.live().build_keys, scene.before.build_keys, "put back, and the pipeline is as before");
 
     let notice = |stack: &str| {
         let properties = json!({"PipelineName": world.pipeline, "EncryptionKeyArn": world.key_arn});
@@ -75,10 +72,7 @@ fn builds_work_under_the_customer_key() {
         tools.deploy_stack(stack, &template.to_string(), &[], &[]).unwrap().remove("Notice").unwrap()
     };
     let before = notice("before");
-    assert_eq!(scene.project_key("orders-build"), aws_managed);
-    for part in
-        ["`orders-build`", "Custom::BuildProjectKey", "`OwnRoleArns`", role.as_str(), "\"kms:Decrypt\""]
-    {
+    for part in ["`orders-build`", "Custom::BuildProjectKey", "`OwnRoleArns`", role, "\"kms:Decrypt\""] {
         assert!(before.contains(part), "`{part}` is not in: {before}");
     }
     let failed = run(&scene);
@@ -88,7 +82,7 @@ fn builds_work_under_the_customer_key() {
     grant["OwnRoleArns"] = json!(role);
     scene.create("key", "ArtifactKeyGrant", grant).unwrap();
     assert_eq!(run(&scene).as_deref(), Some("Production"), "no target account can use aws/s3");
-    scene.create("project", "BuildProjectKey", project_key(&scene, &["orders-build"])).unwrap();
+    scene.create("project", "BuildProjectKey", project_key(&scene, &BUILD_PROJECTS)).unwrap();
     assert_eq!(run(&scene), None, "everything works under the customer managed key");
     let after = notice("after");
     assert!(!after.contains("orders-build"), "{after}");
@@ -96,7 +90,7 @@ fn builds_work_under_the_customer_key() {
     for stack in ["after", "project", "key", "before"] {
         scene.delete(stack);
     }
-    assert_eq!(scene.project_key("orders-build"), aws_managed);
+    assert_eq!(scene.live().build_keys, scene.before.build_keys);
     let elsewhere = scene.key_grant(&[world.target.id()]);
     let mut foreign = elsewhere.clone();
     foreign["OwnRoleArns"] = json!(world.target_role_arn());

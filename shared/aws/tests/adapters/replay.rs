@@ -58,7 +58,10 @@ impl Replay {
 }
 
 impl Request {
+    /// The body, which must say that it is JSON of the protocol: services that speak others go by the header.
     pub(crate) fn json(&self) -> Value {
+        let protocols = ["application/x-amz-json-1.0", "application/x-amz-json-1.1"];
+        assert!(protocols.contains(&self.headers["content-type"].as_str()), "{:?}", self.headers);
         serde_json::from_str(&self.body).unwrap()
     }
 

@@ -110,6 +110,25 @@ async fn oldest_regions_have_legacy_names() {
     assert_eq!(error.kind, ErrorKind::AccessDenied, "it may be another owner's");
 }
 
+#[tokio::test]
+async fn redirects_name_the_region() {
+    let redirect = |status, code| s3_error(status, code).header("x-amz-bucket-region", "us-east-2");
+    let replay = Replay::start([
+        redirect(301, "PermanentRedirect"),
+        redirect(400, "AuthorizationHeaderMalformed"),
+        redirect(403, "AccessDenied"),
+        s3_error(301, "PermanentRedirect"),
+    ])
+    .await;
+    let s3 = replay.aws.s3();
+    for _ in 0..2 {
+        assert_eq!(s3.bucket_region("artifacts", OWNER).await.unwrap(), "us-east-2");
+    }
+    let error = s3.bucket_region("artifacts", OWNER).await.unwrap_err();
+    assert_eq!(error.kind, ErrorKind::AccessDenied, "a denial is one, whatever its headers say");
+    assert!(s3.bucket_region("artifacts", OWNER).await.is_err(), "a redirect to nowhere");
+}
+
 fn location(region: &str) -> Reply {
     let body = format!(
         r#"<LocationConstraint xmlns="http://s3.amazonaws.com/doc/2006-03-01/">{region}</LocationConstraint>"#

@@ -3,7 +3,7 @@
 use std::error::Error;
 use std::fs;
 
-use crosspipe_e2e::world::{Live, PIPELINE_STACK, STACK, World};
+use crosspipe_e2e::world::{BUILD_PROJECTS, Live, PIPELINE_STACK, STACK, World};
 use crosspipe_e2e::{LocalAws, functions, target_dir};
 use serde_json::{Value, json};
 
@@ -61,12 +61,13 @@ pub(crate) fn tell(screen: &mut Screen) -> Result<(), Box<dyn Error>> {
     ));
 
     screen.step("What changed in account A");
-    show_changes(screen, &before, &world.live()?);
+    show_changes(screen, &world, &before, &world.live()?);
 
     screen.step("B reads the artifact");
     access.try_all(screen, Expected { assume: true, read: true, decrypt: true });
 
     screen.step("The pipeline deploys into account B");
+    screen.say("the build encrypts under the artifact key, and its role may use it");
     let ran = failure::run_pipeline(screen, &world)?;
     screen
         .check(ran.status == "Succeeded", "the pipeline runs to its end, Production/ExternalDeploy included");
@@ -138,6 +139,11 @@ fn introduce(screen: &Screen, world: &World<'_>, live: &Live) {
             world.key_arn.rsplit('/').next().unwrap_or_default(),
             count(&live.key_policy, "Statement"),
         ),
+        format!(
+            "  builds        {} ({}; their role can't use the key)",
+            BUILD_PROJECTS.join(", "),
+            if live.build_keys.values().all(Option::is_none) { "no encryption key" } else { "with a key" },
+        ),
         format!("B, target account {}", world.target.id()),
         format!(
             "  instance role {}, existing, of the EC2 instances that CodeDeploy deploys to",
@@ -147,7 +153,7 @@ fn introduce(screen: &Screen, world: &World<'_>, live: &Live) {
     screen.say(&lines.join("\n"));
 }
 
-fn show_changes(screen: &mut Screen, before: &Live, after: &Live) {
+fn show_changes(screen: &mut Screen, world: &World<'_>, before: &Live, after: &Live) {
     let pipeline = |live: &Live| json!({"pipeline": live.pipeline, "tags": live.pipeline_tags});
     let documents = [
         ("key policy", before.key_policy.clone(), after.key_policy.clone()),
@@ -157,6 +163,7 @@ fn show_changes(screen: &mut Screen, before: &Live, after: &Live) {
             json!(before.service_role.inline),
             json!(after.service_role.inline),
         ),
+        ("keys of build projects", json!(before.build_keys), json!(after.build_keys)),
         ("pipeline", pipeline(before), pipeline(after)),
     ];
     for (title, old, new) in &documents {
@@ -171,6 +178,10 @@ fn show_changes(screen: &mut Screen, before: &Live, after: &Live) {
             screen.check(kept, &what);
         }
     }
+    let key = Some(world.key_arn.clone());
+    let keyed =
+        !after.build_keys.is_empty() && after.build_keys.values().all(|of_project| *of_project == key);
+    screen.check(keyed, "build projects: all of them encrypt under the artifact key");
     let kept = without_patch(&after.pipeline) == without_patch(&before.pipeline);
     screen.check(kept, "pipeline: key and stage Production added, every other stage and member kept");
 }
