@@ -156,8 +156,12 @@ async fn open<R: Resource>(resource: &R, request: &Request, scope: &Scope<'_>) -
 fn with_notice(mut success: Success, mut notices: Vec<String>) -> Success {
     let mut seen = std::collections::BTreeSet::new();
     notices.retain(|notice| seen.insert(notice.clone()));
+    if notices.is_empty() {
+        // Said, because a template's output should not be empty.
+        return success.with("Notice", "none");
+    }
     let notice = failures::cut(&notices.join(" "), LONGEST_NOTICE);
-    success.reason = Some(notice.clone()).filter(|notice| !notice.is_empty());
+    success.reason = Some(notice.clone());
     success.with("Notice", notice)
 }
 

@@ -14,7 +14,7 @@ from typing import Any
 from ministack import app as ministack_app
 from ministack.core import iam_actions, iam_evaluator, router
 from ministack.core.responses import get_account_id, get_region
-from ministack.services import eventbridge, iam, kms, lambda_svc, s3
+from ministack.services import codebuild, eventbridge, iam, kms, lambda_svc, s3
 from ministack.services.cloudformation import custom_resource, handlers, provisioners, stacks
 
 from . import (
@@ -88,6 +88,8 @@ def _wrap_requests() -> None:
     # Delivery of an event to one target of a rule, and its Lambda part.
     _replace(eventbridge, "_invoke_target", event_targets.wrap_invoke_target)
     _replace(eventbridge, "_dispatch_to_lambda", event_targets.wrap_dispatch_to_lambda)
+    # The key of a project that is given none.
+    _replace(codebuild, "_create_project", providers.wrap_create_project)
     # The end of a deleted function's processes.
     _replace(lambda_svc, "invalidate_worker", _wrap_invalidate_worker)
 

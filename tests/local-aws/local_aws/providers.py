@@ -1,11 +1,15 @@
-"""The resource that IAM evaluates a request to a deploy provider on, where ministack takes it for another or none.
+"""Build and deploy providers, where ministack takes something for another or none: the resource that IAM evaluates a
+request on, and the key of a build project.
 
 <https://docs.aws.amazon.com/service-authorization/latest/reference/reference_policies_actions-resources-contextkeys.html>
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
+
+from ministack.core.responses import get_account_id, get_region
 
 from . import protocol
 from .protocol import ServiceError
@@ -47,3 +51,15 @@ def _first(request: Any, member: str) -> str | None:
     named = request.get(member) if isinstance(request, dict) else None
     named = [named] if isinstance(named, str) else named
     return named[0] if isinstance(named, list) and named and isinstance(named[0], str) else None
+
+
+def wrap_create_project(original: Callable[..., Any]) -> Callable[..., Any]:
+    """A project that is given no key encrypts under the AWS managed key of S3.
+
+    <https://docs.aws.amazon.com/codebuild/latest/APIReference/API_CreateProject.html>
+    """
+
+    def create_project(data: dict[str, Any]) -> Any:
+        return original({"encryptionKey": f"arn:aws:kms:{get_region()}:{get_account_id()}:alias/aws/s3", **data})
+
+    return create_project

@@ -67,6 +67,7 @@ fn bucket_grant() {
 fn public_bucket_policy() {
     let scene = Scene::deployed();
     let (tools, bucket) = (&scene.world.tools, &scene.world.bucket);
+    tools.call("s3", "delete_public_access_block", json!({"Bucket": bucket})).unwrap();
     let without_site = scene.live().bucket_policy;
     let mut policy = without_site.clone();
     let public = json!({"Sid": "Site", "Effect": "Allow", "Principal": "*", "Action": "s3:GetObject", "Resource": format!("arn:aws:s3:::{bucket}/site/*")});

@@ -59,6 +59,8 @@ pub(crate) fn tell(screen: &mut Screen) -> Result<(), Box<dyn Error>> {
         output("KeyPolicyBytes"),
         output("BucketPolicyBytes"),
     ));
+    let noticed = output("PipelineNotice");
+    screen.check(noticed == "none", &format!("notice of the pipeline, its builds included: {noticed}"));
 
     screen.step("What changed in account A");
     show_changes(screen, &world, &before, &world.live()?);
@@ -140,9 +142,9 @@ fn introduce(screen: &Screen, world: &World<'_>, live: &Live) {
             count(&live.key_policy, "Statement"),
         ),
         format!(
-            "  builds        {} ({}; their role can't use the key)",
+            "  builds        {} (projects with an encryption key: {})",
             BUILD_PROJECTS.join(", "),
-            if live.build_keys.values().all(Option::is_none) { "no encryption key" } else { "with a key" },
+            live.build_keys.values().flatten().count(),
         ),
         format!("B, target account {}", world.target.id()),
         format!(
