@@ -9,6 +9,7 @@ use std::fmt::Write;
 use std::path::Path;
 
 use crosspipe_core::arn::{self, Arn};
+use crosspipe_core::grants::bucket::ArtifactAccess;
 use crosspipe_core::grants::grantees::GranteeProperties;
 use crosspipe_core::grants::put_checks::PutError;
 use crosspipe_core::grants::service_role::{self, TargetRoles};
@@ -83,7 +84,8 @@ fn bucket_policy(form: Form, count: usize) -> Result<usize, PutError> {
     let denials =
         bucket::Denials { unencrypted_uploads: true, insecure_transport: true, spares_default: false };
     let bucket = Arn::of_bucket("aws", "orders-artifacts");
-    size(bucket::plan(None, &bucket::desired_statements(&owner(), &bucket, &grantees(form, count), denials)))
+    let access = ArtifactAccess { grantees: grantees(form, count), writes: true, prefixes: vec![] };
+    size(bucket::plan(None, &bucket::desired_statements(&owner(), &bucket, &access, denials)))
 }
 
 fn service_role_policy(form: Form, count: usize) -> Result<usize, PutError> {

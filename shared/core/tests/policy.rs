@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, reason = "helpers of tests are tests")]
 
 use crosspipe_core::arn::Arn;
+use crosspipe_core::grants::bucket::ArtifactAccess;
 use crosspipe_core::grants::grantees::GranteeProperties;
 use crosspipe_core::grants::{Grantees, bucket, key};
 use crosspipe_core::owner::Owner;
@@ -26,7 +27,8 @@ fn grantees(account: &str) -> Grantees {
 fn on_bucket(owner: &Owner, account: &str) -> OwnedStatements {
     let denials =
         bucket::Denials { unencrypted_uploads: true, insecure_transport: true, spares_default: false };
-    bucket::desired_statements(owner, &Arn::of_bucket("aws", "artifacts"), &grantees(account), denials)
+    let access = ArtifactAccess { grantees: grantees(account), writes: true, prefixes: vec![] };
+    bucket::desired_statements(owner, &Arn::of_bucket("aws", "artifacts"), &access, denials)
 }
 
 /// The document after the change; None when there is none left.
@@ -59,7 +61,9 @@ fn granted_statements_can_apply() {
     let root =
         json!({"Effect": "Allow", "Principal": {"AWS": "111111111111"}, "Action": "kms:*", "Resource": "*"});
     let live = document(json!({"Version": "2012-10-17", "Statement": [root]}));
-    for grantees in [grantees("222222222222"), by_organization.unwrap()] {
+    let whole: &[&str] = &[];
+    let of_grantees = [grantees("222222222222"), by_organization.unwrap()];
+    for (grantees, prefixes) in of_grantees.iter().flat_map(|it| [(it, whole), (it, &["orders/"])]) {
         let users = key::Users {
             service_role: role.clone(),
             own_roles: vec![role.clone()],
@@ -69,7 +73,9 @@ fn granted_statements_can_apply() {
             bucket::Denials { unencrypted_uploads: true, insecure_transport: true, spares_default: true };
         let of_key = key::desired_statements(&owner("Key"), &arn, &users);
         let bucket_arn = Arn::of_bucket("aws", "artifacts");
-        let of_bucket = bucket::desired_statements(&owner("Bucket"), &bucket_arn, &grantees, denials);
+        let prefixes = prefixes.iter().map(|prefix| (*prefix).to_owned()).collect();
+        let access = ArtifactAccess { grantees: grantees.clone(), writes: true, prefixes };
+        let of_bucket = bucket::desired_statements(&owner("Bucket"), &bucket_arn, &access, denials);
         let written = [key::plan(&live, &of_key).unwrap(), bucket::plan(None, &of_bucket).unwrap()];
         for policy in written.into_iter().filter_map(|change| after(change, None)) {
             let policy = policy.to_value();

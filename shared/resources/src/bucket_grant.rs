@@ -4,8 +4,8 @@
 use crosspipe_aws::{Aws, AwsError, ErrorKind};
 use crosspipe_core::arn::Arn;
 use crosspipe_core::field_error::FieldError;
-use crosspipe_core::grants::bucket::{self, Denials};
-use crosspipe_core::grants::{Grantees, Quota};
+use crosspipe_core::grants::Quota;
+use crosspipe_core::grants::bucket::{self, ArtifactAccess, Denials};
 use crosspipe_core::policy::{Change, OwnedStatements};
 use crosspipe_core::remediation::ResourceType;
 use crosspipe_custom_resource::{Failure, Success};
@@ -22,7 +22,7 @@ use crate::{ResourceContext, failures, grantee_properties};
 pub struct BucketGrant {
     bucket: String,
     /// None where nothing is wanted.
-    grant: Option<(Grantees, Denials)>,
+    grant: Option<(ArtifactAccess, Denials)>,
 }
 
 /// What is read of a bucket.
@@ -39,10 +39,10 @@ impl BucketGrant {
     fn statements(&self, live: &LiveBucket, context: &ResourceContext) -> OwnedStatements {
         match &self.grant {
             None => bucket::no_statements(&context.owner),
-            Some((grantees, denials)) => {
+            Some((access, denials)) => {
                 let denials = Denials { spares_default: live.encrypts_by_default, ..*denials };
                 let arn = Arn::of_bucket(&context.partition, &self.bucket);
-                bucket::desired_statements(&context.owner, &arn, grantees, denials)
+                bucket::desired_statements(&context.owner, &arn, access, denials)
             }
         }
     }
@@ -68,18 +68,29 @@ impl Resource for BucketGrant {
     type Memory = ();
 
     fn parse(properties: &Map<String, Value>, context: &ResourceContext) -> Result<Vec<Self>, FieldError> {
-        let [a, b, c, d, e] = grantee_properties::NAMES;
-        let known = ["BucketName", "DenyUnencryptedUploads", "DenyInsecureTransport", a, b, c, d, e];
-        let read = Properties::new(properties, &known)?;
+        let own = [
+            "BucketName",
+            "DenyUnencryptedUploads",
+            "DenyInsecureTransport",
+            "AllowWrites",
+            "ArtifactPrefixes",
+        ];
+        let read = Properties::new(properties, &[own.as_slice(), &grantee_properties::NAMES].concat())?;
         read.required("BucketName")?;
         let denials = Denials {
             unencrypted_uploads: read.boolean("DenyUnencryptedUploads", true)?,
             insecure_transport: read.boolean("DenyInsecureTransport", true)?,
             spares_default: false,
         };
-        let grantees = grantee_properties::read(&read, context)?;
+        let prefixes = read.list("ArtifactPrefixes")?;
+        bucket::check_prefixes("ArtifactPrefixes", &prefixes)?;
+        let access = ArtifactAccess {
+            grantees: grantee_properties::read(&read, context)?,
+            writes: read.boolean("AllowWrites", true)?,
+            prefixes,
+        };
         let targets = Self::parse_absent(properties, context)?.into_iter();
-        let granted = targets.map(|it| BucketGrant { grant: Some((grantees.clone(), denials)), ..it });
+        let granted = targets.map(|it| BucketGrant { grant: Some((access.clone(), denials)), ..it });
         Ok(granted.collect())
     }
 

@@ -12,10 +12,17 @@ use serde_json::Value;
 use crate::reading::{PIPELINE, TARGET, TEMPLATES, TOOLS, VENV, object, read, root};
 
 /// Pages with commands that a reader runs against AWS or in this repository.
-const PAGES: [&str; 5] =
-    ["README.md", "docs/operations.md", "docs/performance.md", "docs/watch.md", "accuracy/README.md"];
+const PAGES: [&str; 5] = [
+    "README.md",
+    "differential/README.md",
+    "docs/contributing.md",
+    "docs/operations.md",
+    "docs/performance.md",
+];
+/// Folders that have pages.
+const FOLDERS: [&str; 6] = ["", "accuracy", "differential", "docs", "fuzz", "tests/local-aws"];
 /// Programs that the pages call; everything else in a block is a mistake.
-const TOOLS_IN_BLOCKS: [&str; 5] = ["aws", "cargo", "jq", "rustup", "sam"];
+const TOOLS_IN_BLOCKS: [&str; 6] = [".ci/run", "aws", "cargo", "jq", "rustup", "sam"];
 
 /// The arguments of every command in the shell blocks of a page, the program first. Blocks of one page share variables.
 fn read_commands(page: &str) -> Vec<Vec<String>> {
@@ -122,6 +129,18 @@ fn check_with_aws_cli(command: &[String]) -> Result<(), String> {
         .unwrap();
     let text = String::from_utf8_lossy(&output.stderr).into_owned();
     if text.contains("Could not connect to the endpoint URL") { Ok(()) } else { Err(text) }
+}
+
+#[test]
+fn every_page_with_commands_is_read() {
+    let pages = FOLDERS.into_iter().flat_map(|folder| {
+        let entries = std::fs::read_dir(root().join(folder)).unwrap().map(|it| it.unwrap().file_name());
+        entries.map(move |name| format!("{folder}/{}", name.display()).trim_start_matches('/').to_owned())
+    });
+    let mut with_commands: Vec<String> =
+        pages.filter(|page| page.ends_with(".md") && read(page).contains("```sh\n")).collect();
+    with_commands.sort();
+    assert_eq!(with_commands, PAGES);
 }
 
 #[test]

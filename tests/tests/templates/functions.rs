@@ -24,6 +24,8 @@ const CUSTOM_RESOURCES: &[(&str, &[&str], &[&str])] = &[
             "OrganizationId",
             "OrganizationPaths",
             "TargetRoleNamePattern",
+            "AllowWrites",
+            "ArtifactPrefixes",
             "DenyUnencryptedUploads",
             "DenyInsecureTransport",
         ],

@@ -12,7 +12,10 @@ pub(super) const FACTS: ProviderFacts = ProviderFacts {
     permissions: Some(permissions),
     evidence: Some(EvidenceSource::Bucket),
     passed_roles: passes_none,
-    parameters: &[("S3DeployBucketName", ParameterValue::Configuration("BucketName"))],
+    parameters: &[
+        ("S3DeployBucketName", ParameterValue::Configuration("BucketName")),
+        ("S3DeployKeyArn", ParameterValue::Configuration("KMSEncryptionKeyARN")),
+    ],
 };
 
 fn permissions(place: &ActionPlace<'_>) -> Vec<Permission> {

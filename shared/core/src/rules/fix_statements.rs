@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use super::facts::Facts;
 use crate::arn::{self, Arn};
-use crate::grants::bucket::{BUCKET_ACTIONS, OBJECT_ACTIONS};
+use crate::grants::bucket;
 use crate::grants::key::ACTIONS;
 use crate::pipeline::Store;
 
@@ -31,11 +31,9 @@ pub(super) fn use_statements<'a>(
 
 /// The statements that let a principal use an artifact bucket; in its own policies without a principal.
 pub(super) fn artifact_statements(facts: &Facts<'_>, bucket: &str, principal: Option<&str>) -> Vec<Value> {
-    let bucket = arn::bucket(facts.partition(), bucket);
-    vec![
-        allow(principal, &OBJECT_ACTIONS, &[format!("{bucket}/*")]),
-        allow(principal, &BUCKET_ACTIONS, &[bucket]),
-    ]
+    let principal = principal.map(|arn| json!({ "AWS": arn }));
+    let statements = bucket::whole_access(&arn::bucket(facts.partition(), bucket), principal.as_ref());
+    statements.map(Value::Object).into()
 }
 
 /// The statement that lets a principal use a key; in its own policies without a principal, and with the ARN.
