@@ -39,6 +39,7 @@ impl World<'_> {
             ("ArtifactBucketArns", format!("arn:aws:s3:::{}", self.bucket)),
             ("ArtifactKeyArns", self.key_arn.clone()),
             ("BuildProjectArns", BUILD_PROJECTS.map(project).join(",")),
+            ("BuildRoleArns", self.build_role_arn.clone()),
             ("AllowedAccounts", self.target.id().to_owned()),
             ("Architecture", architecture.to_owned()),
         ];

@@ -104,6 +104,7 @@ fn patterns_begin_literally() {
         (TOOLS, "ArtifactBucketArns", "arn:aws:s3:::".to_owned()),
         (TOOLS, "ArtifactKeyArns", format!("arn:aws:kms:eu-west-1:{account}:key/")),
         (TOOLS, "BuildProjectArns", format!("arn:aws:codebuild:eu-west-1:{account}:project/")),
+        (TOOLS, "BuildRoleArns", format!("arn:aws:iam::{account}:role/")),
         (TOOLS, "AllowedRoleArns", "arn:aws:iam::*:role/".to_owned()),
         (TARGET, "ServiceRoleArns", format!("arn:aws:iam::{account}:role/")),
         (TARGET, "ArtifactBucketArns", "arn:aws:s3:::".to_owned()),
