@@ -12,7 +12,7 @@ use serde_json::Value;
 use crate::arn::Arn;
 use crate::evaluation::Side;
 use crate::pipeline::Pipeline;
-use crate::rules::{Finding, Severity};
+use crate::rules::{Denied, Finding, Severity};
 use crate::snapshot::{Fact, Snapshot};
 
 pub use crate::rules::ResourceType;
@@ -107,7 +107,8 @@ pub fn targets(finding: &Finding, pipeline: &Pipeline) -> BTreeSet<Target> {
     let written_by = finding.rule.rule().and_then(|rule| rule.in_diagnosis.remediated_by);
     match written_by {
         Some(kind @ ResourceType::ArtifactKeyGrant) => {
-            denied().map(|denied| target(kind, &denied.resource)).collect()
+            let is_key = |it: &&Denied| Arn::parse(&it.resource).is_ok_and(|arn| arn.service() == "kms");
+            denied().filter(is_key).map(|denied| target(kind, &denied.resource)).collect()
         }
         Some(kind @ ResourceType::ArtifactBucketGrant) => {
             let buckets = denied().filter_map(|denied| bucket_name(&denied.resource));

@@ -44,10 +44,14 @@ fn missing_permissions_are_named() {
     }
     assert_eq!(tried, 22, "a new permission is tried, too");
     // That on build projects is in a policy of its own, which an installation without such projects does not have.
+    let name = json!({"RoleName": role, "PolicyName": "BuildProjects"});
+    let of_projects =
+        scene.world.tools.call("iam", "get_role_policy", name).unwrap()["PolicyDocument"].clone();
     scene.change_role(&role, "BuildProjects", |policy| remove(policy, "codebuild:UpdateProject"));
     let before = scene.live();
     denied_on_create(&scene, "codebuild:UpdateProject");
     scene.assert_unchanged(&before);
+    scene.change_role(&role, "BuildProjects", |policy| *policy = of_projects);
     scene.world.remove_tools().unwrap_or_else(|error| panic!("{error}"));
 }
 

@@ -155,7 +155,8 @@ fn owned_grant_is_reapplied_and_retried() {
     listening.put_key_policy(&without_ours(&deployed.key_policy, &[foreign]));
     let by_hand = scene.live().key_policy;
     let report = listening.report_of_run();
-    assert_eq!((rule(&report), outcome(&report)), ("KM001", "retried"), "{report}");
+    // The build's role is the first to miss the key.
+    assert_eq!((rule(&report), outcome(&report)), ("CB002", "retried"), "{report}");
     assert_eq!(listening.status(&report["executionId"]), "Succeeded");
     let (others, ours) = parted(&scene.live().key_policy);
     assert_eq!((others, ours), (parted(&by_hand).0, parted(&deployed.key_policy).1));

@@ -13,7 +13,7 @@ pub mod report;
 
 use crate::incident::Failure;
 use crate::pipeline::Pipeline;
-use crate::rules::{Denied, Facts, run};
+use crate::rules::{Denied, Facts, Subject, run};
 use crate::snapshot::{Snapshot, SnapshotError};
 
 use rank::{Evidence, Ranked};
@@ -62,14 +62,16 @@ pub fn diagnose(
     Ok(Some(report))
 }
 
-/// Whether AWS's message fits the finding, and it is about a request for an artifact bucket or its key.
+/// Whether AWS's message fits the finding, and it is about an artifact bucket or its key: a request for one, or a fault
+/// in how they are set up.
 fn is_about_artifacts(cause: &Ranked, pipeline: &Pipeline) -> bool {
     let is_artifact = |denied: &Denied| {
         pipeline.stores().any(|store| {
             denied.bucket() == Some(store.bucket()) || store.key_id() == Some(denied.resource.as_str())
         })
     };
-    cause.confidence != Confidence::Possible && cause.finding.denied.iter().any(is_artifact)
+    cause.confidence != Confidence::Possible
+        && (cause.finding.denied.iter().any(is_artifact) || cause.finding.subject == Subject::Store)
 }
 
 #[cfg(test)]

@@ -108,7 +108,7 @@ impl Evidence<'_> {
     /// about went well before that.
     fn rules_out(&self, finding: &Finding, confidence: Confidence, other_reason: bool) -> bool {
         let subject = finding.subject;
-        if subject.repeats_message() || subject == Subject::Setting || self.is_told_only(finding) {
+        if subject.repeats_message() || subject.is_setting() || self.is_told_only(finding) {
             return false;
         }
         if other_reason
@@ -191,8 +191,7 @@ impl Evidence<'_> {
                 if denies(&|it| it.bucket().is_some()) {
                     return denies(&|it| it.bucket().is_some_and(|it| bucket.is_none_or(|name| name == it)));
                 }
-                let of_artifacts =
-                    finding.subject.is_about_artifacts() || finding.subject == Subject::Setting;
+                let of_artifacts = finding.subject.is_about_artifacts() || finding.subject.is_setting();
                 of_artifacts && (bucket.is_none() || bucket == self.artifact_bucket)
             }
             ErrorSignature::NoSuchKey { key: Some(key) }

@@ -142,6 +142,32 @@ fn own_account_action_is_not_diagnosed() {
     assert_eq!(diagnose(&failure, &snapshot, Remediation::off()).unwrap(), None);
 }
 
+/// At home, too, where others need the same key.
+#[test]
+fn unusable_key_is_diagnosed_at_home() {
+    let mut snapshot = corrected();
+    let actions = snapshot["pipeline"]["pipeline"]["stages"][1]["actions"].as_array_mut().unwrap();
+    let mut at_home = actions[0].clone();
+    at_home.as_object_mut().unwrap().remove("roleArn");
+    at_home["name"] = json!("Home");
+    actions.push(at_home);
+    snapshot["keys"][KEY]["keyMetadata"]["KeyState"] = json!("Disabled");
+    let mut event = event();
+    event["detail"]["action"] = json!("Home");
+    let report = |message: &str| {
+        let error = json!({"code": "JobFailed", "message": message});
+        let details =
+            [json!({"actionExecutionId": "a-1", "output": {"executionResult": {"errorDetails": error}}})];
+        let failure = Failure::from_event(&event).unwrap().with_details(&details);
+        diagnose(&failure, &Snapshot::from_value(snapshot.clone()).unwrap(), Remediation::off()).unwrap()
+    };
+    let disabled = format!(
+        "{KEY} is disabled. (Service: Amazon S3; Status Code: 400; Error Code: KMS.DisabledException)"
+    );
+    assert_eq!(report(&disabled).unwrap().root_cause.unwrap().rule, RuleId::Km003);
+    assert_eq!(report("the tests failed"), None, "the team's own affair");
+}
+
 #[test]
 fn other_events_say_why_ignored() {
     let mut other = event();

@@ -7,7 +7,9 @@
 pub enum Subject {
     /// The service role assumes the action role.
     Trust,
-    /// How pipeline, artifact stores and keys are set up; no policy mends it.
+    /// How artifact stores and their keys are set up; no policy mends it.
+    Store,
+    /// How the pipeline and its actions are set up; no policy mends it.
     Setting,
     /// What an artifact bucket's policy allows.
     BucketPolicy,
@@ -33,7 +35,12 @@ impl Subject {
     /// Whether it is about who may do what. Where a failure is no matter of permissions, such a fault is not its
     /// cause.
     pub fn is_about_permissions(self) -> bool {
-        !matches!(self, Subject::Setting | Subject::Message)
+        !(self.is_setting() || self == Subject::Message)
+    }
+
+    /// Whether it is about how something is set up, which no policy mends.
+    pub fn is_setting(self) -> bool {
+        matches!(self, Subject::Store | Subject::Setting)
     }
 
     /// Whether it is about what an action does with artifacts.

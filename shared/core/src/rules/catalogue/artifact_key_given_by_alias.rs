@@ -25,7 +25,7 @@ pub(in crate::rules) const RULE: Rule = Rule {
     sources: &[
         "https://docs.aws.amazon.com/codepipeline/latest/userguide/pipelines-create-cross-account.html",
     ],
-    subject: Subject::Setting,
+    subject: Subject::Store,
     in_diagnosis: InDiagnosis {
         explains: fits_key_not_found,
         remediated_by: Some(ResourceType::PipelinePatch),

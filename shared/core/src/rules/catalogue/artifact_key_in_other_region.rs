@@ -26,7 +26,7 @@ pub(in crate::rules) const RULE: Rule = Rule {
     sources: &[
         "https://docs.aws.amazon.com/codepipeline/latest/userguide/pipelines-create-cross-account.html",
     ],
-    subject: Subject::Setting,
+    subject: Subject::Store,
     in_diagnosis: InDiagnosis {
         explains: |claim| match claim {
             ErrorSignature::Replication => Fit::Fits,

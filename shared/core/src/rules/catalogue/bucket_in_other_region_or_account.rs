@@ -23,7 +23,7 @@ pub(in crate::rules) const RULE: Rule = Rule {
     severity: Severity::Error,
     summary: "An artifact bucket does not exist, or is in another Region than its store or another account.",
     sources: &["https://docs.aws.amazon.com/codepipeline/latest/userguide/actions-create-cross-region.html"],
-    subject: Subject::Setting,
+    subject: Subject::Store,
     in_diagnosis: InDiagnosis {
         explains: |claim| match claim {
             ErrorSignature::NoSuchBucket => Fit::Names,

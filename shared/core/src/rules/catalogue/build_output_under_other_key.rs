@@ -32,7 +32,7 @@ pub(in crate::rules) const RULE: Rule = Rule {
         "https://docs.aws.amazon.com/codebuild/latest/APIReference/API_Project.html",
         "https://docs.aws.amazon.com/codepipeline/latest/userguide/action-reference-CodeBuild.html",
     ],
-    subject: Subject::Setting,
+    subject: Subject::Store,
     in_diagnosis: InDiagnosis {
         explains: |claim| match claim {
             ErrorSignature::Artifact { .. } | ErrorSignature::Key => Fit::NamesAtMost,

@@ -20,7 +20,9 @@ use crate::rules::access_result::AccessResult;
 use crate::rules::artifact_users::{BuildUse, build_uses};
 use crate::rules::diagnostics::Fault;
 use crate::rules::facts::{role_label, role_location};
-use crate::rules::{Facts, Fit, InDiagnosis, Rule, RuleContext, RuleId, Severity, Subject, role_fixes};
+use crate::rules::{
+    Facts, Fit, InDiagnosis, ResourceType, Rule, RuleContext, RuleId, Severity, Subject, role_fixes,
+};
 use crate::snapshot::Fact;
 
 pub(in crate::rules) const RULE: Rule = Rule {
@@ -39,6 +41,8 @@ pub(in crate::rules) const RULE: Rule = Rule {
             _ => Fit::No,
         },
         judges: &["kms", "s3"],
+        // `OwnRoleArns` of the key grant.
+        remediated_by: Some(ResourceType::ArtifactKeyGrant),
         ..InDiagnosis::NOTHING
     },
     check,

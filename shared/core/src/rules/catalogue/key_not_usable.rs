@@ -25,7 +25,7 @@ pub(in crate::rules) const RULE: Rule = Rule {
     severity: Severity::Error,
     summary: "The artifact key does not exist, is not enabled, or is not for symmetric encryption.",
     sources: &["https://docs.aws.amazon.com/kms/latest/developerguide/key-state.html"],
-    subject: Subject::Setting,
+    subject: Subject::Store,
     in_diagnosis: InDiagnosis {
         explains: |claim| match claim {
             ErrorSignature::NoSuchKey { .. } | ErrorSignature::KeyNotUsable { .. } => Fit::Names,

@@ -25,7 +25,7 @@ pub(in crate::rules) const RULE: Rule = Rule {
         "https://docs.aws.amazon.com/codepipeline/latest/userguide/actions-create-cross-region.html",
         "https://docs.aws.amazon.com/codepipeline/latest/APIReference/API_PipelineDeclaration.html",
     ],
-    subject: Subject::Setting,
+    subject: Subject::Store,
     in_diagnosis: InDiagnosis {
         explains: |claim| match claim {
             ErrorSignature::NoStoreInRegion => Fit::Names,
