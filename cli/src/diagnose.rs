@@ -11,7 +11,7 @@ use crosspipe_core::snapshot::Snapshot;
 
 use crate::causes::Entry;
 use crate::input::{Document, InputError};
-use crate::output::{Answer, json};
+use crate::output::{Answer, to_json};
 use crate::page;
 
 const EVENT: &str =
@@ -60,10 +60,10 @@ enum Format {
 
 /// Explains a failed action.
 pub(crate) fn run(arguments: &Arguments) -> Answer {
-    report(arguments).unwrap_or_else(Answer::unusable)
+    diagnose_files(arguments).unwrap_or_else(Answer::unusable)
 }
 
-fn report(arguments: &Arguments) -> Result<Answer, InputError> {
+fn diagnose_files(arguments: &Arguments) -> Result<Answer, InputError> {
     let event = Document::read(&arguments.event, EVENT)?;
     let failure = Failure::from_event(event.value()).map_err(|error| unusable_event(&event, &error))?;
     let document = Document::read(&arguments.snapshot, SNAPSHOT)?;
@@ -73,9 +73,11 @@ fn report(arguments: &Arguments) -> Result<Answer, InputError> {
     let report = diagnose(&failure, &snapshot, Remediation::off())
         .map_err(|error| document.wrong_at("", error.to_string()))?;
     Ok(match (report, arguments.format) {
-        (Some(report), Format::Text) => answer(&report, email::body(&Alert::from(&report))),
-        (Some(report), Format::Json) => answer(&report, json(&serde_json::json!(report))),
-        (Some(report), Format::Html) => answer(&report, html(&report, &failure, &snapshot, &document)?),
+        (Some(report), Format::Text) => answer_with(&report, email::body(&Alert::from(&report))),
+        (Some(report), Format::Json) => answer_with(&report, to_json(&serde_json::json!(report))),
+        (Some(report), Format::Html) => {
+            answer_with(&report, html_page(&report, &failure, &snapshot, &document)?)
+        }
         (None, Format::Text | Format::Html) => Answer::of(format!(
             "action `{}` works in the pipeline's own account: there is nothing across accounts to explain\n",
             failure.action
@@ -84,7 +86,7 @@ fn report(arguments: &Arguments) -> Result<Answer, InputError> {
     })
 }
 
-fn html(
+fn html_page(
     report: &Report,
     failure: &Failure,
     snapshot: &Snapshot,
@@ -96,10 +98,13 @@ fn html(
     let entries: Vec<Entry<'_>> = entries
         .map(|ranked| Entry { finding: &ranked.finding, confidence: Some(ranked.confidence) })
         .collect();
-    Ok(page::of_report(report, page::section((0, document.name()), &facts, &entries, &report.unknown)))
+    Ok(page::of_report(
+        report,
+        page::pipeline_section((0, document.name()), &facts, &entries, &report.unknown),
+    ))
 }
 
-fn answer(report: &Report, text: String) -> Answer {
+fn answer_with(report: &Report, text: String) -> Answer {
     let faulty = report.findings.iter().any(|ranked| ranked.finding.severity == Severity::Error);
     Answer { faulty, ..Answer::of(text) }
 }

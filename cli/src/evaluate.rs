@@ -13,7 +13,7 @@ use crosspipe_core::field_error::FieldError;
 use serde_json::json;
 
 use crate::input::{Document, InputError};
-use crate::output::{Answer, count};
+use crate::output::{Answer, count_of};
 use crate::text::printable_json;
 
 const EXPECTED: &str =
@@ -116,7 +116,7 @@ impl<R: Read> Questions<R> {
             Some(first) => Answer::unusable(format!(
                 "{} of {} can't be used; the first is {first}",
                 bad,
-                count(asked, "line")
+                count_of(asked, "line")
             )),
             None if asked == 0 => {
                 Answer::unusable(format!("{}:1:1: it is empty\n  expected: {EXPECTED}", self.name))
@@ -141,7 +141,7 @@ impl<R: Read> Questions<R> {
     fn answer(&self, line: Vec<u8>) -> Result<String, InputError> {
         let answer = || {
             let document = Document::parse(self.name.clone(), line, EXPECTED)?;
-            let question = read(&document)?;
+            let question = read_question(&document)?;
             let evaluation = question.evaluate();
             Ok(json!({"decision": evaluation.decision, "because": evaluation.because()}).to_string())
         };
@@ -149,7 +149,7 @@ impl<R: Read> Questions<R> {
     }
 }
 
-fn read(document: &Document) -> Result<Question, InputError> {
+fn read_question(document: &Document) -> Result<Question, InputError> {
     let read = Question::try_from(document.value().clone());
     read.map_err(|error: FieldError| document.wrong_at(&error.field, error.with_help()))
 }
@@ -179,8 +179,8 @@ mod tests {
 
     /// Any bytes are either a question that has an answer, or refused at a place within them.
     fn target(input: &[u8]) {
-        let read =
-            Document::parse("x".into(), input.to_vec(), "a question").and_then(|document| read(&document));
+        let read = Document::parse("x".into(), input.to_vec(), "a question")
+            .and_then(|document| read_question(&document));
         match read {
             Ok(question) => drop(question.evaluate().because()),
             Err(problem) => {

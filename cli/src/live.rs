@@ -44,7 +44,7 @@ impl From<InputError> for LiveError {
 ///
 /// # Errors
 /// When the pipeline or the execution can't be read.
-pub(crate) fn read(
+pub(crate) fn read_pipeline(
     pipeline: &str,
     execution: Option<&str>,
     reach: &Reach,
@@ -87,7 +87,7 @@ async fn read_with(
     };
     let failures = executions.as_deref().map(|details| Failure::among(details, &pipeline));
     let Gathered { mut snapshot, unreadable: mut notes } =
-        gather::snapshot(options, live, &pipeline, None, &failures.unwrap_or_default()).await;
+        gather::gather_snapshot(options, live, &pipeline, None, &failures.unwrap_or_default()).await;
     match executions {
         Ok(details) => snapshot.action_executions = details,
         Err(error) => notes.push(error.to_string()),

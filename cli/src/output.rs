@@ -49,31 +49,31 @@ impl Answer {
         if let Err(error) = stdout().write_all(self.text.render(colours()).as_bytes())
             && error.kind() != ErrorKind::BrokenPipe
         {
-            tell("error", &format!("standard output can't be written: {error}"));
+            write_to_stderr("error", &format!("standard output can't be written: {error}"));
             unusable = true;
         }
         for note in self.notes {
-            tell("note", &note);
+            write_to_stderr("note", &note);
         }
         for problem in self.problems {
-            tell("error", &problem);
+            write_to_stderr("error", &problem);
         }
         ExitCode::from(if unusable { 2 } else { u8::from(self.faulty) })
     }
 }
 
 /// Writes a line to standard error.
-fn tell(kind: &str, message: &str) {
+fn write_to_stderr(kind: &str, message: &str) {
     let _ = writeln!(stderr(), "{}", printable(&format!("{kind}: {message}")));
 }
 
 /// JSON for programs that a person can read, too.
-pub(crate) fn json(value: &Value) -> String {
+pub(crate) fn to_json(value: &Value) -> String {
     printable_json(&format!("{value:#}\n"))
 }
 
 /// A severity as it is written everywhere.
-pub(crate) fn severity(severity: Severity) -> &'static str {
+pub(crate) fn severity_name(severity: Severity) -> &'static str {
     match severity {
         Severity::Warning => "warning",
         Severity::Error => "error",
@@ -89,12 +89,12 @@ pub(crate) fn severity_style(severity: Severity) -> Style {
 }
 
 /// `1 error`, `2 errors`.
-pub(crate) fn count(number: usize, what: &str) -> String {
+pub(crate) fn count_of(number: usize, what: &str) -> String {
     format!("{number} {what}{}", if number == 1 { "" } else { "s" })
 }
 
 /// Indents every line that is not empty.
-pub(crate) fn indented(text: &str, by: usize) -> String {
+pub(crate) fn indent(text: &str, by: usize) -> String {
     let line = |line: &str| if line.is_empty() { "\n".to_owned() } else { format!("{:by$}{line}\n", "") };
     text.lines().map(line).collect()
 }

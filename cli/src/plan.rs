@@ -14,7 +14,7 @@ use serde_json::{Map, Value, json};
 use similar::TextDiff;
 
 use crate::input::Document;
-use crate::output::{Answer, Format, json as to_json};
+use crate::output::{Answer, Format, to_json};
 use crate::text::{Style, Text};
 
 const EXPECTED: &str = "a custom-resource request (`ResourceType`, `ResourceProperties`) or a template or one resource of it (`Type`, `Properties`), in JSON or YAML";
@@ -73,7 +73,7 @@ pub(crate) fn run(arguments: &Arguments) -> Answer {
         Err(error) => return Answer::unusable(format!("no connection can be made: {error}")),
     };
     match runtime.block_on(wanted.preview()) {
-        Ok(previews) => Answer::of(shown(&previews, arguments.format)),
+        Ok(previews) => Answer::of(show_previews(&previews, arguments.format)),
         Err(failure) => Answer::unusable(format!("{}\n  next: {}", failure.cause, failure.next_step)),
     }
 }
@@ -175,9 +175,9 @@ fn function_in(path: &str, value: &Value) -> Option<(String, String)> {
     }
 }
 
-fn shown(previews: &[Preview], format: Format) -> Text {
+fn show_previews(previews: &[Preview], format: Format) -> Text {
     if matches!(format, Format::Json) {
-        let documents: Vec<Value> = previews.iter().map(document).collect();
+        let documents: Vec<Value> = previews.iter().map(preview_json).collect();
         // One resource is mostly about one document.
         let [document] = documents.as_slice() else { return to_json(&json!(documents)).into() };
         return to_json(document).into();
@@ -189,7 +189,7 @@ fn shown(previews: &[Preview], format: Format) -> Text {
     text
 }
 
-fn document(preview: &Preview) -> Value {
+fn preview_json(preview: &Preview) -> Value {
     let size = preview.size.map(|(used, limit)| json!({"bytes": used, "limit": limit}));
     let Preview { what, before, after, .. } = preview;
     json!({"what": what, "before": before, "after": after, "size": size})

@@ -4,7 +4,7 @@ use clap::Args;
 use serde_json::json;
 
 use crate::live::{self, Live, Reach};
-use crate::output::{Answer, count, json as to_json};
+use crate::output::{Answer, count_of, to_json};
 
 /// Shows up in the target account's CloudTrail.
 const SESSION_NAME: &str = "crosspipe-snapshot";
@@ -39,14 +39,14 @@ pub(crate) struct Arguments {
 pub(crate) fn run(arguments: &Arguments) -> Answer {
     let execution = arguments.execution.as_deref();
     let Live { snapshot, mut notes } =
-        match live::read(&arguments.pipeline, execution, &arguments.reach, SESSION_NAME) {
+        match live::read_pipeline(&arguments.pipeline, execution, &arguments.reach, SESSION_NAME) {
             Ok(live) => live,
             Err(problem) => return Answer::unusable(problem),
         };
     if !notes.is_empty() {
         notes.push(format!(
             "the snapshot is complete but for {} above; `crosspipe lint` names what that leaves unjudged",
-            count(notes.len(), "part")
+            count_of(notes.len(), "part")
         ));
     }
     Answer { notes, ..Answer::of(to_json(&json!(snapshot))) }

@@ -27,33 +27,33 @@ pub(crate) enum YamlError {
 /// When it is not YAML, or has what JSON has no form for.
 pub(crate) fn to_json(text: &str) -> Result<Value, YamlError> {
     let documents = Yaml::load_from_str(text)?;
-    documents.first().map_or(Err(YamlError::Empty), value)
+    documents.first().map_or(Err(YamlError::Empty), value_json)
 }
 
-fn value(yaml: &Yaml<'_>) -> Result<Value, YamlError> {
+fn value_json(yaml: &Yaml<'_>) -> Result<Value, YamlError> {
     Ok(match yaml {
         Yaml::Value(Scalar::Null) => Value::Null,
         Yaml::Value(Scalar::Boolean(it)) => json!(it),
         Yaml::Value(Scalar::Integer(it)) => json!(it),
         Yaml::Value(Scalar::FloatingPoint(it)) => json!(it.into_inner()),
         Yaml::Value(Scalar::String(it)) | Yaml::Representation(it, ..) => json!(it),
-        Yaml::Sequence(items) => Value::Array(items.iter().map(value).collect::<Result<_, _>>()?),
+        Yaml::Sequence(items) => Value::Array(items.iter().map(value_json).collect::<Result<_, _>>()?),
         Yaml::Mapping(members) => {
-            let member = |(name, member): (&Yaml<'_>, &Yaml<'_>)| Ok((key(name)?, value(member)?));
+            let member = |(name, member): (&Yaml<'_>, &Yaml<'_>)| Ok((key_text(name)?, value_json(member)?));
             Value::Object(members.iter().map(member).collect::<Result<Map<_, _>, YamlError>>()?)
         }
         Yaml::Tagged(tag, inner) => match (tag.handle.as_str(), tag.suffix.as_str()) {
-            ("!", "Ref") => json!({"Ref": value(inner)?}),
-            ("!", "Condition") => json!({"Condition": value(inner)?}),
-            ("!", name) => json!({format!("Fn::{name}"): value(inner)?}),
-            _ => value(inner)?,
+            ("!", "Ref") => json!({"Ref": value_json(inner)?}),
+            ("!", "Condition") => json!({"Condition": value_json(inner)?}),
+            ("!", name) => json!({format!("Fn::{name}"): value_json(inner)?}),
+            _ => value_json(inner)?,
         },
         Yaml::Alias(_) | Yaml::BadValue => return Err(YamlError::Alias),
     })
 }
 
-fn key(yaml: &Yaml<'_>) -> Result<String, YamlError> {
-    match value(yaml)? {
+fn key_text(yaml: &Yaml<'_>) -> Result<String, YamlError> {
+    match value_json(yaml)? {
         Value::String(text) => Ok(text),
         scalar @ (Value::Bool(_) | Value::Number(_)) => Ok(scalar.to_string()),
         _ => Err(YamlError::Key),

@@ -17,13 +17,13 @@ pub(super) fn show(linted: &[Linted], several: bool) -> String {
     let mut findings = vec![];
     let mut unknown = vec![];
     for file in linted {
-        findings.extend(file.findings.iter().map(|it| entry(file, finding(&it.finding))));
+        findings.extend(file.findings.iter().map(|it| entry(file, finding_json(&it.finding))));
         unknown.extend(file.unknown.iter().map(|it| entry(file, json!(it))));
     }
-    output::json(&json!({"findings": findings, "unknown": unknown}))
+    output::to_json(&json!({"findings": findings, "unknown": unknown}))
 }
 
-fn finding(finding: &Finding) -> Value {
+fn finding_json(finding: &Finding) -> Value {
     json!({
         "rule": finding.rule,
         "name": finding.name,

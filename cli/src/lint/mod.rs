@@ -100,7 +100,7 @@ pub(crate) fn run(arguments: &Arguments) -> Answer {
     let is_page = arguments.format == Format::Html;
     for file in &arguments.files {
         let page_number = is_page.then_some(linted.len());
-        match Document::read(file, EXPECTED).and_then(|document| lint(&document, page_number)) {
+        match Document::read(file, EXPECTED).and_then(|document| lint_document(&document, page_number)) {
             Ok(done) => linted.push(done),
             Err(problem) => problems.push(problem.to_string()),
         }
@@ -134,14 +134,14 @@ fn lint_live(
     reach: &Reach,
     page_number: Option<usize>,
 ) -> Result<(Linted, Vec<String>), LiveError> {
-    let Live { snapshot, notes } = live::read(name, None, reach, "crosspipe-lint")?;
-    let bytes = output::json(&serde_json::json!(snapshot)).into_bytes();
+    let Live { snapshot, notes } = live::read_pipeline(name, None, reach, "crosspipe-lint")?;
+    let bytes = output::to_json(&serde_json::json!(snapshot)).into_bytes();
     let document = Document::parse(name.to_owned(), bytes, EXPECTED)?;
-    Ok((lint(&document, page_number)?, notes))
+    Ok((lint_document(&document, page_number)?, notes))
 }
 
 /// `page_number` is that of the file among those of the page, where a page is asked for.
-fn lint(document: &Document, page_number: Option<usize>) -> Result<Linted, InputError> {
+fn lint_document(document: &Document, page_number: Option<usize>) -> Result<Linted, InputError> {
     let snapshot = document.snapshot()?;
     let pipeline = snapshot.pipeline().map_err(|error| document.wrong_at("", error.to_string()))?;
     let facts = Facts::new(&snapshot, &pipeline);
@@ -149,13 +149,13 @@ fn lint(document: &Document, page_number: Option<usize>) -> Result<Linted, Input
     let section = page_number.map(|number| {
         let entry = |finding| Entry { finding, confidence: None };
         let entries: Vec<Entry<'_>> = verdicts.findings.iter().map(entry).collect();
-        page::section((number, document.name()), &facts, &entries, &verdicts.unknown)
+        page::pipeline_section((number, document.name()), &facts, &entries, &verdicts.unknown)
     });
-    let findings = verdicts.findings.into_iter().map(|finding| locate(document, finding)).collect();
+    let findings = verdicts.findings.into_iter().map(|finding| locate_finding(document, finding)).collect();
     Ok(Linted { file: document.name().to_owned(), findings, unknown: verdicts.unknown, section })
 }
 
-fn locate(document: &Document, finding: Finding) -> Located {
+fn locate_finding(document: &Document, finding: Finding) -> Located {
     let place = document.place(&finding.location);
     let line = document.line(place.line);
     let utf16_column = document.utf16_column(place);

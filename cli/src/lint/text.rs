@@ -7,13 +7,13 @@ use crosspipe_core::rules::{Severity, Unknown};
 
 use super::{Linted, Located};
 use crate::causes::{Entry, group_by_cause};
-use crate::output::{count, indented, severity, severity_style};
+use crate::output::{count_of, indent, severity_name, severity_style};
 use crate::text::{Style, Text};
 
 /// All findings, file by file; with the scripts of their fixes where these are asked for.
 pub(super) fn show(linted: &[Linted], with_scripts: bool) -> Text {
     let causes: Vec<_> = linted.iter().map(causes_of).collect();
-    let mut text = summary(linted, &causes);
+    let mut text = summarize(linted, &causes);
     for (Linted { file, unknown, .. }, causes) in linted.iter().zip(&causes) {
         for cause in causes {
             text.append(of_cause(file, cause, with_scripts));
@@ -40,19 +40,19 @@ fn of_cause(file: &str, cause: &[&Located], with_scripts: bool) -> Text {
     let mut text = Text::default();
     text.styled(
         severity_style(finding.severity),
-        format!("{}[{}]", severity(finding.severity), finding.rule),
+        format!("{}[{}]", severity_name(finding.severity), finding.rule),
     );
     text.styled(Style::Strong, format!(": {}\n", finding.name));
     let _ = writeln!(text, "  at {}:{}:{}: {}", file, place.line, place.column, finding.location);
     text.append(excerpt.clone());
-    text.styled(Style::Strong, indented(&finding.message, 2));
+    text.styled(Style::Strong, indent(&finding.message, 2));
     for other in others {
-        text.push(indented(&format!("also {}", other.finding.message), 2));
+        text.push(indent(&format!("also {}", other.finding.message), 2));
     }
-    text.push(indented(&format!("because {}", finding.because), 2));
+    text.push(indent(&format!("because {}", finding.because), 2));
     text.styled(Style::Advice, "\n  fix:\n");
     let fix = if with_scripts { finding.fix.clone() } else { finding.short_fix() };
-    let _ = writeln!(text, "{}", indented(&fix, 4));
+    let _ = writeln!(text, "{}", indent(&fix, 4));
     if !with_scripts && finding.script().is_some() {
         text.styled(Style::Faint, "    (`--show-fixes` prints the script)\n\n");
     }
@@ -74,7 +74,7 @@ fn of_unknown(file: &str, unknown: &[Unknown]) -> Text {
     text
 }
 
-fn summary(linted: &[Linted], causes: &[Vec<Cause<'_>>]) -> Text {
+fn summarize(linted: &[Linted], causes: &[Vec<Cause<'_>>]) -> Text {
     let of_severity = |severity: Severity| {
         let first = causes.iter().flatten().filter_map(|cause| cause.first());
         first.filter(|located| located.finding.severity == severity).count()
@@ -83,11 +83,11 @@ fn summary(linted: &[Linted], causes: &[Vec<Cause<'_>>]) -> Text {
     let unknown: usize = linted.iter().map(|file| Unknown::by_missing_part(&file.unknown).len()).sum();
     let style = |number: usize, style: Style| if number > 0 { style } else { Style::Plain };
     let mut text = Text::default();
-    text.push(format!("{}: ", count(linted.len(), "file")));
-    text.styled(style(errors, Style::Error), count(errors, "error"));
+    text.push(format!("{}: ", count_of(linted.len(), "file")));
+    text.styled(style(errors, Style::Error), count_of(errors, "error"));
     text.push(", ");
-    text.styled(style(warnings, Style::Warning), count(warnings, "warning"));
-    text.push(format!(", {} not known\n", count(unknown, "part")));
+    text.styled(style(warnings, Style::Warning), count_of(warnings, "warning"));
+    text.push(format!(", {} not known\n", count_of(unknown, "part")));
     if errors + warnings + unknown > 0 {
         text.push("\n");
     }

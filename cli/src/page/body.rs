@@ -9,10 +9,10 @@ use maud::{Markup, html};
 use serde_json::Value;
 
 use super::access_path::{AccessPath, Edge, Picture, State};
-use super::drawing::{Shape, draw};
+use super::drawing::{Shape, draw_picture};
 use super::policies::{policies_of, policy_block};
 use crate::causes::Entry;
-use crate::output::severity;
+use crate::output::severity_name;
 
 /// Characters of policies that an arrow shows; more are with its boxes only.
 const POLICIES_OF_EDGE: usize = 8_000;
@@ -53,8 +53,8 @@ impl Body<'_> {
                 figcaption {
                     "An arrow says who has to reach what. Select a box or an arrow for the statements behind it."
                 }
-                (draw(self.path, picture, Shape::Wide))
-                (draw(self.path, picture, Shape::Tall))
+                (draw_picture(self.path, picture, Shape::Wide))
+                (draw_picture(self.path, picture, Shape::Tall))
             }
         }
     }
@@ -118,7 +118,7 @@ impl Body<'_> {
                 (self.findings_of(&edge.findings))
                 @if !statements.is_empty() {
                     h4 { "What is missing" }
-                    (code(&format!("{anchor}-missing"), &pretty(&statements)))
+                    (code_block(&format!("{anchor}-missing"), &pretty_statements(&statements)))
                 }
                 @if length > POLICIES_OF_EDGE {
                     p {
@@ -173,7 +173,7 @@ impl Body<'_> {
         html! {
             article class=(format!("card finding {}", state.css_class())) id=(anchor) tabindex="-1" {
                 header class=(state.css_class()) {
-                    span class="badge" { (severity(finding.severity)) }
+                    span class="badge" { (severity_name(finding.severity)) }
                     @if let Some(confidence) = first.confidence { span class="badge" { (confidence.name()) } }
                     span class="quiet" { (finding.rule) " " (finding.name) }
                     h3 { (finding.message) }
@@ -186,18 +186,18 @@ impl Body<'_> {
                 h4 { "Fix" }
                 p { (finding.summary) }
                 @if !finding.statements.is_empty() {
-                    (code(&format!("{anchor}-s"), &pretty(&finding.statements.iter().collect::<Vec<_>>())))
+                    (code_block(&format!("{anchor}-s"), &pretty_statements(&finding.statements.iter().collect::<Vec<_>>())))
                 }
                 @if let Some(script) = &finding.command {
                     details {
                         summary { "Script for AWS CloudShell" }
-                        (code(&format!("{anchor}-x"), script))
+                        (code_block(&format!("{anchor}-x"), script))
                     }
                 }
                 @if let Some(resource) = &finding.crosspipe {
                     details {
                         summary { "Let Crosspipe do it and keep it so" }
-                        (code(&format!("{anchor}-r"), resource))
+                        (code_block(&format!("{anchor}-r"), resource))
                     }
                 }
                 p { a href=(finding.docs) rel="noreferrer" { "What AWS says about it" } }
@@ -207,7 +207,7 @@ impl Body<'_> {
 }
 
 /// A text to copy.
-pub(super) fn code(anchor: &str, text: &str) -> Markup {
+pub(super) fn code_block(anchor: &str, text: &str) -> Markup {
     html! {
         div class="code" {
             pre id=(anchor) tabindex="0" { (text) }
@@ -216,6 +216,6 @@ pub(super) fn code(anchor: &str, text: &str) -> Markup {
     }
 }
 
-fn pretty(statements: &[&Value]) -> String {
+fn pretty_statements(statements: &[&Value]) -> String {
     statements.iter().map(|statement| format!("{statement:#}")).collect::<Vec<_>>().join(",\n")
 }

@@ -83,7 +83,7 @@ impl Place {
 }
 
 /// The drawing of one picture.
-pub(super) fn draw(path: &AccessPath, picture: &Picture, shape: Shape) -> Markup {
+pub(super) fn draw_picture(path: &AccessPath, picture: &Picture, shape: Shape) -> Markup {
     let layout = Layout::new(path, picture, shape);
     let name = match picture.account.as_str() {
         "" => format!("Access path in account {}", path.account),
@@ -165,7 +165,7 @@ impl<'a> Layout<'a> {
             }
             if any {
                 let account = if side == 0 { &path.account } else { &picture.account };
-                layout.frames.push(frame(side, account, column, top, y + 18 - top));
+                layout.frames.push(draw_frame(side, account, column, top, y + 18 - top));
                 bottom = bottom.max(y + 18);
                 if shape == Shape::Tall {
                     top = y + 18 + 14;
@@ -188,10 +188,10 @@ impl<'a> Layout<'a> {
                 aria-label=(format!("{} {}, {}", node.kind.label(), name, state.label())) {
                 rect x=(place.x) y=(place.y) width=(place.width) height=(place.height) rx="8" {}
                 text class="kind" x=(place.x + 14) y=(place.middle() - 11) { (node.kind.label().to_uppercase()) }
-                text class="name" x=(place.x + 14) y=(place.middle() + 6) { (shortened(&name, room)) }
-                text class="note" x=(place.x + 14) y=(place.middle() + 22) { (shortened(&node.note, room + 10)) }
+                text class="name" x=(place.x + 14) y=(place.middle() + 6) { (shorten_middle(&name, room)) }
+                text class="note" x=(place.x + 14) y=(place.middle() + 22) { (shorten_middle(&node.note, room + 10)) }
                 @if state != State::NoFault {
-                    (sign(state, place.x + place.width - 20, place.y + 20))
+                    (draw_sign(state, place.x + place.width - 20, place.y + 20))
                 }
             }
         }
@@ -204,7 +204,7 @@ impl<'a> Layout<'a> {
         else {
             return html! {};
         };
-        let text = label(edge);
+        let text = edge_label(edge);
         let width = i32::try_from(text.chars().count()).unwrap_or(24) * CHARACTER + 34;
         let Some(row) = self.rows.get(&number) else { return html! {} };
         let (line, (x, y), head) = match self.lanes.get(&number) {
@@ -219,7 +219,7 @@ impl<'a> Layout<'a> {
                 path class="line" d=(line) {}
                 path class="head" d=(head) {}
                 rect x=(x) y=(y) width=(width) height="24" rx="12" {}
-                (sign(edge.state, x + 14, y + 12))
+                (draw_sign(edge.state, x + 14, y + 12))
                 text x=(x + 27) y=(y + 16) { (text) }
             }
         }
@@ -239,7 +239,7 @@ impl<'a> Layout<'a> {
         };
         let (end, bend) = if left { (x, 1) } else { (x + width, -1) };
         let middle = y + 12;
-        (format!("M{side} {start}H{lane_x}V{middle}H{end}"), (x, y), head(end, middle, bend))
+        (format!("M{side} {start}H{lane_x}V{middle}H{end}"), (x, y), arrow_head(end, middle, bend))
     }
 }
 
@@ -250,22 +250,22 @@ fn line_across(from: Place, to: Place, row: i32, width: i32) -> Line {
         let (start, x, y) = (from.x + from.width, to.x + 8, to.label_y(row));
         let (first, second, middle) = (start + 110, x - 110, y + 12);
         let line = format!("M{start} {start_y}C{first} {start_y} {second} {middle} {x} {middle}");
-        return (line, (x, y), head(x, middle, 1));
+        return (line, (x, y), arrow_head(x, middle, 1));
     }
     let end_y = to.y + 8 + row * (LABEL + 2) + 12;
     let (start, end) = (from.x, to.x + to.width);
     let (x, far) = (end + 22, end + 22 + width);
     let (first, second) = (start - 70, far + 70);
     let line = format!("M{start} {start_y}C{first} {start_y} {second} {end_y} {far} {end_y}H{end}");
-    (line, (x, end_y - 12), head(end, end_y, -1))
+    (line, (x, end_y - 12), arrow_head(end, end_y, -1))
 }
 
 /// The head of an arrow that ends here, to the right where `bend` is 1 and to the left where it is -1.
-fn head(x: i32, y: i32, bend: i32) -> String {
+fn arrow_head(x: i32, y: i32, bend: i32) -> String {
     format!("M{} {}L{} {y}L{} {}", x - bend * 8, y - 5, x - bend, x - bend * 8, y + 5)
 }
 
-fn frame(side: usize, account: &str, column: Column, y: i32, height: i32) -> Markup {
+fn draw_frame(side: usize, account: &str, column: Column, y: i32, height: i32) -> Markup {
     let title = if side == 0 { "Pipeline account" } else { "Target account" };
     html! {
         g class="frame" {
@@ -286,17 +286,17 @@ fn is_in_target(node: &Node, path: &AccessPath, picture: &Picture) -> bool {
 }
 
 /// The label of an edge: what is denied, else what it is for.
-fn label(edge: &Edge) -> String {
+fn edge_label(edge: &Edge) -> String {
     let mut denied = edge.denied.iter();
     match (denied.next(), denied.count()) {
         (None, _) => edge.purpose.to_owned(),
-        (Some(first), 0) => shortened(first, 23),
-        (Some(first), more) => format!("{} +{more}", shortened(first, 19)),
+        (Some(first), 0) => shorten_middle(first, 23),
+        (Some(first), more) => format!("{} +{more}", shorten_middle(first, 19)),
     }
 }
 
 /// The sign of a state, drawn so that it needs no font.
-fn sign(state: State, x: i32, y: i32) -> Markup {
+fn draw_sign(state: State, x: i32, y: i32) -> Markup {
     let mark = match state {
         State::NoFault => format!("M{} {y}l3 3l5 -6", x - 4),
         State::Unknown => format!("M{} {}a3 3 0 1 1 3 3v1.5m0 2.4v.2", x - 3, y - 2),
@@ -312,7 +312,7 @@ fn sign(state: State, x: i32, y: i32) -> Markup {
 }
 
 /// At most so many characters, the middle left out, since names differ at their ends.
-fn shortened(text: &str, room: usize) -> String {
+fn shorten_middle(text: &str, room: usize) -> String {
     let characters: Vec<char> = text.chars().collect();
     if characters.len() <= room {
         return text.to_owned();

@@ -28,7 +28,7 @@ use access_path::AccessPath;
 use body::Body;
 
 use crate::causes::{Entry, group_by_cause};
-use crate::output::count;
+use crate::output::count_of;
 use crate::text::printable;
 
 const STYLE: &str = include_str!("style.css");
@@ -43,7 +43,7 @@ pub(crate) struct Section {
 }
 
 /// The part of the page about one pipeline; `number` is that of its file.
-pub(crate) fn section(
+pub(crate) fn pipeline_section(
     (number, source): (usize, &str),
     facts: &Facts<'_>,
     entries: &[Entry<'_>],
@@ -96,16 +96,16 @@ pub(crate) fn of_lint(sections: Vec<Section>) -> String {
     let title = match (errors, warnings) {
         (0, 0) if unknown > 0 => "No fault was found in what is known".to_owned(),
         (0, 0) => "No fault was found".to_owned(),
-        (0, _) => format!("{}, no error", count(warnings, "warning")),
-        (_, 0) => count(errors, "error"),
-        _ => format!("{}, {}", count(errors, "error"), count(warnings, "warning")),
+        (0, _) => format!("{}, no error", count_of(warnings, "warning")),
+        (_, 0) => count_of(errors, "error"),
+        _ => format!("{}, {}", count_of(errors, "error"), count_of(warnings, "warning")),
     };
     let head = html! {
         p class="eyebrow" { "crosspipe lint" }
         h1 { (title) }
-        (counts(errors, warnings, unknown))
+        (count_list(errors, warnings, unknown))
     };
-    page(&format!("Crosspipe: {title}"), &head, &sections)
+    page_html(&format!("Crosspipe: {title}"), &head, &sections)
 }
 
 /// The page of `diagnose`.
@@ -116,7 +116,7 @@ pub(crate) fn of_report(report: &Report, section: Section) -> String {
         p class="eyebrow" { "crosspipe diagnose" }
         h1 { (title) }
         p class="headline" { (report.headline) }
-        (counts(section.errors, section.warnings, section.unknown))
+        (count_list(section.errors, section.warnings, section.unknown))
         @if !alert.links.is_empty() {
             ul class="links" aria-label="Where to look" { @for link in &alert.links { li { (link_to(link)) } } }
         }
@@ -128,10 +128,10 @@ pub(crate) fn of_report(report: &Report, section: Section) -> String {
         }
     };
     let section = Section { body: html! { (section.body) (evidence) }, ..section };
-    page(&format!("Crosspipe: {} {title}", report.pipeline), &head, &[section])
+    page_html(&format!("Crosspipe: {} {title}", report.pipeline), &head, &[section])
 }
 
-fn page(title: &str, head: &Markup, sections: &[Section]) -> String {
+fn page_html(title: &str, head: &Markup, sections: &[Section]) -> String {
     let hash = |text: &str| format!("'sha256-{}'", BASE64_STANDARD.encode(Sha256::digest(text.as_bytes())));
     let policy = format!(
         "default-src 'none'; style-src {}; script-src {}; base-uri 'none'; form-action 'none'",
@@ -166,12 +166,12 @@ fn page(title: &str, head: &Markup, sections: &[Section]) -> String {
     printable(&page.into_string())
 }
 
-fn counts(errors: usize, warnings: usize, unknown: usize) -> Markup {
+fn count_list(errors: usize, warnings: usize, unknown: usize) -> Markup {
     html! {
         ul class="counts" aria-label="Counts" {
-            @if errors > 0 { li class="broken" { (count(errors, "error")) } }
-            @if warnings > 0 { li class="warned" { (count(warnings, "warning")) } }
-            @if unknown > 0 { li class="unknown" { (count(unknown, "part")) " not known" } }
+            @if errors > 0 { li class="broken" { (count_of(errors, "error")) } }
+            @if warnings > 0 { li class="warned" { (count_of(warnings, "warning")) } }
+            @if unknown > 0 { li class="unknown" { (count_of(unknown, "part")) " not known" } }
             @if errors + warnings == 0 { li class="fine" { "no fault found" } }
         }
     }

@@ -7,7 +7,7 @@ use crosspipe_core::snapshot::{Fact, RoleFacts, Snapshot};
 use maud::{Markup, html};
 
 use super::access_path::{Kind, Node};
-use super::body::code;
+use super::body::code_block;
 
 /// The policies of a node, each with its name; what is not known or absent is said instead.
 pub(super) fn policies_of(node: &Node, snapshot: &Snapshot) -> Vec<(String, Fact<PolicyDocument>)> {
@@ -62,7 +62,7 @@ pub(super) fn policy_block(anchor: &str, name: &str, policy: &Fact<PolicyDocumen
     html! {
         h4 { (name) }
         @match policy {
-            Fact::Known(policy) => { (code(anchor, &format!("{:#}", policy.to_value()))) }
+            Fact::Known(policy) => { (code_block(anchor, &format!("{:#}", policy.to_value()))) }
             Fact::Absent => { p { "There is none." } }
             Fact::Unknown => { p { "It is not known." } }
         }

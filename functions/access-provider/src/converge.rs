@@ -93,7 +93,7 @@ impl<R: Resource> Progress<R> {
         request: (&Request, &str),
         scope: &Scope<'_>,
     ) -> Result<Converged<R>, Stopped> {
-        let mut pauses = scope::pauses();
+        let mut pauses = scope::attempt_pauses();
         loop {
             let stopped = match self.attempt(resource, records, request, scope).await {
                 Ok(Attempt::Done(live, memories)) => {
@@ -103,7 +103,7 @@ impl<R: Resource> Progress<R> {
                 // Reading it again is the verification, and needs no pause.
                 Ok(Attempt::Wrote) if self.writes < MOST_WRITES => continue,
                 Ok(Attempt::Wrote | Attempt::NotShownYet) => {
-                    (overwritten(&R::target_arn(resource.target(), &scope.context)), None)
+                    (overwritten_failure(&R::target_arn(resource.target(), &scope.context)), None)
                 }
                 Err(ResourceError::Failure(failure)) => return Err((failure, None)),
                 Err(ResourceError::Aws(error)) => {
@@ -173,7 +173,7 @@ impl<R: Resource> Progress<R> {
     }
 }
 
-fn overwritten(arn: &str) -> Failure {
+fn overwritten_failure(arn: &str) -> Failure {
     Failure::new(
         format!(
             "`{arn}` was written, and reading it again did not show the change: something else keeps overwriting it"

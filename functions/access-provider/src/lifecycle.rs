@@ -15,8 +15,11 @@ use crate::scope::Scope;
 const LONGEST_NOTICE: usize = 1_400;
 
 /// Serves a Create or an Update.
-pub(crate) async fn apply<R: Resource>(request: &Request, scope: &Scope<'_>) -> Result<Success, Failure> {
-    let resources = R::parse(request.properties(), &scope.context).map_err(failures::field)?;
+pub(crate) async fn apply_request<R: Resource>(
+    request: &Request,
+    scope: &Scope<'_>,
+) -> Result<Success, Failure> {
+    let resources = R::parse(request.properties(), &scope.context).map_err(failures::of_field)?;
     let id = physical_id(&resources, scope);
     let mut success = Success::new(&*id);
     let mut notices = Vec::new();
@@ -38,7 +41,7 @@ pub(crate) async fn apply<R: Resource>(request: &Request, scope: &Scope<'_>) -> 
         let before = request.old_properties().and_then(|old| R::parse_absent(old, &scope.context).ok());
         for left in before.unwrap_or_default() {
             if resources.iter().all(|resource| resource.target() != left.target()) {
-                notices.extend(revert(&left, request, scope, IfDenied::OnlyWhatIsOnRecord).await?);
+                notices.extend(revert_target(&left, request, scope, IfDenied::OnlyWhatIsOnRecord).await?);
             }
         }
     }
@@ -51,7 +54,7 @@ async fn apply_one<R: Resource>(
     id: &str,
     scope: &Scope<'_>,
 ) -> Result<(Success, Vec<String>), ApplyError> {
-    let mut records = open(resource, request, scope).await?;
+    let mut records = open_records(resource, request, scope).await?;
     let mut outcome = converge(resource, &mut records, (request, id), scope).await;
     if let Ok(Converged { changed, memories, .. }) = &outcome {
         records.set_applied(request, id);
@@ -81,13 +84,16 @@ async fn apply_one<R: Resource>(
 }
 
 /// Serves a Delete.
-pub(crate) async fn delete<R: Resource>(request: &Request, scope: &Scope<'_>) -> Result<Success, Failure> {
+pub(crate) async fn delete_request<R: Resource>(
+    request: &Request,
+    scope: &Scope<'_>,
+) -> Result<Success, Failure> {
     let id = request.physical_id().unwrap_or_default();
     // Where not even the target can be read, nothing can have been made.
     let resources = R::parse_absent(request.properties(), &scope.context).unwrap_or_default();
     let mut remarks = Vec::new();
     for resource in resources {
-        remarks.extend(revert(&resource, request, scope, IfDenied::Fail).await?);
+        remarks.extend(revert_target(&resource, request, scope, IfDenied::Fail).await?);
     }
     Ok(with_notice(Success::new(id), remarks))
 }
@@ -102,13 +108,13 @@ enum IfDenied {
 }
 
 /// Takes back what the resource did to a target; answers what was left alone and why.
-async fn revert<R: Resource>(
+async fn revert_target<R: Resource>(
     resource: &R,
     request: &Request,
     scope: &Scope<'_>,
     if_denied: IfDenied,
 ) -> Result<Vec<String>, Failure> {
-    let mut records = open(resource, request, scope).await?;
+    let mut records = open_records(resource, request, scope).await?;
     let had_record = records.has_own();
     let id = request.physical_id().unwrap_or_default();
     let remarks = match converge(resource, &mut records, (request, id), scope).await {
@@ -140,7 +146,11 @@ async fn revert<R: Resource>(
 }
 
 /// Takes the lease on the target, unless the request comes late.
-async fn open<R: Resource>(resource: &R, request: &Request, scope: &Scope<'_>) -> Result<Records, Failure> {
+async fn open_records<R: Resource>(
+    resource: &R,
+    request: &Request,
+    scope: &Scope<'_>,
+) -> Result<Records, Failure> {
     let lease = scope.lease(&R::target_arn(resource.target(), &scope.context)).await?;
     let records = Records::open(lease, &scope.context.owner).await?;
     match records.refuse_late(request) {
@@ -160,7 +170,7 @@ fn with_notice(mut success: Success, mut notices: Vec<String>) -> Success {
         // Said, because a template's output should not be empty.
         return success.with("Notice", "none");
     }
-    let notice = failures::cut(&notices.join(" "), LONGEST_NOTICE);
+    let notice = failures::cut_to_bytes(&notices.join(" "), LONGEST_NOTICE);
     success.reason = Some(notice.clone());
     success.with("Notice", notice)
 }

@@ -38,9 +38,9 @@ impl Operation for Serve<'_> {
 
     async fn run<R: Resource>(self) -> Self::Output {
         match self.request.request_type() {
-            RequestType::Delete => lifecycle::delete::<R>(self.request, self.scope).await,
+            RequestType::Delete => lifecycle::delete_request::<R>(self.request, self.scope).await,
             RequestType::Create | RequestType::Update => {
-                lifecycle::apply::<R>(self.request, self.scope).await
+                lifecycle::apply_request::<R>(self.request, self.scope).await
             }
         }
     }

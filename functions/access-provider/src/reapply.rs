@@ -24,7 +24,7 @@ pub(crate) async fn reapply(
     let work = dispatch(request.target.kind, operation);
     let (resources, error) = match tokio::time::timeout(deadline.remaining(), work).await {
         Ok(Ok(resources)) => (resources, None),
-        Ok(Err(failure)) => (vec![], Some(text(&failure))),
+        Ok(Err(failure)) => (vec![], Some(failure_text(&failure))),
         Err(_) => (vec![], Some("it took too long and was stopped".to_owned())),
     };
     ReapplyResponse { resources, error }
@@ -50,7 +50,7 @@ impl Operation for Reapply<'_> {
         for record in records.applied().cloned().collect::<Vec<_>>() {
             let (changed, error) = match self.one::<R>(&record, &mut records).await {
                 Ok(changed) => (changed, None),
-                Err(failure) => (false, Some(text(&failure))),
+                Err(failure) => (false, Some(failure_text(&failure))),
             };
             let Record { stack_id, logical_resource_id: logical_id, .. } = record;
             tracing::info!(stack_id, logical_id, changed, error, "applied again");
@@ -70,7 +70,7 @@ impl Reapply<'_> {
     async fn one<R: Resource>(&self, record: &Record, records: &mut Records) -> Result<bool, Failure> {
         let request = record.to_request(self.request_id)?;
         let scope = self.installation.scope_of(&request, self.deadline)?;
-        let resources = R::parse(request.properties(), &scope.context).map_err(failures::field)?;
+        let resources = R::parse(request.properties(), &scope.context).map_err(failures::of_field)?;
         let resource = resources.into_iter().find(|resource| resource.target() == self.target);
         let is_type = ResourceType::of_cloudformation(request.resource_type()) == Some(R::TYPE);
         let Some(resource) = resource.filter(|_| is_type) else {
@@ -87,6 +87,6 @@ impl Reapply<'_> {
     }
 }
 
-fn text(failure: &Failure) -> String {
+fn failure_text(failure: &Failure) -> String {
     format!("{}. Next: {}", failure.cause, failure.next_step)
 }

@@ -155,7 +155,7 @@ impl Records {
             physical_resource_id: physical_id.to_owned(),
             resource_properties: request.properties().clone(),
             replaced,
-            requests: served(requests, request.request_id()),
+            requests: with_served(requests, request.request_id()),
             deleted_at: None,
         };
         self.records.insert(self.owner.clone(), record);
@@ -164,10 +164,10 @@ impl Records {
     /// The owner has nothing applied any more. Its requests stay on record for a while.
     pub(crate) fn set_deleted(&mut self, request: &Request) {
         if let Some(record) = self.records.get_mut(&self.owner) {
-            record.deleted_at = Some(now());
+            record.deleted_at = Some(epoch_seconds());
             record.replaced = Value::Null;
             record.resource_properties.clear();
-            record.requests = served(std::mem::take(&mut record.requests), request.request_id());
+            record.requests = with_served(std::mem::take(&mut record.requests), request.request_id());
         }
     }
 
@@ -183,7 +183,7 @@ impl Records {
 
     /// Stores what has changed with the release of the lease. The lease is released in any case.
     pub(crate) async fn close(mut self) -> Result<(), AwsError> {
-        let oldest = now().saturating_sub(DELETED_IS_REMEMBERED.as_secs());
+        let oldest = epoch_seconds().saturating_sub(DELETED_IS_REMEMBERED.as_secs());
         self.records.retain(|_, record| record.deleted_at.is_none_or(|at| at > oldest));
         let changes = self.changes();
         if changes.is_empty() {
@@ -224,7 +224,7 @@ impl Record {
 }
 
 /// The requests that were served, with this one as the last.
-fn served(mut requests: Vec<String>, request_id: &str) -> Vec<String> {
+fn with_served(mut requests: Vec<String>, request_id: &str) -> Vec<String> {
     requests.retain(|it| it != request_id);
     requests.push(request_id.to_owned());
     let surplus = requests.len().saturating_sub(REQUESTS_REMEMBERED);
@@ -232,6 +232,6 @@ fn served(mut requests: Vec<String>, request_id: &str) -> Vec<String> {
     requests
 }
 
-fn now() -> u64 {
+fn epoch_seconds() -> u64 {
     SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs()
 }

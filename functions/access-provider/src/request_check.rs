@@ -36,12 +36,12 @@ pub(crate) async fn check(request: &Request, scope: &Scope<'_>) -> Result<(), Fa
     let started = std::time::Instant::now();
     let mut pauses = crosspipe_aws::backoff(Duration::from_millis(200), Duration::from_secs(2));
     loop {
-        let failure = match problem(request, scope).await {
+        let failure = match problem_of(request, scope).await {
             Ok(None) => return Ok(()),
             Ok(Some(problem)) if started.elapsed() > LAG => return Err(refuse(problem)),
             Ok(Some(problem)) => refuse(problem),
-            Err(error) if is_denied_to_fresh_role(&error) => failures::aws(error),
-            Err(error) => return Err(failures::aws(error)),
+            Err(error) if is_denied_to_fresh_role(&error) => failures::of_aws(error),
+            Err(error) => return Err(failures::of_aws(error)),
         };
         if !scope.pause(&mut pauses).await {
             return Err(failure);
@@ -50,7 +50,7 @@ pub(crate) async fn check(request: &Request, scope: &Scope<'_>) -> Result<(), Fa
 }
 
 /// What speaks against the request; none where nothing does.
-async fn problem(request: &Request, scope: &Scope<'_>) -> Result<Option<String>, AwsError> {
+async fn problem_of(request: &Request, scope: &Scope<'_>) -> Result<Option<String>, AwsError> {
     let cloudformation = scope.aws.cloudformation();
     let (stack_id, logical_id) = (request.stack_id(), request.logical_id());
     let (status, resource) =

@@ -71,7 +71,7 @@ impl<'a> Installation<'a> {
             let cause = format!("the function's own ARN can't be read: {error}");
             Failure::new(cause, "deploy the function again")
         })?;
-        let allowed = self.allowed.clone().map_err(failures::field)?;
+        let allowed = self.allowed.clone().map_err(failures::of_field)?;
         let holder = format!("{}/{}", owner.stack_id(), owner.logical_id());
         let context = ResourceContext::of(&function, owner, allowed);
         Ok(Scope {
@@ -114,12 +114,12 @@ impl Scope<'_> {
         let end = now + self.deadline.remaining();
         let give_up = end.checked_sub(WORK).unwrap_or(now);
         let acquire = || self.leases.acquire(target_arn, &self.holder, end + SKEW, give_up);
-        let mut pauses = pauses();
+        let mut pauses = attempt_pauses();
         loop {
             match acquire().await {
                 Err(LeaseError::Aws(error))
                     if is_denied_to_fresh_role(&error) && self.pause(&mut pauses).await => {}
-                outcome => return outcome.map_err(failures::lease),
+                outcome => return outcome.map_err(failures::of_lease),
             }
         }
     }
@@ -140,6 +140,6 @@ pub(crate) fn is_denied_to_fresh_role(error: &AwsError) -> bool {
 }
 
 /// The pauses between attempts.
-pub(crate) fn pauses() -> impl Iterator<Item = Duration> {
+pub(crate) fn attempt_pauses() -> impl Iterator<Item = Duration> {
     crosspipe_aws::backoff(Duration::from_millis(250), Duration::from_secs(8))
 }

@@ -27,19 +27,19 @@ pub(crate) struct Message {
 
 impl From<&Report> for Message {
     fn from(report: &Report) -> Self {
-        Message { alert: report.into(), detail: event::detail(report) }
+        Message { alert: report.into(), detail: event::fit_detail(report) }
     }
 }
 
 impl From<&Notice> for Message {
     fn from(notice: &Notice) -> Self {
-        Message { alert: notice.into(), detail: event::detail(notice) }
+        Message { alert: notice.into(), detail: event::fit_detail(notice) }
     }
 }
 
 impl From<Alert> for Message {
     fn from(alert: Alert) -> Self {
-        Message { detail: event::detail(&alert), alert }
+        Message { detail: event::fit_detail(&alert), alert }
     }
 }
 

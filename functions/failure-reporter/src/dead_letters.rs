@@ -8,7 +8,7 @@ use crate::metrics::{self, Metric};
 /// Sends an event to the dead-letter queue, in the shape of the events that Lambda gave up on, so that one reader
 /// of the queue serves both.
 /// See <https://docs.aws.amazon.com/lambda/latest/dg/invocation-async-retain-records.html>.
-pub(crate) async fn send(
+pub(crate) async fn send_to_queue(
     aws: &Aws,
     queue_url: &str,
     event: &Value,
@@ -23,6 +23,6 @@ pub(crate) async fn send(
     });
     aws.sqs().send(queue_url, &record.to_string()).await?;
     tracing::error!(request_id, reason, "sent an event that can't be processed to the dead-letter queue");
-    metrics::count(&[(Metric::UnreadableEvents, 1)], &json!({"requestId": request_id}));
+    metrics::write_counts(&[(Metric::UnreadableEvents, 1)], &json!({"requestId": request_id}));
     Ok(())
 }

@@ -164,7 +164,8 @@ impl<'a> Reporter<'a> {
             self.settings.gather_options(self.aws, gather_until(SystemTime::now(), deadline));
         let only = Some((failure.stage.as_str(), failure.action.as_str()));
         let Gathered { mut snapshot, unreadable } =
-            gather::snapshot(gather_options, live, pipeline, only, std::slice::from_ref(failure)).await;
+            gather::gather_snapshot(gather_options, live, pipeline, only, std::slice::from_ref(failure))
+                .await;
         for why in &unreadable {
             tracing::warn!(execution_id = failure.execution_id, why, "a part of the snapshot is unknown");
         }

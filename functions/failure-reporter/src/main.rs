@@ -68,7 +68,7 @@ async fn main() -> Result<(), Error> {
         match (outcome, &settings.dead_letter_queue_url) {
             // Lambda would try again, twice.
             (Err(error), Some(queue)) if is_final => {
-                dead_letters::send(&aws, queue, event, request_id, &error.to_string()).await?;
+                dead_letters::send_to_queue(&aws, queue, event, request_id, &error.to_string()).await?;
                 Ok(())
             }
             (outcome, _) => outcome,

@@ -53,7 +53,7 @@ pub(crate) fn count_report(report: &Report, failed_at: Option<&str>) {
         (Metric::UnknownParts, report.unknown.len() as u64),
         (Metric::Remediations, u64::from(report.remediation.outcome.is_remediated())),
     ];
-    if let Some(age) = failed_at.and_then(|time| age(time, SystemTime::now())) {
+    if let Some(age) = failed_at.and_then(|time| age_of(time, SystemTime::now())) {
         values.push((Metric::TimeToAlert, age.as_millis().try_into().unwrap_or(u64::MAX)));
     }
     let properties = json!({
@@ -63,16 +63,16 @@ pub(crate) fn count_report(report: &Report, failed_at: Option<&str>) {
         "targetAccount": report.target_account,
         "rule": report.root_cause.as_ref().map(|cause| cause.rule.as_str()),
     });
-    count(&values, &properties);
+    write_counts(&values, &properties);
 }
 
 /// Writes one line with these values. `properties` are for searching the log: ids and names, nothing secret.
-pub(crate) fn count(values: &[(Metric, u64)], properties: &Value) {
+pub(crate) fn write_counts(values: &[(Metric, u64)], properties: &Value) {
     // Standard output is the function's log.
-    println!("{}", line(values, properties, SystemTime::now()));
+    println!("{}", metrics_line(values, properties, SystemTime::now()));
 }
 
-fn line(values: &[(Metric, u64)], properties: &Value, now: SystemTime) -> Value {
+fn metrics_line(values: &[(Metric, u64)], properties: &Value, now: SystemTime) -> Value {
     let definitions = values.iter().map(|(metric, _)| json!({"Name": metric.name(), "Unit": metric.unit()}));
     let now = now.duration_since(UNIX_EPOCH).unwrap_or_default().as_millis() as u64;
     let mut line = Map::new();
@@ -93,7 +93,7 @@ fn line(values: &[(Metric, u64)], properties: &Value, now: SystemTime) -> Value 
 }
 
 /// How long ago a time of an event was; none at all for a time to come.
-fn age(time: &str, now: SystemTime) -> Option<Duration> {
+fn age_of(time: &str, now: SystemTime) -> Option<Duration> {
     let then = Duration::from_nanos(date::parse(time)?.try_into().ok()?);
     Some(now.duration_since(UNIX_EPOCH).ok()?.saturating_sub(then))
 }
@@ -105,7 +105,7 @@ mod tests {
     #[test]
     fn line_defines_its_metrics() {
         let now = UNIX_EPOCH + Duration::from_millis(1_580_497_000_123);
-        let line = line(
+        let line = metrics_line(
             &[(Metric::FailuresDiagnosed, 1), (Metric::TimeToAlert, 1500)],
             &json!({"pipeline": "p"}),
             now,
@@ -125,8 +125,8 @@ mod tests {
     #[test]
     fn the_age_of_an_event() {
         let now = UNIX_EPOCH + Duration::from_secs(1_580_496_945);
-        assert_eq!(age("2020-01-31T18:55:43Z", now), Some(Duration::from_secs(2)));
-        assert_eq!(age("2020-01-31T18:55:47Z", now), Some(Duration::ZERO), "clocks differ");
-        assert_eq!(age("yesterday", now), None);
+        assert_eq!(age_of("2020-01-31T18:55:43Z", now), Some(Duration::from_secs(2)));
+        assert_eq!(age_of("2020-01-31T18:55:47Z", now), Some(Duration::ZERO), "clocks differ");
+        assert_eq!(age_of("yesterday", now), None);
     }
 }

@@ -76,8 +76,8 @@ impl Webhook {
         message: &Value,
     ) -> Result<(), WebhookError> {
         let secret = aws.secrets().text(secret_arn).await?;
-        let url =
-            address(&secret).map_err(|why| WebhookError::Address { arn: secret_arn.to_owned(), why })?;
+        let url = parse_address(&secret)
+            .map_err(|why| WebhookError::Address { arn: secret_arn.to_owned(), why })?;
         let body = Bytes::from(message.to_string());
         let host = || url.host().to_owned();
         match self.https.send(Method::POST, &url, "application/json; charset=utf-8", body, PATIENCE).await {
@@ -89,7 +89,7 @@ impl Webhook {
 }
 
 /// The address in a secret: its text, or the member `url` of the JSON object that the console makes of it.
-fn address(secret: &str) -> Result<SecretUrl, &'static str> {
+fn parse_address(secret: &str) -> Result<SecretUrl, &'static str> {
     let object = serde_json::from_str::<Value>(secret).ok();
     let member = object.as_ref().and_then(|object| object.get("url")).and_then(Value::as_str);
     let url = SecretUrl::parse(member.unwrap_or(secret), "[webhook]")?;
@@ -105,12 +105,12 @@ mod tests {
         for secret in
             ["https://hooks.example/x", " https://hooks.example/x\n", r#"{"url": "https://hooks.example/x"}"#]
         {
-            assert_eq!(address(secret).unwrap().host(), "hooks.example");
+            assert_eq!(parse_address(secret).unwrap().host(), "hooks.example");
         }
         for secret in
             ["", "{}", "[]", "hooks.example", "http://hooks.example/x", r#"{"url": "http://hooks.example/"}"#]
         {
-            assert!(address(secret).is_err(), "{secret}");
+            assert!(parse_address(secret).is_err(), "{secret}");
         }
     }
 }

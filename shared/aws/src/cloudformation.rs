@@ -40,7 +40,7 @@ impl CloudFormation {
     pub async fn stack(&self, name: &str) -> Result<Option<Value>, AwsError> {
         let answer = self.client.describe_stacks().stack_name(name).send().await;
         let answer = unless_missing(answer.map_err(AwsError::from_sdk(SERVICE, "DescribeStacks")))?;
-        Ok(answer.and_then(|answer| answer.stacks?.into_iter().next()).map(stack))
+        Ok(answer.and_then(|answer| answer.stacks?.into_iter().next()).map(stack_json))
     }
 
     /// A stack's status, such as `UPDATE_IN_PROGRESS`; `None` if there is no such stack.
@@ -85,7 +85,7 @@ impl CloudFormation {
             let request = self.client.describe_stack_events().stack_name(name).set_next_token(token);
             let answer = request.send().await.map_err(AwsError::from_sdk(SERVICE, "DescribeStackEvents"));
             let Some(answer) = unless_missing(answer)? else { return Ok(None) };
-            events.extend(answer.stack_events.unwrap_or_default().into_iter().map(event));
+            events.extend(answer.stack_events.unwrap_or_default().into_iter().map(event_json));
             token = answer.next_token;
             if token.is_none() {
                 break;
@@ -102,7 +102,7 @@ impl CloudFormation {
     pub async fn change_set(&self, stack: &str, name: &str) -> Result<Value, AwsError> {
         let request = self.client.describe_change_set().stack_name(stack).change_set_name(name);
         let answer = request.send().await.map_err(AwsError::from_sdk(SERVICE, "DescribeChangeSet"))?;
-        Ok(object([
+        Ok(object_of_present([
             ("ChangeSetName", answer.change_set_name),
             ("ChangeSetId", answer.change_set_id),
             ("StackName", answer.stack_name),
@@ -123,8 +123,8 @@ fn unless_missing<T>(answer: Result<T, AwsError>) -> Result<Option<T>, AwsError>
     }
 }
 
-fn stack(stack: Stack) -> Value {
-    object([
+fn stack_json(stack: Stack) -> Value {
+    object_of_present([
         ("StackName", stack.stack_name),
         ("StackId", stack.stack_id),
         ("StackStatus", stack.stack_status.map(|status| status.as_str().to_owned())),
@@ -133,8 +133,8 @@ fn stack(stack: Stack) -> Value {
     ])
 }
 
-fn event(event: StackEvent) -> Value {
-    object([
+fn event_json(event: StackEvent) -> Value {
+    object_of_present([
         ("EventId", event.event_id),
         ("StackId", event.stack_id),
         ("StackName", event.stack_name),
@@ -149,7 +149,7 @@ fn event(event: StackEvent) -> Value {
 }
 
 /// Members that there are. An empty text is how XML says that there is none.
-fn object<const N: usize>(members: [(&str, Option<String>); N]) -> Value {
+fn object_of_present<const N: usize>(members: [(&str, Option<String>); N]) -> Value {
     let given = members.into_iter().filter_map(|(name, value)| Some((name, value?)));
     let given = given.filter(|(_, value)| !value.is_empty());
     Value::Object(given.map(|(name, value)| (name.to_owned(), Value::String(value))).collect::<Map<_, _>>())

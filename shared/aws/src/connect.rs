@@ -53,13 +53,13 @@ impl Aws {
     ///
     /// Never fails: what is missing is reported by the first call that needs it.
     pub async fn connect() -> Self {
-        Self { config: loader().load().await }
+        Self { config: config_loader().load().await }
     }
 
     /// An AWS that runs on this machine and takes a 12-digit access key id as the account to act in.
     pub async fn local(endpoint: &str, account: &str, region: &str) -> Self {
         let credentials = Credentials::new(account, "local", None, None, "local");
-        let loader = loader().endpoint_url(endpoint).credentials_provider(credentials);
+        let loader = config_loader().endpoint_url(endpoint).credentials_provider(credentials);
         Self { config: loader.region(Region::new(region.to_owned())).load().await }
     }
 
@@ -237,7 +237,7 @@ impl Aws {
     }
 }
 
-fn loader() -> ConfigLoader {
+fn config_loader() -> ConfigLoader {
     let timeouts = TimeoutConfig::builder()
         .connect_timeout(CONNECT_TIMEOUT)
         .operation_attempt_timeout(ATTEMPT_TIMEOUT)

@@ -82,8 +82,8 @@ impl AwsError {
                 (None, Some(status)) if matches!(error, SdkError::ServiceError(_)) => {
                     format!("HTTP status {status} without an error code")
                 }
-                (None, Some(status)) => format!("HTTP status {status}: {}", causes(&error)),
-                (None, None) => causes(&error),
+                (None, Some(status)) => format!("HTTP status {status}: {}", format_causes(&error)),
+                (None, None) => format_causes(&error),
             };
             let request_id = error.raw_response().and_then(|response| {
                 let headers = response.headers();
@@ -203,7 +203,7 @@ impl ErrorKind {
 }
 
 /// The error and its causes, without the requests and answers that the SDK's own context display prints.
-fn causes(error: &(dyn Error + 'static)) -> String {
+fn format_causes(error: &(dyn Error + 'static)) -> String {
     let chain = iter::successors(Some(error), |&error| error.source());
     chain.map(ToString::to_string).collect::<Vec<_>>().join(": ")
 }

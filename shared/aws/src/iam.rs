@@ -53,7 +53,7 @@ impl Iam {
             .role
             .ok_or_else(|| AwsError::unexpected(SERVICE, OPERATION, "the answer has no role"))?;
         Ok(Role {
-            trust_policy: json(OPERATION, role.assume_role_policy_document())?,
+            trust_policy: parse_document(OPERATION, role.assume_role_policy_document())?,
             permissions_boundary_arn: role
                 .permissions_boundary
                 .and_then(|boundary| boundary.permissions_boundary_arn),
@@ -86,7 +86,7 @@ impl Iam {
         const OPERATION: &str = "GetRolePolicy";
         let answer = self.client.get_role_policy().role_name(role).policy_name(name).send().await;
         match answer.map_err(AwsError::from_sdk(SERVICE, OPERATION)) {
-            Ok(answer) => decoded(OPERATION, &answer.policy_document).map(Some),
+            Ok(answer) => decode_document(OPERATION, &answer.policy_document).map(Some),
             Err(error) if error.kind == ErrorKind::NotFound => Ok(None),
             Err(error) => Err(error),
         }
@@ -145,21 +145,21 @@ impl Iam {
             .ok_or_else(|| AwsError::unexpected(SERVICE, "GetPolicy", "the answer has no default version"))?;
         let answer = self.client.get_policy_version().policy_arn(policy_arn).version_id(version).send().await;
         let version = answer.map_err(AwsError::from_sdk(SERVICE, OPERATION))?.policy_version;
-        json(OPERATION, version.as_ref().and_then(|version| version.document()))
+        parse_document(OPERATION, version.as_ref().and_then(|version| version.document()))
     }
 }
 
 /// IAM sends documents URL-encoded (RFC 3986).
-fn decoded(operation: &'static str, document: &str) -> Result<String, AwsError> {
+fn decode_document(operation: &'static str, document: &str) -> Result<String, AwsError> {
     let text = urlencoding::decode(document).map_err(|error| {
         AwsError::unexpected(SERVICE, operation, format!("the policy is not UTF-8: {error}"))
     })?;
     Ok(text.into_owned())
 }
 
-fn json(operation: &'static str, document: Option<&str>) -> Result<Value, AwsError> {
+fn parse_document(operation: &'static str, document: Option<&str>) -> Result<Value, AwsError> {
     let document = document
         .ok_or_else(|| AwsError::unexpected(SERVICE, operation, "the answer has no policy document"))?;
-    serde_json::from_str(&decoded(operation, document)?)
+    serde_json::from_str(&decode_document(operation, document)?)
         .map_err(|error| AwsError::unexpected(SERVICE, operation, format!("the policy is not JSON: {error}")))
 }

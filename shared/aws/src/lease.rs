@@ -89,7 +89,7 @@ pub enum LeaseError {
     /// It was not released in time.
     #[error(
         "`{}` is being changed by `{}`, which is done by {} at the latest; try again then",
-        .0.key, .0.holder, timestamp(.0.expires)
+        .0.key, .0.holder, format_time(.0.expires)
     )]
     Held(Held),
     /// The table could not be written.
@@ -144,7 +144,7 @@ impl Leases {
     ) -> Result<Result<Lease, Held>, AwsError> {
         // Lambda can deliver one event twice at the same time: the holder alone is not unique. The SDK's own
         // retry after a lost answer sends the same value again and finds `Holder = :me`.
-        let holder = format!("{holder}#{:016x}", random());
+        let holder = format!("{holder}#{:016x}", random_number());
         let answer = self
             .client
             .update_item()
@@ -153,21 +153,24 @@ impl Leases {
             .condition_expression("attribute_not_exists(Holder) OR HeldUntil < :now OR Holder = :me")
             .update_expression(hold)
             .expression_attribute_values(":me", AttributeValue::S(holder.clone()))
-            .expression_attribute_values(":now", AttributeValue::N(seconds(SystemTime::now()).to_string()))
-            .expression_attribute_values(":until", until(expires))
+            .expression_attribute_values(
+                ":now",
+                AttributeValue::N(epoch_seconds(SystemTime::now()).to_string()),
+            )
+            .expression_attribute_values(":until", seconds_attribute(expires))
             .return_values(ReturnValue::AllNew)
             .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld)
             .send()
             .await;
         let error = match answer {
             Ok(answer) => {
-                let notes = answer.attributes.as_ref().map(notes).unwrap_or_default();
+                let notes = answer.attributes.as_ref().map(notes_of_row).unwrap_or_default();
                 return Ok(Ok(Lease { leases: self.clone(), key: key.to_owned(), holder, notes }));
             }
             Err(error) => error,
         };
         match error.as_service_error() {
-            Some(UpdateItemError::ConditionalCheckFailedException(refusal)) => Ok(Err(held(key, refusal)
+            Some(UpdateItemError::ConditionalCheckFailedException(refusal)) => Ok(Err(held_by(key, refusal)
                 .ok_or_else(|| {
                     AwsError::unexpected(SERVICE, OPERATION, "the refusal does not show who holds the lease")
                 })?)),
@@ -238,7 +241,8 @@ impl Lease {
     pub(crate) async fn release_marking(self, names: &[&str], until: SystemTime) -> Result<(), AwsError> {
         let marks: String = (0..names.len()).map(|index| format!(", #note{index} = :mark")).collect();
         let expression = format!("REMOVE Holder, HeldUntil SET ExpiresAt = :until{marks}");
-        let mut request = self.request(&expression).expression_attribute_values(":until", self::until(until));
+        let mut request =
+            self.request(&expression).expression_attribute_values(":until", self::seconds_attribute(until));
         if !names.is_empty() {
             request = request.expression_attribute_values(":mark", AttributeValue::S(String::new()));
         }
@@ -257,7 +261,7 @@ impl Lease {
     pub(crate) async fn keep_until(self, name: &str, until: SystemTime) -> Result<(), AwsError> {
         let name = (":name", AttributeValue::S(name.to_owned()));
         let update = "SET Holder = :name, HeldUntil = :until, ExpiresAt = :until";
-        self.update(update, [name, (":until", self::until(until))]).await
+        self.update(update, [name, (":until", self::seconds_attribute(until))]).await
     }
 
     /// `removes` is empty or begins with `REMOVE`.
@@ -309,7 +313,7 @@ impl Lease {
     }
 }
 
-fn held(key: &str, refusal: &ConditionalCheckFailedException) -> Option<Held> {
+fn held_by(key: &str, refusal: &ConditionalCheckFailedException) -> Option<Held> {
     let item = refusal.item()?;
     let holder = item.get("Holder")?.as_s().ok()?;
     let expires = item.get("HeldUntil")?.as_n().ok()?.parse().ok()?;
@@ -318,12 +322,12 @@ fn held(key: &str, refusal: &ConditionalCheckFailedException) -> Option<Held> {
         // Without the part that only makes it unique.
         holder: holder.rsplit_once('#').map_or(holder.as_str(), |(holder, _)| holder).to_owned(),
         expires: UNIX_EPOCH + Duration::from_secs(expires),
-        notes: notes(item),
+        notes: notes_of_row(item),
     })
 }
 
 /// The notes of a row, by name.
-fn notes(item: &HashMap<String, AttributeValue>) -> BTreeMap<String, String> {
+fn notes_of_row(item: &HashMap<String, AttributeValue>) -> BTreeMap<String, String> {
     let note = |(name, value): (&String, &AttributeValue)| {
         Some((name.strip_prefix(NOTE)?.to_owned(), value.as_s().ok()?.clone()))
     };
@@ -331,15 +335,15 @@ fn notes(item: &HashMap<String, AttributeValue>) -> BTreeMap<String, String> {
 }
 
 /// Not for secrets: each `RandomState` has keys of its own from the operating system's randomness.
-fn random() -> u64 {
+fn random_number() -> u64 {
     RandomState::new().hash_one(())
 }
 
-fn until(time: SystemTime) -> AttributeValue {
+fn seconds_attribute(time: SystemTime) -> AttributeValue {
     AttributeValue::N(seconds_up(time).to_string())
 }
 
-fn seconds(time: SystemTime) -> u64 {
+fn epoch_seconds(time: SystemTime) -> u64 {
     time.duration_since(UNIX_EPOCH).unwrap_or_default().as_secs()
 }
 
@@ -348,7 +352,7 @@ pub(crate) fn seconds_up(time: SystemTime) -> u64 {
     time.duration_since(UNIX_EPOCH).unwrap_or_default().as_secs_f64().ceil() as u64
 }
 
-fn timestamp(time: SystemTime) -> String {
+fn format_time(time: SystemTime) -> String {
     DateTime::from(time).fmt(Format::DateTime).unwrap_or_else(|_| format!("{time:?}"))
 }
 

@@ -36,7 +36,7 @@ pub enum Released {
 }
 
 /// Makes `owner` the last one that has set `value`, where the setting now holds `live`.
-pub fn take(owners: &mut Owners, owner: &str, live: Option<String>, value: &str) {
+pub fn take_setting(owners: &mut Owners, owner: &str, live: Option<String>, value: &str) {
     let is_value = |held: Option<&str>| held == Some(value);
     let above = next_owner(owners, owner).and_then(|it| owners.get(&it));
     let holds = is_value(live.as_deref()) && above.is_none_or(|it| is_value(it.previous.as_deref()));
@@ -45,7 +45,7 @@ pub fn take(owners: &mut Owners, owner: &str, live: Option<String>, value: &str)
         return;
     }
     // What somebody else put there since is about to be replaced and recorded, so it is not reported.
-    let previous = match release(owners, owner, live.clone()) {
+    let previous = match release_setting(owners, owner, live.clone()) {
         Released::PutBack(original) => original,
         Released::Unchanged | Released::Drifted(_) => live,
     };
@@ -55,7 +55,7 @@ pub fn take(owners: &mut Owners, owner: &str, live: Option<String>, value: &str)
 }
 
 /// Lets `owner` leave, where the setting now holds `live`.
-pub fn release(owners: &mut Owners, owner: &str, live: Option<String>) -> Released {
+pub fn release_setting(owners: &mut Owners, owner: &str, live: Option<String>) -> Released {
     let next = next_owner(owners, owner);
     let Some(mine) = owners.remove(owner) else { return Released::Unchanged };
     let next = next.and_then(|it| owners.get_mut(&it));

@@ -55,12 +55,12 @@ impl Owner {
             hash.update((part.len() as u64).to_be_bytes());
             hash.update(part.as_bytes());
         }
-        hex(&hash.finalize(), hex_digits)
+        to_hex(&hash.finalize(), hex_digits)
     }
 }
 
 /// The first `digits` hex digits of these bytes.
-fn hex(bytes: &[u8], digits: usize) -> String {
+fn to_hex(bytes: &[u8], digits: usize) -> String {
     bytes
         .iter()
         .flat_map(|byte| [byte >> 4, byte & 15])

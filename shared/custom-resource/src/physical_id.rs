@@ -16,12 +16,12 @@ pub fn is_placeholder_id(physical_id: &str) -> bool {
 
 /// The id for a Create that failed before it made anything.
 pub(crate) fn not_created(stack_id: &str, logical_id: &str) -> String {
-    format!("{NOT_CREATED}{}", digest(stack_id, logical_id))
+    format!("{NOT_CREATED}{}", digest_of_owner(stack_id, logical_id))
 }
 
 /// The id for a Create of which nobody knows how far it came.
-pub(crate) fn unfinished(stack_id: &str, logical_id: &str) -> String {
-    format!("{UNFINISHED}{}", digest(stack_id, logical_id))
+pub(crate) fn placeholder_id(stack_id: &str, logical_id: &str) -> String {
+    format!("{UNFINISHED}{}", digest_of_owner(stack_id, logical_id))
 }
 
 /// Whether CloudFormation takes this physical id. One that JSON escapes would blow up is refused too: it
@@ -33,7 +33,7 @@ pub(crate) fn is_usable(physical_id: &str) -> bool {
 }
 
 /// The same for each retry of the same Create, different for every other resource.
-fn digest(stack_id: &str, logical_id: &str) -> String {
+fn digest_of_owner(stack_id: &str, logical_id: &str) -> String {
     let mut hash = Sha256::new();
     // The length keeps ("ab", "c") apart from ("a", "bc").
     hash.update((stack_id.len() as u64).to_be_bytes());
@@ -52,8 +52,8 @@ mod tests {
         assert_ne!(not_created("stack", "Key"), not_created("stack", "Bucket"));
         assert_ne!(not_created("ab", "c"), not_created("a", "bc"));
         assert!(is_placeholder_id(&not_created("stack", "Key")));
-        assert!(!is_placeholder_id(&unfinished("stack", "Key")));
-        assert!(is_usable(&not_created("stack", "Key")) && is_usable(&unfinished("stack", "Key")));
+        assert!(!is_placeholder_id(&placeholder_id("stack", "Key")));
+        assert!(is_usable(&not_created("stack", "Key")) && is_usable(&placeholder_id("stack", "Key")));
     }
 
     #[test]

@@ -54,25 +54,27 @@ impl Request {
     /// Names the first field that is missing or of the wrong form.
     pub fn parse(event: Value) -> Result<Self, Failure> {
         let Value::Object(mut event) = event else {
-            return Err(malformed("the event is not a JSON object"));
+            return Err(malformed_request("the event is not a JSON object"));
         };
-        let request_type = text(&event, "RequestType")?;
+        let request_type = required_text(&event, "RequestType")?;
         let request_type = RequestType::parse(&request_type).ok_or_else(|| {
             let found: String = request_type.chars().take(40).collect();
-            malformed(format!("`RequestType` is `{found}`, expected `Create`, `Update` or `Delete`"))
+            malformed_request(format!("`RequestType` is `{found}`, expected `Create`, `Update` or `Delete`"))
         })?;
         Ok(Self {
             request_type,
-            stack_id: text(&event, "StackId")?,
-            request_id: text(&event, "RequestId")?,
-            logical_id: text(&event, "LogicalResourceId")?,
-            resource_type: text(&event, "ResourceType")?,
+            stack_id: required_text(&event, "StackId")?,
+            request_id: required_text(&event, "RequestId")?,
+            logical_id: required_text(&event, "LogicalResourceId")?,
+            resource_type: required_text(&event, "ResourceType")?,
             physical_id: match request_type {
                 RequestType::Create => None,
-                RequestType::Update | RequestType::Delete => Some(text(&event, "PhysicalResourceId")?),
+                RequestType::Update | RequestType::Delete => {
+                    Some(required_text(&event, "PhysicalResourceId")?)
+                }
             },
-            properties: map(&mut event, "ResourceProperties")?.unwrap_or_default(),
-            old_properties: map(&mut event, "OldResourceProperties")?,
+            properties: optional_object(&mut event, "ResourceProperties")?.unwrap_or_default(),
+            old_properties: optional_object(&mut event, "OldResourceProperties")?,
         })
     }
 
@@ -132,25 +134,28 @@ impl fmt::Debug for Request {
     }
 }
 
-fn text(event: &Map<String, Value>, field: &str) -> Result<String, Failure> {
+fn required_text(event: &Map<String, Value>, field: &str) -> Result<String, Failure> {
     match event.get(field) {
         Some(Value::String(text)) if !text.is_empty() => Ok(text.clone()),
         None | Some(Value::Null | Value::String(_)) => {
-            Err(malformed(format!("`{field}` is missing from the request")))
+            Err(malformed_request(format!("`{field}` is missing from the request")))
         }
-        Some(_) => Err(malformed(format!("`{field}` of the request is not a string"))),
+        Some(_) => Err(malformed_request(format!("`{field}` of the request is not a string"))),
     }
 }
 
-fn map(event: &mut Map<String, Value>, field: &str) -> Result<Option<Map<String, Value>>, Failure> {
+fn optional_object(
+    event: &mut Map<String, Value>,
+    field: &str,
+) -> Result<Option<Map<String, Value>>, Failure> {
     match event.remove(field) {
         None | Some(Value::Null) => Ok(None),
         Some(Value::Object(map)) => Ok(Some(map)),
-        Some(_) => Err(malformed(format!("`{field}` of the request is not an object"))),
+        Some(_) => Err(malformed_request(format!("`{field}` of the request is not an object"))),
     }
 }
 
-fn malformed(cause: impl Into<String>) -> Failure {
+fn malformed_request(cause: impl Into<String>) -> Failure {
     Failure::new(cause, "have CloudFormation itself invoke the function, through `ServiceToken`")
         .see("https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/crpg-ref-requests.html")
 }

@@ -4,7 +4,7 @@ use std::fmt;
 use serde_json::{Map, Value};
 
 use crate::envelope::Envelope;
-use crate::physical_id::{is_usable, not_created, unfinished};
+use crate::physical_id::{is_usable, not_created, placeholder_id};
 use crate::{Failure, RequestType, Success};
 
 /// The longest [response body][docs] that CloudFormation takes.
@@ -65,12 +65,12 @@ impl Answer {
             .made(unfinished_id(envelope)));
         }
         let reason = envelope.url.redact(success.reason.as_deref().unwrap_or_default());
-        let mut body = base(envelope, Status::Success, &success.physical_id);
+        let mut body = base_members(envelope, Status::Success, &success.physical_id);
         if success.no_echo {
             body.insert("NoEcho".into(), true.into());
         }
         if !success.data.is_empty() {
-            body.insert("Data".into(), data(success.data));
+            body.insert("Data".into(), data_member(success.data));
         }
         let length = length_without_reason(&body);
         // Success with part of the attributes would hide the loss, and no answer at all would hide the
@@ -82,7 +82,7 @@ impl Answer {
             )
             .made(success.physical_id));
         };
-        Ok(Self::finish(Status::Success, body, cut(&reason, room)))
+        Ok(Self::finish(Status::Success, body, cut_to_json_bytes(&reason, room)))
     }
 
     fn failure(envelope: &Envelope, failure: Failure) -> Self {
@@ -92,13 +92,14 @@ impl Answer {
             (Some(existing), _) => existing.clone(),
             (None, Some(made)) if is_usable(&made) => made,
             (None, Some(_)) => unfinished_id(envelope),
-            (None, None) => not_created(stack(envelope), logical(envelope)),
+            (None, None) => not_created(stack_id_of(envelope), logical_id_of(envelope)),
         };
-        let body = base(envelope, Status::Failed, &physical_id);
+        let body = base_members(envelope, Status::Failed, &physical_id);
         let room = MAX_BODY_BYTES.saturating_sub(length_without_reason(&body));
         let redact = |text: &str| envelope.url.redact(text.trim());
         let reference = failure.reference.as_deref().map(redact).filter(|reference| !reference.is_empty());
-        let reason = fit(&redact(&failure.cause), &redact(&failure.next_step), reference.as_deref(), room);
+        let reason =
+            fit_reason(&redact(&failure.cause), &redact(&failure.next_step), reference.as_deref(), room);
         Self::finish(Status::Failed, body, reason)
     }
 
@@ -114,18 +115,18 @@ impl Answer {
 
 /// The id for a Create of which nobody knows how far it came.
 pub(crate) fn unfinished_id(envelope: &Envelope) -> String {
-    unfinished(stack(envelope), logical(envelope))
+    placeholder_id(stack_id_of(envelope), logical_id_of(envelope))
 }
 
-fn stack(envelope: &Envelope) -> &str {
+fn stack_id_of(envelope: &Envelope) -> &str {
     envelope.stack_id.as_deref().unwrap_or_default()
 }
 
-fn logical(envelope: &Envelope) -> &str {
+fn logical_id_of(envelope: &Envelope) -> &str {
     envelope.logical_id.as_deref().unwrap_or_default()
 }
 
-fn base(envelope: &Envelope, status: Status, physical_id: &str) -> Map<String, Value> {
+fn base_members(envelope: &Envelope, status: Status, physical_id: &str) -> Map<String, Value> {
     let mut body = Map::new();
     body.insert("Status".into(), status.to_string().into());
     body.insert("Reason".into(), "".into());
@@ -143,7 +144,7 @@ fn base(envelope: &Envelope, status: Status, physical_id: &str) -> Map<String, V
     body
 }
 
-fn data(data: BTreeMap<String, Value>) -> Value {
+fn data_member(data: BTreeMap<String, Value>) -> Value {
     Value::Object(data.into_iter().collect())
 }
 
@@ -154,7 +155,7 @@ fn length_without_reason(body: &Map<String, Value>) -> usize {
 
 /// `<cause>. Next: <next step> [<reference>]` in at most `room` bytes of JSON. What has to go goes
 /// in this order: the end of the cause, the reference, the end of the next step.
-fn fit(cause: &str, next_step: &str, reference: Option<&str>, room: usize) -> String {
+fn fit_reason(cause: &str, next_step: &str, reference: Option<&str>, room: usize) -> String {
     let cause = if cause.is_empty() { "no cause was given" } else { cause };
     let next = if next_step.is_empty() { String::new() } else { format!("Next: {next_step}") };
     let link = reference.map(|reference| format!("[{reference}]")).unwrap_or_default();
@@ -171,16 +172,16 @@ fn fit(cause: &str, next_step: &str, reference: Option<&str>, room: usize) -> St
         }
         // An ellipsis and a space come between the rest of the cause and the tail.
         if let Some(left) = room.checked_sub(encoded_len(tail) + 1).filter(|left| *left >= ELLIPSIS.len()) {
-            return format!("{} {tail}", cut(cause, left)).trim_end().to_owned();
+            return format!("{} {tail}", cut_to_json_bytes(cause, left)).trim_end().to_owned();
         }
     }
-    cut(&next, room)
+    cut_to_json_bytes(&next, room)
 }
 
 const ELLIPSIS: &str = "…";
 
 /// The start of the text that takes at most `room` bytes of JSON, ellipsis included.
-fn cut(text: &str, room: usize) -> String {
+fn cut_to_json_bytes(text: &str, room: usize) -> String {
     if encoded_len(text) <= room {
         return text.to_owned();
     }

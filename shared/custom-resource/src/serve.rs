@@ -86,7 +86,7 @@ async fn run<H: Handler>(
         Err(panic) => {
             error!(
                 request_id = request.request_id(),
-                panic = envelope.url.redact(message(&*panic)),
+                panic = envelope.url.redact(panic_message(&*panic)),
                 "the handler panicked"
             );
             Err(Failure::new(
@@ -101,7 +101,7 @@ async fn run<H: Handler>(
     }
 }
 
-fn message(panic: &(dyn Any + Send)) -> &str {
+fn panic_message(panic: &(dyn Any + Send)) -> &str {
     panic
         .downcast_ref::<String>()
         .map(String::as_str)

@@ -68,17 +68,17 @@ impl Https {
             .header(header::CONTENT_TYPE, content_type)
             .header(header::CONTENT_LENGTH, body.len())
             .body(Full::new(body))
-            .map_err(|error| SendError(url.redact(&chain(&error))))?;
+            .map_err(|error| SendError(url.redact(&with_sources(&error))))?;
         match tokio::time::timeout(limit, self.client.request(request)).await {
             Ok(Ok(response)) => Ok(response.status()),
-            Ok(Err(error)) => Err(SendError(url.redact(&chain(&error)))),
+            Ok(Err(error)) => Err(SendError(url.redact(&with_sources(&error)))),
             Err(_) => Err(SendError(format!("no reply within {} ms", limit.as_millis()))),
         }
     }
 }
 
 /// The error with what caused it: hyper's own text alone is only "client error (Connect)".
-fn chain(error: &dyn Error) -> String {
+fn with_sources(error: &dyn Error) -> String {
     std::iter::successors(Some(error), |&error| error.source())
         .map(ToString::to_string)
         .collect::<Vec<_>>()

@@ -85,7 +85,7 @@ impl Resource for BucketGrant {
         let prefixes = read.list("ArtifactPrefixes")?;
         bucket::check_prefixes("ArtifactPrefixes", &prefixes)?;
         let access = ArtifactAccess {
-            grantees: grantee_properties::read(&read, context)?,
+            grantees: grantee_properties::read_grantees(&read, context)?,
             writes: read.boolean("AllowWrites", true)?,
             prefixes,
         };
@@ -132,7 +132,7 @@ impl Resource for BucketGrant {
         memories: &Memories<Self>,
         context: &ResourceContext,
     ) -> Result<Plan<Self>, Failure> {
-        policy_documents::plan(
+        policy_documents::plan_of(
             bucket::plan(live.policy.document.as_ref(), &self.statements(live, context)),
             memories,
         )
@@ -158,7 +158,7 @@ impl Resource for BucketGrant {
 
     fn attributes(&self, live: &LiveBucket, context: &ResourceContext) -> Success {
         let (statements, quota) = (self.statements(live, context), Quota::BucketPolicy);
-        policy_documents::attributes(&statements, quota, quota.used(&live.policy.document))
+        policy_documents::grant_attributes(&statements, quota, quota.used(&live.policy.document))
     }
 
     fn notices(&self, live: &LiveBucket) -> Vec<String> {
@@ -168,7 +168,7 @@ impl Resource for BucketGrant {
 
     fn preview(&self, live: &LiveBucket, change: Option<&Change>, _context: &ResourceContext) -> Preview {
         let (what, quota) = (format!("bucket policy of {}", self.bucket), Quota::BucketPolicy);
-        policy_documents::preview(what, live.policy.document.as_ref(), change, &[], quota)
+        policy_documents::preview_of(what, live.policy.document.as_ref(), change, &[], quota)
     }
 
     /// A denial may also be one of Block Public Access, which nothing in IAM changes.
@@ -188,7 +188,7 @@ impl Resource for BucketGrant {
         // IAM's own denials say which action is missing.
         let by_iam = error.message.contains("is not authorized to perform");
         if error.kind != ErrorKind::AccessDenied || by_iam || error.operation != "GetBucketLocation" {
-            return failures::aws(error);
+            return failures::of_aws(error);
         }
         Failure::new(
             format!(

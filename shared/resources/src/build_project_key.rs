@@ -82,7 +82,7 @@ impl Resource for BuildProjectKey {
         let project = aws.codebuild().project(&self.project).await?;
         let Some(project) = project else {
             // What is gone has nothing to put back.
-            return if self.key.is_none() { Ok(None) } else { Err(missing(&self.project).into()) };
+            return if self.key.is_none() { Ok(None) } else { Err(no_such_project(&self.project).into()) };
         };
         let key = project.get("encryptionKey").and_then(Value::as_str);
         Ok(key.filter(|key| !key.is_empty() && !key.ends_with(NO_KEY)).map(str::to_owned))
@@ -100,10 +100,10 @@ impl Resource for BuildProjectKey {
         let mut owners = before.clone();
         let desired = match &self.key {
             Some(key) => {
-                owned_setting::take(&mut owners, &owner, live.clone(), key.as_str());
+                owned_setting::take_setting(&mut owners, &owner, live.clone(), key.as_str());
                 Some(key.to_string())
             }
-            None => match owned_setting::release(&mut owners, &owner, live.clone()) {
+            None => match owned_setting::release_setting(&mut owners, &owner, live.clone()) {
                 Released::PutBack(original) => original,
                 Released::Unchanged => live.clone(),
                 Released::Drifted(_) => {
@@ -157,7 +157,7 @@ impl Resource for BuildProjectKey {
     }
 }
 
-fn missing(project: &str) -> Failure {
+fn no_such_project(project: &str) -> Failure {
     Failure::new(
         format!("`ProjectNames`: there is no CodeBuild project `{project}` in this account and Region"),
         "check the name, and deploy again",

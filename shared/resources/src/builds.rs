@@ -38,16 +38,16 @@ enum Unread {
 pub(crate) const AWS_MANAGED: &str = ":alias/aws/";
 
 /// The builds of the pipeline's own account.
-fn builds(pipeline: &Pipeline) -> impl Iterator<Item = (Action<'_>, &str)> {
+fn own_builds(pipeline: &Pipeline) -> impl Iterator<Item = (Action<'_>, &str)> {
     let own = pipeline.actions().filter(|it| pipeline.target_account(it).is_none());
     let builds = own.filter(|it| Provider::of(it) == Provider::CodeBuild);
     builds.filter_map(|it| Some((it, it.configuration("ProjectName")?)))
 }
 
 /// Reads the projects that the pipeline builds with, and the policies of these keys.
-pub(crate) async fn read(aws: &Aws, pipeline: &Pipeline, keys: &[&str]) -> LiveBuilds {
+pub(crate) async fn read_builds(aws: &Aws, pipeline: &Pipeline, keys: &[&str]) -> LiveBuilds {
     let mut named: BTreeMap<&str, Option<&str>> = BTreeMap::new();
-    named.extend(builds(pipeline).map(|(action, project)| (project, action.region())));
+    named.extend(own_builds(pipeline).map(|(action, project)| (project, action.region())));
     if named.is_empty() {
         return LiveBuilds::default();
     }
@@ -69,7 +69,7 @@ impl LiveBuilds {
     /// What is missing, one sentence for each project and fault.
     pub(crate) fn notices(&self, pipeline: &Pipeline) -> Vec<String> {
         let mut notices = Vec::new();
-        for (action, name) in builds(pipeline) {
+        for (action, name) in own_builds(pipeline) {
             let key = pipeline.store_for(action.region()).and_then(|store| Arn::parse(store.key_id()?).ok());
             let (Some(key), Some(project)) = (key, self.projects.get(name)) else { continue };
             let label = format!("Build project `{name}` ({}/{})", action.stage().name(), action.name());
@@ -108,8 +108,9 @@ impl LiveBuilds {
         ];
         let needed: Vec<&str> = needed.into_iter().flatten().collect();
         let decide = |own: PolicySet<'_>| {
-            let decisions = needed.iter().map(|action| decide(action, key, policy, &role, own.clone()));
-            decisions.max_by_key(|decision| severity(*decision))
+            let decisions =
+                needed.iter().map(|action| decide_together(action, key, policy, &role, own.clone()));
+            decisions.max_by_key(|decision| severity_of(*decision))
         };
         // By the key policy alone, and then if the role's own policies, which are not read here, said what is missing.
         let verb = match (decide(PolicySet::Known(vec![]))?, decide(PolicySet::unknown())?) {
@@ -125,7 +126,7 @@ impl LiveBuilds {
     }
 }
 
-fn severity(decision: Decision) -> u8 {
+fn severity_of(decision: Decision) -> u8 {
     match decision {
         Decision::Allowed => 0,
         Decision::Unknown => 1,
@@ -135,7 +136,13 @@ fn severity(decision: Decision) -> u8 {
 }
 
 /// What the key policy says together with these policies of the role.
-fn decide(action: &str, key: &Arn, policy: &PolicyDocument, role: &Arn, own: PolicySet<'_>) -> Decision {
+fn decide_together(
+    action: &str,
+    key: &Arn,
+    policy: &PolicyDocument,
+    role: &Arn,
+    own: PolicySet<'_>,
+) -> Decision {
     let request = Request {
         requester: Requester::Role(role.clone()),
         action,

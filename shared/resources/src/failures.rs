@@ -12,7 +12,7 @@ use crosspipe_core::remediation::ResourceType;
 use crosspipe_custom_resource::Failure;
 
 /// A failed AWS call.
-pub fn aws(error: AwsError) -> Failure {
+pub fn of_aws(error: AwsError) -> Failure {
     let next_step = match error.kind {
         _ if is_unknown_principal(&error) => {
             "one of the roles or accounts that the policy would name does not exist: deploy target-account.yaml in the target account first, check the ARNs, and deploy again".to_owned()
@@ -36,24 +36,24 @@ pub fn is_unknown_principal(error: &AwsError) -> bool {
 }
 
 /// A field that can't be used.
-pub fn field(error: FieldError) -> Failure {
+pub fn of_field(error: FieldError) -> Failure {
     Failure::new(error.to_string(), error.help)
 }
 
 /// A document that AWS would refuse.
-pub fn put(error: &PutError) -> Failure {
+pub fn of_put(error: &PutError) -> Failure {
     Failure::new(error.to_string(), error.next_step())
 }
 
 /// A patch that does not fit the pipeline.
-pub fn patch(error: &PatchError) -> Failure {
+pub fn of_patch(error: &PatchError) -> Failure {
     Failure::new(error.to_string(), "correct the property and deploy again; the pipeline was not changed")
 }
 
 /// No lease on the target.
-pub fn lease(error: LeaseError) -> Failure {
+pub fn of_lease(error: LeaseError) -> Failure {
     match error {
-        LeaseError::Aws(error) => aws(error),
+        LeaseError::Aws(error) => of_aws(error),
         LeaseError::Held(held) => {
             Failure::new(LeaseError::Held(held).to_string(), "deploy again when it is done")
         }
@@ -70,7 +70,7 @@ pub fn unknown_type(resource_type: &str) -> Failure {
 }
 
 /// A live policy that can't be read.
-pub fn unreadable(arn: &str, error: &PolicyError) -> Failure {
+pub fn unreadable_policy(arn: &str, error: &PolicyError) -> Failure {
     Failure::new(
         format!("the existing policy of `{arn}` can't be read: {error}"),
         "look at the policy in the console, save it once in a form that AWS accepts, and deploy again",
@@ -87,7 +87,7 @@ pub fn owner_notice(what: &str, tags: &BTreeMap<String, String>) -> Option<Strin
 }
 
 /// The start of a text, of at most this many bytes.
-pub fn cut(text: &str, longest: usize) -> String {
+pub fn cut_to_bytes(text: &str, longest: usize) -> String {
     if text.len() <= longest {
         return text.to_owned();
     }

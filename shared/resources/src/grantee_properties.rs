@@ -12,7 +12,10 @@ pub(crate) const NAMES: [&str; 5] =
     ["TargetAccounts", "TargetRoleArns", "OrganizationId", "OrganizationPaths", "TargetRoleNamePattern"];
 
 /// Reads and checks them. The installation has to allow them all.
-pub(crate) fn read(properties: &Properties<'_>, context: &ResourceContext) -> Result<Grantees, FieldError> {
+pub(crate) fn read_grantees(
+    properties: &Properties<'_>,
+    context: &ResourceContext,
+) -> Result<Grantees, FieldError> {
     let given = GranteeProperties {
         target_accounts: properties.list("TargetAccounts")?,
         target_role_arns: properties.list("TargetRoleArns")?,

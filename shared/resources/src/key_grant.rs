@@ -46,7 +46,7 @@ impl Resource for KeyGrant {
         let service_role = own_role("ServiceRoleArn", read.required("ServiceRoleArn")?)?;
         let own_roles = read.list("OwnRoleArns")?;
         let own_roles = own_roles.iter().map(|arn| own_role("OwnRoleArns", arn)).collect::<Result<_, _>>()?;
-        let grantees = grantee_properties::read(&read, context)?;
+        let grantees = grantee_properties::read_grantees(&read, context)?;
         let users = key::Users { service_role, own_roles, grantees };
         Ok(vec![KeyGrant { statements: key::desired_statements(&context.owner, &key, &users), key }])
     }
@@ -82,7 +82,7 @@ impl Resource for KeyGrant {
         // A key always has a policy; one without a statement stands for the impossible.
         let none = PolicyDocument::empty();
         let change = key::plan(live.document.as_ref().unwrap_or(&none), &self.statements);
-        policy_documents::plan(change, memories)
+        policy_documents::plan_of(change, memories)
     }
 
     async fn write(
@@ -102,7 +102,7 @@ impl Resource for KeyGrant {
 
     fn attributes(&self, live: &LivePolicy, _context: &ResourceContext) -> Success {
         let quota = Quota::KeyPolicy;
-        policy_documents::attributes(&self.statements, quota, quota.used(&live.document))
+        policy_documents::grant_attributes(&self.statements, quota, quota.used(&live.document))
     }
 
     fn notices(&self, live: &LivePolicy) -> Vec<String> {
@@ -111,6 +111,6 @@ impl Resource for KeyGrant {
 
     fn preview(&self, live: &LivePolicy, change: Option<&Change>, _context: &ResourceContext) -> Preview {
         let (what, quota) = (format!("key policy of {}", self.key), Quota::KeyPolicy);
-        policy_documents::preview(what, live.document.as_ref(), change, &[], quota)
+        policy_documents::preview_of(what, live.document.as_ref(), change, &[], quota)
     }
 }

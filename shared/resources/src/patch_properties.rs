@@ -27,7 +27,7 @@ pub(crate) struct PatchProperties {
 }
 
 /// Reads and checks them.
-pub(crate) fn read(
+pub(crate) fn read_patch(
     properties: &Map<String, Value>,
     context: &ResourceContext,
 ) -> Result<PatchProperties, FieldError> {

@@ -61,7 +61,7 @@ impl Resource for PipelinePatch {
     type Memory = OwnerState;
 
     fn parse(properties: &Map<String, Value>, context: &ResourceContext) -> Result<Vec<Self>, FieldError> {
-        let read = patch_properties::read(properties, context)?;
+        let read = patch_properties::read_patch(properties, context)?;
         let name = pipeline_name(&read.pipeline_name)?;
         let start_execution = read.start_execution;
         let overwritten = Mutex::default();
@@ -103,10 +103,10 @@ impl Resource for PipelinePatch {
             )
         })?;
         let builds = match &self.desired {
-            Some(desired) => builds::read(aws, &pipeline, &keys(&desired.encryption_keys)).await,
+            Some(desired) => builds::read_builds(aws, &pipeline, &keys_of(&desired.encryption_keys)).await,
             None => LiveBuilds::default(),
         };
-        let version = overwritten.map_or_else(|| version(pipeline.as_value()), |it| it.current);
+        let version = overwritten.map_or_else(|| version_of(pipeline.as_value()), |it| it.current);
         Ok(LivePipeline { pipeline, version, tags, builds })
     }
 
@@ -122,14 +122,14 @@ impl Resource for PipelinePatch {
         let change = match &self.desired {
             None => patch::plan_revert(&live.pipeline, memories, &context.owner),
             Some(desired) => patch::plan(&live.pipeline, memories, &context.owner, desired)
-                .map_err(|error| failures::patch(&error))?,
+                .map_err(|error| failures::of_patch(&error))?,
         };
         if let Some(patched) = change.pipeline.as_ref().filter(|_| self.desired.is_some()) {
             no_new_fault(&live.pipeline, patched)?;
         }
         let patch::Change { pipeline, during, after, drifted } = change;
         // A version that was replaced has to be written even if the patch is in it already.
-        let replaced = live.version != version(live.pipeline.as_value());
+        let replaced = live.version != version_of(live.pipeline.as_value());
         let pipeline = pipeline.or_else(|| replaced.then(|| live.pipeline.as_value().clone()));
         Ok(Plan { change: pipeline, during, after, remarks: drifted })
     }
@@ -141,7 +141,7 @@ impl Resource for PipelinePatch {
         live: &LivePipeline,
         change: &Value,
     ) -> Result<Option<String>, AwsError> {
-        let updated = version(&aws.codepipeline().update_pipeline(change).await?);
+        let updated = version_of(&aws.codepipeline().update_pipeline(change).await?);
         // The update replaced what somebody else wrote since the reading: the next attempt plans on that.
         let lost = Some(updated.saturating_sub(1)).filter(|lost| *lost > live.version);
         *self.overwritten.lock().unwrap_or_else(PoisonError::into_inner) =
@@ -162,9 +162,9 @@ impl Resource for PipelinePatch {
     }
 
     fn attributes(&self, live: &LivePipeline, _context: &ResourceContext) -> Success {
-        let keys = self.desired.as_ref().map(|desired| keys(&desired.encryption_keys).join(","));
+        let keys = self.desired.as_ref().map(|desired| keys_of(&desired.encryption_keys).join(","));
         Success::default()
-            .with("PipelineVersion", version(live.pipeline.as_value()).to_string())
+            .with("PipelineVersion", version_of(live.pipeline.as_value()).to_string())
             .with("EncryptionKeyArn", keys.unwrap_or_default())
     }
 
@@ -181,7 +181,7 @@ impl Resource for PipelinePatch {
 
     fn explain(&self, error: AwsError, _context: &ResourceContext) -> Failure {
         if !is_assume_role_refusal(&error) {
-            return failures::aws(error);
+            return failures::of_aws(error);
         }
         let cause = format!("CodePipeline still refuses: {}", error.message);
         let next_step = "check both sides: the service role needs sts:AssumeRole on the action role (Custom::ServiceRoleGrant), and the action role has to trust the service role (target-account.yaml); then deploy again";
@@ -195,11 +195,11 @@ pub fn is_assume_role_refusal(error: &AwsError) -> bool {
     error.operation == "UpdatePipeline" && matches!(claim(&error.message), ErrorSignature::AssumeRole { .. })
 }
 
-fn version(pipeline: &Value) -> u64 {
+fn version_of(pipeline: &Value) -> u64 {
     pipeline.get("version").and_then(Value::as_u64).unwrap_or_default()
 }
 
-fn keys(choice: &KeyChoice) -> Vec<&str> {
+fn keys_of(choice: &KeyChoice) -> Vec<&str> {
     match choice {
         KeyChoice::None => vec![],
         KeyChoice::All(arn) => vec![arn],

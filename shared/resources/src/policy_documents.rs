@@ -22,20 +22,20 @@ pub struct LivePolicy {
 /// Reads the policy of what this ARN names from its text.
 pub(crate) fn parse(text: Option<&str>, arn: &str) -> Result<Option<PolicyDocument>, Failure> {
     let document = text.map(PolicyDocument::parse).transpose();
-    document.map_err(|error| failures::unreadable(arn, &error))
+    document.map_err(|error| failures::unreadable_policy(arn, &error))
 }
 
 /// The plan of a planned change of one document, or why that may not be put.
-pub(crate) fn plan<R>(change: Result<Change, PutError>, memories: &Memories<R>) -> Result<Plan<R>, Failure>
+pub(crate) fn plan_of<R>(change: Result<Change, PutError>, memories: &Memories<R>) -> Result<Plan<R>, Failure>
 where
     R: Resource<Change = Change, Memory = ()>,
 {
-    let change = change.map_err(|error| failures::put(&error))?;
+    let change = change.map_err(|error| failures::of_put(&error))?;
     Ok(Plan::without_memory(Some(change).filter(|change| *change != Change::None), memories))
 }
 
 /// The document as the change makes it.
-fn changed(before: Option<&PolicyDocument>, change: Option<&Change>) -> Option<PolicyDocument> {
+fn apply_change(before: Option<&PolicyDocument>, change: Option<&Change>) -> Option<PolicyDocument> {
     match change {
         None | Some(Change::None) => before.cloned(),
         Some(Change::Put(document)) => Some(document.clone()),
@@ -44,21 +44,21 @@ fn changed(before: Option<&PolicyDocument>, change: Option<&Change>) -> Option<P
 }
 
 /// One document, as it is and as it would be. `others` count against the same quota.
-pub(crate) fn preview(
+pub(crate) fn preview_of(
     what: String,
     before: Option<&PolicyDocument>,
     change: Option<&Change>,
     others: &[&PolicyDocument],
     quota: Quota,
 ) -> Preview {
-    let after = changed(before, change);
+    let after = apply_change(before, change);
     let size = Some((quota.used(others.iter().copied().chain(&after)), quota.limit()));
     let value = |document: Option<&PolicyDocument>| document.map_or(Value::Null, PolicyDocument::to_value);
     Preview { what, before: value(before), after: value(after.as_ref()), size }
 }
 
 /// The attributes of a grant.
-pub(crate) fn attributes(statements: &OwnedStatements, quota: Quota, bytes: usize) -> Success {
+pub(crate) fn grant_attributes(statements: &OwnedStatements, quota: Quota, bytes: usize) -> Success {
     Success::default()
         .with("StatementIds", statements.desired_sids().join(","))
         .with("PolicyBytes", bytes.to_string())

@@ -84,7 +84,7 @@ impl<'a> Properties<'a> {
         let items = match self.get(name) {
             None => Vec::new(),
             Some(Value::String(text)) => text.split(',').collect(),
-            Some(Value::Array(values)) => present(values)
+            Some(Value::Array(values)) => present_items(values)
                 .map(|(index, value)| match value {
                     Value::String(text) => Ok(text.as_str()),
                     other => Err(self.mistyped(&format!("{name}[{index}]"), other, "a string")),
@@ -124,7 +124,7 @@ impl<'a> Properties<'a> {
     pub(crate) fn objects(&self, name: &str) -> Result<Vec<Object<'a>>, FieldError> {
         match self.get(name) {
             None => Ok(Vec::new()),
-            Some(Value::Array(values)) => present(values)
+            Some(Value::Array(values)) => present_items(values)
                 .map(|(index, value)| self.as_object(&format!("{name}[{index}]"), value))
                 .collect(),
             Some(other) => Err(self.mistyped(name, other, "a list of structures")),
@@ -171,7 +171,7 @@ impl<'a> Properties<'a> {
     fn mistyped(&self, name: &str, found: &Value, expected: &str) -> FieldError {
         self.error(
             name,
-            format!("is {}, expected {expected}", describe(found)),
+            format!("is {}, expected {expected}", describe_value(found)),
             format!("make `{}` {expected}", self.full_path(name)),
         )
     }
@@ -185,7 +185,7 @@ impl<'a> Properties<'a> {
 const LONGEST_ECHO: usize = 60;
 
 /// The items that count, under the index that they have in the template.
-fn present(values: &[Value]) -> impl Iterator<Item = (usize, &Value)> {
+fn present_items(values: &[Value]) -> impl Iterator<Item = (usize, &Value)> {
     values.iter().enumerate().filter(|(_, value)| !is_absent(value))
 }
 
@@ -202,7 +202,7 @@ fn is_absent(value: &Value) -> bool {
 }
 
 /// A structure is never echoed: it may hold anything, and would push the next step out of sight.
-fn describe(value: &Value) -> String {
+fn describe_value(value: &Value) -> String {
     match value {
         Value::Null => "null".to_owned(),
         Value::Bool(value) => format!("the boolean `{value}`"),

@@ -106,7 +106,7 @@ pub trait Resource: Sized + Send + Sync {
 
     /// The answer to a failed call.
     fn explain(&self, error: AwsError, _context: &ResourceContext) -> Failure {
-        failures::aws(error)
+        failures::of_aws(error)
     }
 }
 
@@ -204,7 +204,7 @@ pub async fn preview(
         async fn run<R: Resource>(self) -> Self::Output {
             let Previews(aws, properties, context) = self;
             let mut previews = Vec::new();
-            for resource in R::parse(properties, context).map_err(failures::field)? {
+            for resource in R::parse(properties, context).map_err(failures::of_field)? {
                 let live = resource.read(aws, context).await.map_err(|error| match error {
                     ResourceError::Aws(error) => resource.explain(error, context),
                     ResourceError::Failure(failure) => failure,

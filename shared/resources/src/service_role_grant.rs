@@ -69,7 +69,8 @@ impl Resource for ServiceRoleGrant {
     async fn read(&self, aws: &Aws, _context: &ResourceContext) -> Result<InlinePolicies, ResourceError> {
         let iam = aws.iam();
         let names = iam.role_policy_names(&self.role).await?;
-        let documents = try_join_all(names.into_iter().map(|name| named(&iam, &self.role, name))).await?;
+        let documents =
+            try_join_all(names.into_iter().map(|name| read_named_policy(&iam, &self.role, name))).await?;
         let present = documents.into_iter().filter_map(|(name, text)| Some((name, text?)));
         let parsed = present.map(|(name, text)| match PolicyDocument::parse(&text) {
             Ok(document) => Ok((name, document)),
@@ -87,7 +88,7 @@ impl Resource for ServiceRoleGrant {
         memories: &Memories<Self>,
         context: &ResourceContext,
     ) -> Result<Plan<Self>, Failure> {
-        policy_documents::plan(
+        policy_documents::plan_of(
             service_role::plan(live, &context.owner.policy_name(), &self.statements),
             memories,
         )
@@ -111,7 +112,7 @@ impl Resource for ServiceRoleGrant {
 
     fn attributes(&self, live: &InlinePolicies, _context: &ResourceContext) -> Success {
         let quota = Quota::RoleInlinePolicies;
-        policy_documents::attributes(&self.statements, quota, quota.used(live.values()))
+        policy_documents::grant_attributes(&self.statements, quota, quota.used(live.values()))
     }
 
     fn preview(&self, live: &InlinePolicies, change: Option<&Change>, context: &ResourceContext) -> Preview {
@@ -119,11 +120,15 @@ impl Resource for ServiceRoleGrant {
         let what = format!("inline policy {name} of role {}", self.role);
         let others = live.iter().filter(|(other, _)| **other != name).map(|(_, document)| document);
         let others: Vec<&PolicyDocument> = others.collect();
-        policy_documents::preview(what, live.get(&name), change, &others, quota)
+        policy_documents::preview_of(what, live.get(&name), change, &others, quota)
     }
 }
 
-async fn named(iam: &Iam, role: &str, name: String) -> Result<(String, Option<String>), AwsError> {
+async fn read_named_policy(
+    iam: &Iam,
+    role: &str,
+    name: String,
+) -> Result<(String, Option<String>), AwsError> {
     let text = iam.role_policy(role, &name).await?;
     Ok((name, text))
 }

@@ -159,7 +159,9 @@ fn policy(document: &'static str, before: &Value, after: &Value) -> Comparison {
             (None, None) => {}
         }
     }
-    if differences.is_empty() && (before.is_null() != after.is_null() || !meaning::same(&old, &new)) {
+    if differences.is_empty()
+        && (before.is_null() != after.is_null() || !meaning::have_same_meaning(&old, &new))
+    {
         differences.push("the document around its statements is not as it was".to_owned());
     }
     Comparison { document, compared: format!("{} statements in the same order", was.len()), differences }

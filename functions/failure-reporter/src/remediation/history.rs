@@ -48,7 +48,7 @@ impl History {
     /// # Errors
     /// When the lock table can't be written.
     pub(super) async fn record(mut self) -> Result<(), AwsError> {
-        self.times.push(seconds(SystemTime::now()));
+        self.times.push(epoch_seconds(SystemTime::now()));
         let times: Vec<String> = self.times.iter().map(u64::to_string).collect();
         self.lease.release_noting(TIMES, Some(&times.join(" "))).await
     }
@@ -71,12 +71,12 @@ pub(super) fn exhausted_step(target: &Target) -> String {
 
 /// The times of a note that are within [`WINDOW`]; what can't be read counts for nothing.
 fn recent_times(note: Option<&str>, now: SystemTime) -> Vec<u64> {
-    let since = seconds(now).saturating_sub(WINDOW.as_secs());
+    let since = epoch_seconds(now).saturating_sub(WINDOW.as_secs());
     let times = note.unwrap_or_default().split(' ').filter_map(|time| time.parse().ok());
     times.filter(|time| *time > since).collect()
 }
 
-fn seconds(time: SystemTime) -> u64 {
+fn epoch_seconds(time: SystemTime) -> u64 {
     time.duration_since(UNIX_EPOCH).unwrap_or_default().as_secs()
 }
 

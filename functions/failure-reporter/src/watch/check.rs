@@ -7,8 +7,8 @@ use crosspipe_core::diagnosis::{Outcome, Remediation};
 use crosspipe_core::pipeline::Pipeline;
 use crosspipe_core::rules::{Diagnostics, Finding, lint};
 use crosspipe_core::snapshot::Snapshot;
-use crosspipe_core::watch::finding_key::digest;
-use crosspipe_core::watch::{FindingKey, FindingsDiff, Notice, NotifiedFindings, Trigger, compare};
+use crosspipe_core::watch::finding_key::digest_of_keys;
+use crosspipe_core::watch::{FindingKey, FindingsDiff, Notice, NotifiedFindings, Trigger, compare_findings};
 use serde_json::{Value, json};
 
 use super::{Watch, WatchError};
@@ -73,7 +73,7 @@ impl Watch<'_> {
         let remediation = Remediation { steps: result.steps, outcome, ..Remediation::apply() };
         tracing::info!(pipeline = name, outcome = outcome.word(), steps = ?remediation.steps, "remediation");
         if outcome.is_remediated() {
-            metrics::count(&[(Metric::Remediations, 1)], &json!({"pipeline": name}));
+            metrics::write_counts(&[(Metric::Remediations, 1)], &json!({"pipeline": name}));
         }
         let is_news = match outcome {
             Outcome::Reapplied | Outcome::Failed => true,
@@ -185,7 +185,8 @@ impl Watch<'_> {
     async fn read_snapshot(&self, live: Value, pipeline: &Pipeline, deadline: SystemTime) -> Snapshot {
         let until = deadline.checked_sub(TIME_TO_NOTIFY).unwrap_or(UNIX_EPOCH);
         let options = self.settings.gather_options(self.aws, until);
-        let Gathered { snapshot, unreadable } = gather::snapshot(options, live, pipeline, None, &[]).await;
+        let Gathered { snapshot, unreadable } =
+            gather::gather_snapshot(options, live, pipeline, None, &[]).await;
         for why in &unreadable {
             tracing::warn!(pipeline = pipeline.name(), why, "a part of the snapshot is unknown");
         }
@@ -195,7 +196,7 @@ impl Watch<'_> {
 
 impl PipelineState {
     fn compare_with(&self, notified: &[FindingKey]) -> FindingsDiff {
-        compare(notified, &self.diagnostics, &self.snapshot, &self.pipeline)
+        compare_findings(notified, &self.diagnostics, &self.snapshot, &self.pipeline)
     }
 }
 
@@ -205,5 +206,5 @@ fn idempotency_key(pipeline: &Pipeline, findings: &[Finding]) -> String {
         findings.iter().map(|finding| FindingKey::from_finding(finding, pipeline)).collect();
     let since_epoch = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     let hour = since_epoch.as_secs() / REMEDIATION_INTERVAL.as_secs();
-    format!("watch:{}:{}:{hour}", pipeline.name(), digest(&keys))
+    format!("watch:{}:{}:{hour}", pipeline.name(), digest_of_keys(&keys))
 }

@@ -57,7 +57,7 @@ pub struct Gathered {
 
 /// Gathers what the cross-account actions of a pipeline depend on; `only` is the stage and name of the one
 /// action to look at. Of `failures`, what the provider says is gathered, too. `live` is `GetPipeline`'s output.
-pub async fn snapshot(
+pub async fn gather_snapshot(
     lookout: GatherOptions<'_>,
     live: Value,
     pipeline: &Pipeline,
@@ -77,10 +77,10 @@ pub async fn snapshot(
     let mut instance_roles = Vec::new();
     for evidence in targets.into_iter().flatten() {
         instance_roles.extend(evidence.instance_roles);
-        merge(&mut snapshot, evidence.parts);
+        merge_parts(&mut snapshot, evidence.parts);
     }
     snapshot.pipeline = Fact::Known(live);
-    snapshot.instance_roles = all(instance_roles);
+    snapshot.instance_roles = all_known(instance_roles);
     Gathered { snapshot, unreadable: inquiry.into_lines() }
 }
 
@@ -109,17 +109,17 @@ async fn rule_executions(
 /// What the pipeline's own account knows.
 async fn tools_account(tools: &Aws, wanted: &Dependencies<'_>, inquiry: &FactReader) -> Snapshot {
     let own = wanted.account;
-    let keys = wanted.keys.iter().map(async |arn| (arn.clone(), store::key(tools, arn, inquiry).await));
+    let keys = wanted.keys.iter().map(async |arn| (arn.clone(), store::read_key(tools, arn, inquiry).await));
     let buckets = wanted.buckets.iter().map(async |name| {
-        let facts = store::bucket(tools, name, own, inquiry).await;
+        let facts = store::read_bucket(tools, name, own, inquiry).await;
         (name.clone(), facts)
     });
     let projects = wanted.projects.iter().map(async |(region, name)| {
         let aws = region.map_or_else(|| tools.clone(), |region| tools.in_region(region));
-        ((*name).to_owned(), builds::project(&aws, name, inquiry).await)
+        ((*name).to_owned(), builds::read_project(&aws, name, inquiry).await)
     });
     let iam = tools.iam();
-    let roles = roles::read(&iam, wanted.own_roles.iter(), inquiry);
+    let roles = roles::read_roles(&iam, wanted.own_roles.iter(), inquiry);
     let (keys, buckets, projects, roles) =
         join4(join_all(keys), join_all(buckets), join_all(projects), roles).await;
     // The role that builds is known from its project only.
@@ -127,12 +127,12 @@ async fn tools_account(tools: &Aws, wanted: &Dependencies<'_>, inquiry: &FactRea
     let builders = builders.filter_map(|role| Arn::parse(role).ok());
     let builders: BTreeSet<Arn> =
         builders.filter(|role| role.account() == own && !wanted.own_roles.contains(role)).collect();
-    let builders = roles::read(&iam, builders.iter(), inquiry).await;
+    let builders = roles::read_roles(&iam, builders.iter(), inquiry).await;
     Snapshot {
         keys: keys.into_iter().collect(),
         buckets: buckets.into_iter().collect(),
-        build_projects: known(projects),
-        roles: known(roles.into_iter().chain(builders)),
+        build_projects: known_facts(projects),
+        roles: known_facts(roles.into_iter().chain(builders)),
         ..Snapshot::default()
     }
 }
@@ -160,22 +160,25 @@ async fn target_account(
         evidence::read(&aws, *action, failure, inquiry)
     });
     let iam = aws.iam();
-    let (roles, mut evidence) = join(roles::read(&iam, target.roles.iter(), inquiry), join_all(asked)).await;
+    let (roles, mut evidence) =
+        join(roles::read_roles(&iam, target.roles.iter(), inquiry), join_all(asked)).await;
     let named = evidence.iter().flat_map(|evidence| evidence.roles.iter());
     let named = named.filter(|arn| arn.account() == target.account && !target.roles.contains(arn));
-    let named = roles::read(&iam, named, inquiry).await;
-    let roles = known(roles.into_iter().chain(named));
+    let named = roles::read_roles(&iam, named, inquiry).await;
+    let roles = known_facts(roles.into_iter().chain(named));
     evidence.push(Evidence::of(Snapshot { roles, ..Snapshot::default() }));
     evidence
 }
 
 /// What is unknown is left out: that is how a snapshot says so.
-fn known<T, M: FromIterator<(String, Fact<T>)>>(parts: impl IntoIterator<Item = (String, Fact<T>)>) -> M {
+fn known_facts<T, M: FromIterator<(String, Fact<T>)>>(
+    parts: impl IntoIterator<Item = (String, Fact<T>)>,
+) -> M {
     parts.into_iter().filter(|(_, fact)| !fact.is_unknown()).collect()
 }
 
 /// What several actions say together: nothing is left open only if none leaves it open.
-fn all(facts: Vec<Fact<Vec<String>>>) -> Fact<Vec<String>> {
+fn all_known(facts: Vec<Fact<Vec<String>>>) -> Fact<Vec<String>> {
     if facts.is_empty() || facts.iter().any(Fact::is_unknown) {
         return Fact::Unknown;
     }
@@ -186,7 +189,7 @@ fn all(facts: Vec<Fact<Vec<String>>>) -> Fact<Vec<String>> {
 }
 
 /// Adds what else was found. A bucket that artifacts are kept in is described in full already.
-fn merge(into: &mut Snapshot, parts: Snapshot) {
+fn merge_parts(into: &mut Snapshot, parts: Snapshot) {
     for (name, bucket) in parts.buckets {
         into.buckets.entry(name).or_insert(bucket);
     }

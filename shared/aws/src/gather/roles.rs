@@ -11,14 +11,14 @@ use super::fact_reader::FactReader;
 use crate::iam::Iam;
 
 /// Roles of one account, side by side, by ARN.
-pub(super) async fn read<'a>(
+pub(super) async fn read_roles<'a>(
     iam: &Iam,
     arns: impl Iterator<Item = &'a Arn>,
     inquiry: &FactReader,
 ) -> Vec<(String, Fact<RoleFacts>)> {
     let roles = arns.map(async |arn| {
         let facts = match arn.role_name() {
-            Some(name) => role(iam, name, inquiry).await,
+            Some(name) => read_role(iam, name, inquiry).await,
             None => Fact::Unknown,
         };
         (arn.to_string(), facts)
@@ -26,7 +26,7 @@ pub(super) async fn read<'a>(
     join_all(roles).await
 }
 
-async fn role(iam: &Iam, name: &str, inquiry: &FactReader) -> Fact<RoleFacts> {
+async fn read_role(iam: &Iam, name: &str, inquiry: &FactReader) -> Fact<RoleFacts> {
     let (role, inline_policies, attached_policies) = join3(
         inquiry.known(name, iam.role(name)),
         inline_policies(iam, name, inquiry),

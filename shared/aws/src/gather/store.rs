@@ -9,7 +9,7 @@ use super::fact_reader::FactReader;
 use crate::Aws;
 
 /// An artifact key, in its own Region.
-pub(super) async fn key(tools: &Aws, arn: &str, inquiry: &FactReader) -> Fact<KeyFacts> {
+pub(super) async fn read_key(tools: &Aws, arn: &str, inquiry: &FactReader) -> Fact<KeyFacts> {
     let region = Arn::parse(arn).map(|arn| arn.region().to_owned()).unwrap_or_default();
     let kms = tools.in_region(&region).kms();
     let (metadata, policy, grants) = join3(
@@ -33,13 +33,13 @@ pub(super) async fn key(tools: &Aws, arn: &str, inquiry: &FactReader) -> Fact<Ke
 }
 
 /// An artifact bucket of an account.
-pub(super) async fn bucket(
+pub(super) async fn read_bucket(
     tools: &Aws,
     name: &str,
     account: &str,
     inquiry: &FactReader,
 ) -> Fact<BucketFacts> {
-    let region = match region(tools, name, account, inquiry).await {
+    let region = match read_region(tools, name, account, inquiry).await {
         Fact::Absent => return Fact::Absent,
         region => region,
     };
@@ -74,9 +74,11 @@ pub(super) async fn deploy_bucket(
     inquiry: &FactReader,
 ) -> Fact<BucketFacts> {
     let s3 = aws.s3();
-    let (region, object_ownership) =
-        join(region(aws, name, account, inquiry), inquiry.fact(name, s3.object_ownership(name, account)))
-            .await;
+    let (region, object_ownership) = join(
+        read_region(aws, name, account, inquiry),
+        inquiry.fact(name, s3.object_ownership(name, account)),
+    )
+    .await;
     match region {
         Fact::Absent => Fact::Absent,
         Fact::Unknown if object_ownership.is_unknown() => Fact::Unknown,
@@ -89,7 +91,7 @@ pub(super) async fn deploy_bucket(
     }
 }
 
-async fn region(aws: &Aws, name: &str, account: &str, inquiry: &FactReader) -> Fact<String> {
+async fn read_region(aws: &Aws, name: &str, account: &str, inquiry: &FactReader) -> Fact<String> {
     let s3 = aws.s3();
     inquiry.known(name, s3.bucket_region(name, account)).await
 }

@@ -40,7 +40,7 @@ async fn late_answers_are_unknown() {
         session_name: "test",
         until: Some(SystemTime::now() + Duration::from_millis(100)),
     };
-    let gathered = gather::snapshot(lookout, live.clone(), &pipeline, None, &[]).await;
+    let gathered = gather::gather_snapshot(lookout, live.clone(), &pipeline, None, &[]).await;
     let snapshot = gathered.snapshot;
     assert_eq!(snapshot.pipeline, Fact::Known(live));
     assert!(snapshot.buckets[BUCKET].known().unwrap().policy.is_unknown());

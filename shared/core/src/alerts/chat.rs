@@ -6,7 +6,7 @@
 
 use serde_json::{Value, json};
 
-use super::plain::{clean, fit, fit_by, fit_items, one_line};
+use super::plain::{cut_to, fit_by, fit_items, one_line, without_control_characters};
 use super::{Alert, Cause, Done, Evidence, email};
 
 /// A title has up to 250 characters and a description up to 8,000.
@@ -28,7 +28,7 @@ const LINK: usize = 1_500;
 
 /// The message for the topic, to be published as its JSON text.
 pub fn message(alert: &Alert) -> Value {
-    let short = |text: &str| escape(&fit_escaped(&one_line(text), 100));
+    let short = |text: &str| escape_markup(&fit_escaped(&one_line(text), 100));
     let mut keywords: Vec<String> = alert.cause.iter().map(|cause| short(&cause.rule)).collect();
     keywords.extend(alert.attributes.iter().map(|(_, value)| short(value)));
     let context = alert.attributes.iter().map(|(name, value)| ((*name).to_owned(), json!(short(value))));
@@ -38,14 +38,14 @@ pub fn message(alert: &Alert) -> Value {
         "id": alert.id,
         "content": {
             "textType": "client-markdown",
-            "title": title(alert),
-            "description": description(alert),
+            "title": format_title(alert),
+            "description": format_description(alert),
             "nextSteps": next_steps(alert),
             "keywords": keywords,
         },
         "metadata": {
             "threadId": alert.thread,
-            "summary": title(alert),
+            "summary": format_title(alert),
             "eventType": alert.kind.detail_type(),
             "relatedResources": alert.resources,
             "additionalContext": Value::Object(context.collect()),
@@ -54,54 +54,57 @@ pub fn message(alert: &Alert) -> Value {
 }
 
 /// The subject of the e-mail, which stays short of the limit unless it is full of what has to be escaped.
-fn title(alert: &Alert) -> String {
-    let title = escape(&email::subject(alert));
+fn format_title(alert: &Alert) -> String {
+    let title = escape_markup(&email::subject(alert));
     if title.chars().count() <= TITLE { title } else { alert.kind.detail_type().to_owned() }
 }
 
 /// Headline, cause, fix, evidence and script; the links are the next steps.
-fn description(alert: &Alert) -> String {
-    let mut parts = vec![escape(&fit_escaped(&one_line(&alert.headline), HEADLINE))];
+fn format_description(alert: &Alert) -> String {
+    let mut parts = vec![escape_markup(&fit_escaped(&one_line(&alert.headline), HEADLINE))];
     if let Some(cause) = &alert.cause {
-        let because = escape(&fit_escaped(&one_line(&cause.because), BECAUSE));
-        parts.push(format!("Cause ({})\n{because}", label(cause)));
-        parts.push(format!("Fix\n{}", fence(&fit_escaped(clean(&cause.fix).trim(), FIX))));
+        let because = escape_markup(&fit_escaped(&one_line(&cause.because), BECAUSE));
+        parts.push(format!("Cause ({})\n{because}", cause_label(cause)));
+        parts.push(format!(
+            "Fix\n{}",
+            code_block(&fit_escaped(without_control_characters(&cause.fix).trim(), FIX))
+        ));
     }
     if let Some(done) = &alert.done {
         parts.push(format!(
             "Remediation ({})\n{}",
-            escape(&fit_escaped(&one_line(&done.outcome), 100)),
-            escape(&steps(done))
+            escape_markup(&fit_escaped(&one_line(&done.outcome), 100)),
+            escape_markup(&format_steps(done))
         ));
     }
-    parts.extend(fit_items(&alert.further, FURTHER, further));
-    let line = |it: &Evidence| fit(&format!("{}: {}", one_line(&it.name), one_line(&it.text)), LINE);
+    parts.extend(fit_items(&alert.further, FURTHER, other_messages));
+    let line = |it: &Evidence| cut_to(&format!("{}: {}", one_line(&it.name), one_line(&it.text)), LINE);
     let evidence = fit_items(&alert.evidence, LINES, line);
     if !evidence.is_empty() {
-        parts.push(format!("Evidence\n{}", fence(&fit_escaped(&evidence.join("\n"), EVIDENCE))));
+        parts.push(format!("Evidence\n{}", code_block(&fit_escaped(&evidence.join("\n"), EVIDENCE))));
     }
-    parts.extend(alert.cause.as_ref().and_then(|cause| script(cause, SCRIPT)));
+    parts.extend(alert.cause.as_ref().and_then(|cause| script_within(cause, SCRIPT)));
     parts.join("\n\n")
 }
 
 /// The script of a fix, or where it is when it has more than `limit` characters: a part of it would be of no use.
-pub(super) fn script(cause: &Cause, limit: usize) -> Option<String> {
-    let script = clean(cause.script.as_deref()?);
+pub(super) fn script_within(cause: &Cause, limit: usize) -> Option<String> {
+    let script = without_control_characters(cause.script.as_deref()?);
     let script = script.trim();
     if fit_escaped(script, limit) == script {
-        return Some(format!("Script\n{}", fence(script)));
+        return Some(format!("Script\n{}", code_block(script)));
     }
     Some("The script is too long for this message: it is in the e-mail and in the event.".to_owned())
 }
 
 /// What was done, fitted to be escaped.
-pub(super) fn steps(done: &Done) -> String {
+pub(super) fn format_steps(done: &Done) -> String {
     fit_escaped(&done.steps.iter().map(|step| one_line(step)).collect::<Vec<_>>().join("\n"), STEPS)
 }
 
-fn further(cause: &Cause) -> String {
+fn other_messages(cause: &Cause) -> String {
     let text = format!("Also found ({}): {}", one_line(&cause.label()), one_line(&cause.message));
-    escape(&fit_escaped(&text, FURTHER_LINE))
+    escape_markup(&fit_escaped(&text, FURTHER_LINE))
 }
 
 fn next_steps(alert: &Alert) -> Vec<String> {
@@ -109,25 +112,29 @@ fn next_steps(alert: &Alert) -> Vec<String> {
     links
         .take(LINKS)
         .map(|link| {
-            format!("{}: {}", escape(&fit_escaped(&one_line(&link.name), 100)), escape(&one_line(&link.url)))
+            format!(
+                "{}: {}",
+                escape_markup(&fit_escaped(&one_line(&link.name), 100)),
+                escape_markup(&one_line(&link.url))
+            )
         })
         .collect()
 }
 
 /// `KM001, confirmed`.
-pub(super) fn label(cause: &Cause) -> String {
-    escape(&fit_escaped(&one_line(&cause.label()), 100))
+pub(super) fn cause_label(cause: &Cause) -> String {
+    escape_markup(&fit_escaped(&one_line(&cause.label()), 100))
 }
 
 /// Slack's three control characters as it wants them, and no link with a text of its own and no
 /// code block as Teams has them.
 /// See <https://docs.slack.dev/messaging/formatting-message-text>.
-pub(super) fn escape(text: &str) -> String {
+pub(super) fn escape_markup(text: &str) -> String {
     let text = text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;");
     text.replace("](", "]\u{200b}(").replace("```", "'''")
 }
 
-/// Fits a text to `limit` characters of what [`escape`] or [`fence`] make of it.
+/// Fits a text to `limit` characters of what [`escape_markup`] or [`code_block`] make of it.
 pub(super) fn fit_escaped(text: &str, limit: usize) -> String {
     fit_by(text, limit, |c| match c {
         '&' => 5,
@@ -138,7 +145,7 @@ pub(super) fn fit_escaped(text: &str, limit: usize) -> String {
 }
 
 /// A code block, which shows its text as it is. Nothing in it ends it.
-pub(super) fn fence(text: &str) -> String {
+pub(super) fn code_block(text: &str) -> String {
     let text = text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;");
     format!("```\n{}\n```", text.replace("```", "'''"))
 }

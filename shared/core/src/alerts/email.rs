@@ -3,7 +3,7 @@
 
 use std::fmt::Write;
 
-use super::plain::{clean, fit, fit_items, one_line, set_in};
+use super::plain::{cut_to, fit_items, one_line, set_in, without_control_characters};
 use super::{Alert, Cause};
 
 /// SNS takes subjects of up to 100 ASCII characters without line breaks or control characters.
@@ -41,33 +41,37 @@ pub fn subject(alert: &Alert) -> String {
 
 /// The text of an e-mail.
 pub fn body(alert: &Alert) -> String {
-    let mut text = format!("{}\n", fit(&one_line(&alert.headline), HEADLINE));
+    let mut text = format!("{}\n", cut_to(&one_line(&alert.headline), HEADLINE));
     if let Some(cause) = &alert.cause {
-        section(&mut text, &format!("Cause ({})", one_line(&cause.label())), &set_in(&part(&cause.because)));
-        section(&mut text, "Fix", &part(&cause.fix));
+        push_section(
+            &mut text,
+            &format!("Cause ({})", one_line(&cause.label())),
+            &set_in(&indent_part(&cause.because)),
+        );
+        push_section(&mut text, "Fix", &indent_part(&cause.fix));
     }
     let mut links = alert.links.iter();
     if let Some(link) = links.next() {
-        section(&mut text, &one_line(&link.name), &fit(&one_line(&link.url), LINE));
+        push_section(&mut text, &one_line(&link.name), &cut_to(&one_line(&link.url), LINE));
     }
     if let Some(done) = &alert.done {
-        let steps = fit_items(&done.steps, LINES, |step| set_in(&fit(step, LINE)));
-        section(&mut text, &format!("Remediation ({})", one_line(&done.outcome)), &steps.join("\n"));
+        let steps = fit_items(&done.steps, LINES, |step| set_in(&cut_to(step, LINE)));
+        push_section(&mut text, &format!("Remediation ({})", one_line(&done.outcome)), &steps.join("\n"));
     }
-    for also in fit_items(&alert.further, FURTHER, further) {
+    for also in fit_items(&alert.further, FURTHER, other_messages) {
         let _ = write!(text, "\n{also}\n");
     }
     let links = fit_items(links.as_slice(), LINES, |link| {
-        format!("{}:\n{}", one_line(&link.name), fit(&one_line(&link.url), LINE))
+        format!("{}:\n{}", one_line(&link.name), cut_to(&one_line(&link.url), LINE))
     });
-    section(&mut text, "Links", &links.join("\n"));
+    push_section(&mut text, "Links", &links.join("\n"));
     let evidence = fit_items(&alert.evidence, LINES, |it| {
-        format!("{}: {}", one_line(&it.name), set_in(&fit(&it.text, LINE)))
+        format!("{}: {}", one_line(&it.name), set_in(&cut_to(&it.text, LINE)))
     });
-    section(&mut text, "Evidence", &evidence.join("\n"));
+    push_section(&mut text, "Evidence", &evidence.join("\n"));
     for cause in alert.cause.iter().chain(alert.further.iter().take(FURTHER)) {
-        let script = cause.script.as_deref().map(part).unwrap_or_default();
-        section(&mut text, &format!("Script ({})", one_line(&cause.rule)), &script);
+        let script = cause.script.as_deref().map(indent_part).unwrap_or_default();
+        push_section(&mut text, &format!("Script ({})", one_line(&cause.rule)), &script);
     }
     if text.len() > BODY {
         let end = text.floor_char_boundary(BODY);
@@ -77,24 +81,24 @@ pub fn body(alert: &Alert) -> String {
     text
 }
 
-fn further(cause: &Cause) -> String {
+fn other_messages(cause: &Cause) -> String {
     let mut text = String::new();
     let body = format!(
         "{}\n    {}\n\n{}",
-        fit(&one_line(&cause.message), HEADLINE),
-        set_in(&part(&cause.because)),
-        part(&cause.fix)
+        cut_to(&one_line(&cause.message), HEADLINE),
+        set_in(&indent_part(&cause.because)),
+        indent_part(&cause.fix)
     );
-    section(&mut text, &format!("Also found ({})", one_line(&cause.label())), &body);
+    push_section(&mut text, &format!("Also found ({})", one_line(&cause.label())), &body);
     text.trim_matches('\n').to_owned()
 }
 
 /// A part that may have lines of its own, such as a policy statement.
-fn part(text: &str) -> String {
-    fit(clean(text).trim(), PART)
+fn indent_part(text: &str) -> String {
+    cut_to(without_control_characters(text).trim(), PART)
 }
 
-fn section(text: &mut String, title: &str, body: &str) {
+fn push_section(text: &mut String, title: &str, body: &str) {
     if !body.is_empty() {
         let _ = write!(text, "\n{title}\n{}\n{body}\n", "-".repeat(title.chars().count()));
     }

@@ -1,6 +1,6 @@
 //! The alert of a failure in the pipeline's own account, which is not diagnosed.
 
-use super::of_report::attributes;
+use super::of_report::message_attributes;
 use super::{Alert, Evidence, Kind, Link};
 use crate::diagnosis::links;
 use crate::incident::Failure;
@@ -29,7 +29,7 @@ impl Alert {
             [("error code", &failure.error_code), ("external execution id", &failure.external_execution_id)];
         evidence
             .extend(known.into_iter().filter_map(|(name, text)| Some(Evidence::new(name, text.as_ref()?))));
-        let mut pages = vec![Link { name: "Pipeline execution".into(), url: links::execution(failure) }];
+        let mut pages = vec![Link { name: "Pipeline execution".into(), url: links::execution_page(failure) }];
         pages.extend(
             failure
                 .external_execution_url
@@ -48,7 +48,7 @@ impl Alert {
             links: pages,
             evidence,
             resources: vec![failure.pipeline_arn()],
-            attributes: attributes(pipeline, account),
+            attributes: message_attributes(pipeline, account),
         }
     }
 }

@@ -1,6 +1,6 @@
 //! The alert of findings that were detected or resolved before a run.
 
-use super::of_report::attributes;
+use super::of_report::message_attributes;
 use super::{Alert, Cause, Done, Evidence, Kind, Link};
 use crate::diagnosis::links;
 use crate::rules::Finding;
@@ -11,12 +11,12 @@ impl From<&Notice> for Alert {
         let Notice { pipeline, account, trigger, .. } = notice;
         let (kind, subject, headline) = match &notice.kind {
             NoticeKind::Detected(findings) => {
-                let what = summarize(findings.iter().map(|finding| finding.message.as_str()));
+                let what = first_and_count(findings.iter().map(|finding| finding.message.as_str()));
                 let subject = format!("{pipeline}: the next run will fail");
                 (Kind::FindingDetected, subject, format!("Pipeline {pipeline} will fail: {what}"))
             }
             NoticeKind::Resolved(keys) => {
-                let what = summarize(keys.iter().map(|key| key.message.as_str()));
+                let what = first_and_count(keys.iter().map(|key| key.message.as_str()));
                 let by = match &notice.remediation {
                     Some(_) => "Crosspipe has remediated",
                     None => "resolved",
@@ -59,10 +59,13 @@ impl From<&Notice> for Alert {
             cause: causes.next(),
             further: causes.collect(),
             done,
-            links: vec![Link { name: "Pipeline".into(), url: links::pipeline(pipeline, &notice.region) }],
+            links: vec![Link {
+                name: "Pipeline".into(),
+                url: links::pipeline_page(pipeline, &notice.region),
+            }],
             evidence: gone.chain(evidence).collect(),
             resources: vec![notice.pipeline_arn.clone()].into_iter().filter(|arn| !arn.is_empty()).collect(),
-            attributes: attributes(pipeline, ""),
+            attributes: message_attributes(pipeline, ""),
         }
     }
 }
@@ -81,7 +84,7 @@ impl From<&Finding> for Cause {
 }
 
 /// The first, and how many there are beside it.
-fn summarize<'m>(mut messages: impl Iterator<Item = &'m str>) -> String {
+fn first_and_count<'m>(mut messages: impl Iterator<Item = &'m str>) -> String {
     let first = messages.next().unwrap_or_default();
     match messages.count() {
         0 => first.to_owned(),

@@ -17,11 +17,11 @@ impl From<&Report> for Alert {
             headline: report.headline.clone(),
             cause: report.cause().map(Cause::from),
             further: report.further().map(Cause::from).collect(),
-            done: done(report),
-            links: links(report),
-            evidence: evidence(report),
+            done: remediation_done(report),
+            links: links_of(report),
+            evidence: evidence_of(report),
             resources: vec![report.pipeline_arn.clone()],
-            attributes: attributes(&report.pipeline, &report.target_account),
+            attributes: message_attributes(&report.pipeline, &report.target_account),
         }
     }
 }
@@ -41,7 +41,7 @@ impl From<&Ranked> for Cause {
 }
 
 /// For filter policies of subscriptions, which take no empty value.
-pub(super) fn attributes(pipeline: &str, target_account: &str) -> Vec<(&'static str, String)> {
+pub(super) fn message_attributes(pipeline: &str, target_account: &str) -> Vec<(&'static str, String)> {
     let all = [("pipeline", pipeline), ("targetAccount", target_account)];
     all.into_iter()
         .filter(|(_, value)| !value.is_empty())
@@ -50,12 +50,12 @@ pub(super) fn attributes(pipeline: &str, target_account: &str) -> Vec<(&'static 
 }
 
 /// What Crosspipe did. Changes that are only proposed are with their findings already.
-fn done(report: &Report) -> Option<Done> {
+fn remediation_done(report: &Report) -> Option<Done> {
     let steps: Vec<String> = report.remediation_steps().into_iter().map(str::to_owned).collect();
     (!steps.is_empty()).then(|| Done { outcome: report.remediation.outcome.word().to_owned(), steps })
 }
 
-fn links(report: &Report) -> Vec<Link> {
+fn links_of(report: &Report) -> Vec<Link> {
     let name = |key: &str| match key {
         "execution" => "Pipeline execution".to_owned(),
         "switchRole" => format!("Switch to account {}", report.target_account),
@@ -68,7 +68,7 @@ fn links(report: &Report) -> Vec<Link> {
     report.links.iter().filter_map(link).collect()
 }
 
-fn evidence(report: &Report) -> Vec<Evidence> {
+fn evidence_of(report: &Report) -> Vec<Evidence> {
     let mut evidence = vec![
         Evidence::new("pipeline", format!("{} in account {}", report.pipeline, report.pipeline_account)),
         Evidence::new(
@@ -80,7 +80,7 @@ fn evidence(report: &Report) -> Vec<Evidence> {
         ),
     ];
     let deployment = serde_json::to_value(&report.deployment).unwrap_or(Value::Null);
-    details("", &deployment, &mut evidence);
+    push_details("", &deployment, &mut evidence);
     evidence.push(Evidence::new("execution", &report.execution_id));
     evidence.push(Evidence::new("action execution", &report.action_execution_id));
     evidence.extend(not_known(&report.unknown));
@@ -97,20 +97,20 @@ fn not_known(unknown: &[Unknown]) -> Vec<Evidence> {
 
 /// The provider's details, whatever they are: every text and number under its own name. What belongs to one of
 /// several, such as a target, is one line, and its texts of several lines, such as a log, are below it.
-fn details(name: &str, value: &Value, into: &mut Vec<Evidence>) {
+fn push_details(name: &str, value: &Value, into: &mut Vec<Evidence>) {
     let under = |inner: &str| if name.is_empty() { inner.to_owned() } else { format!("{name}, {inner}") };
     match value {
         Value::Null => {}
         Value::Object(members) => {
             for (key, member) in members {
-                details(&under(&words(key)), member, into);
+                push_details(&under(&split_camel_case(key)), member, into);
             }
         }
         Value::Array(items) => {
             for item in items {
                 match item {
                     Value::Object(members) => one_of(name, members, into),
-                    other => details(name, other, into),
+                    other => push_details(name, other, into),
                 }
             }
         }
@@ -125,17 +125,17 @@ fn one_of(name: &str, members: &Map<String, Value>, into: &mut Vec<Evidence>) {
         value => value.is_number() || value.is_boolean(),
     };
     let short = members.iter().filter(|(_, value)| is_short(value)).map(|(key, value)| match value {
-        Value::String(text) => format!("{} {text}", words(key)),
-        other => format!("{} {other}", words(key)),
+        Value::String(text) => format!("{} {text}", split_camel_case(key)),
+        other => format!("{} {other}", split_camel_case(key)),
     });
     into.push(Evidence::new(name, short.collect::<Vec<_>>().join(", ")));
     for (key, value) in members.iter().filter(|(_, value)| !is_short(value)) {
-        details(&format!("{name}, {}", words(key)), value, into);
+        push_details(&format!("{name}, {}", split_camel_case(key)), value, into);
     }
 }
 
 /// `externalExecutionId` is `external execution id`.
-fn words(key: &str) -> String {
+fn split_camel_case(key: &str) -> String {
     let mut words = String::new();
     for c in key.chars() {
         if c.is_uppercase() {

@@ -2,7 +2,7 @@
 
 /// Without control characters and without those that turn the direction of text around: neither is ever part of
 /// a message, and both can make one look like another.
-pub(super) fn clean(text: &str) -> String {
+pub(super) fn without_control_characters(text: &str) -> String {
     let shown = |c: &char| match c {
         '\n' | '\t' => true,
         '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' => false,
@@ -13,16 +13,16 @@ pub(super) fn clean(text: &str) -> String {
 
 /// On one line, so that it can't pass for the next part.
 pub(super) fn one_line(text: &str) -> String {
-    clean(text).split_whitespace().collect::<Vec<_>>().join(" ")
+    without_control_characters(text).split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
 /// With every line but the first set in, so that none can pass for the next part.
 pub(super) fn set_in(text: &str) -> String {
-    clean(text).trim_end().replace('\n', "\n    ")
+    without_control_characters(text).trim_end().replace('\n', "\n    ")
 }
 
 /// At most `limit` characters, with a note of how many are missing where any are.
-pub(super) fn fit(text: &str, limit: usize) -> String {
+pub(super) fn cut_to(text: &str, limit: usize) -> String {
     fit_by(text, limit, |_| 1)
 }
 
@@ -63,15 +63,15 @@ mod tests {
     fn nothing_passes_for_something_else() {
         assert_eq!(one_line("a\nFix\n---\tb\r\u{1b}[31m"), "a Fix --- b[31m");
         assert_eq!(set_in("a\nFix\n---\n"), "a\n    Fix\n    ---");
-        assert_eq!(clean("a\u{202e}b\u{0}"), "ab");
+        assert_eq!(without_control_characters("a\u{202e}b\u{0}"), "ab");
     }
 
     #[test]
     fn cut_text_counts_what_is_missing() {
-        assert_eq!(fit("äöü", 3), "äöü");
-        assert_eq!(fit(&"ä".repeat(40), 30), format!("{} [30 characters cut]", "ä".repeat(10)));
+        assert_eq!(cut_to("äöü", 3), "äöü");
+        assert_eq!(cut_to(&"ä".repeat(40), 30), format!("{} [30 characters cut]", "ä".repeat(10)));
         for limit in 0..60 {
-            assert!(fit(&"ä".repeat(61), limit).chars().count() <= limit);
+            assert!(cut_to(&"ä".repeat(61), limit).chars().count() <= limit);
         }
         assert_eq!(fit_items(&[1, 2, 3], 2, ToString::to_string), ["1", "2", "[1 more cut]"]);
     }

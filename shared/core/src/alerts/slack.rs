@@ -7,8 +7,8 @@
 
 use serde_json::{Value, json};
 
-use super::chat::{escape, fence, fit_escaped, label, script, steps};
-use super::plain::{clean, fit, fit_items, one_line};
+use super::chat::{cause_label, code_block, escape_markup, fit_escaped, format_steps, script_within};
+use super::plain::{cut_to, fit_items, one_line, without_control_characters};
 use super::{Alert, Cause, Evidence, email};
 
 /// A header has up to 150 characters, a section up to 3,000 once escaped, a message up to 50 blocks, and all of
@@ -29,83 +29,83 @@ const LINK: usize = 500;
 /// The body to post.
 pub fn message(alert: &Alert) -> Value {
     let mut blocks = vec![
-        json!({"type": "header", "text": plain_text(&fit(&email::subject(alert), HEADER))}),
-        section(plain_text(&headline(alert))),
+        json!({"type": "header", "text": plain_text(&cut_to(&email::subject(alert), HEADER))}),
+        section_block(plain_text(&format_headline(alert))),
     ];
     if let Some(cause) = &alert.cause {
-        blocks.push(section(mrkdwn(&format!("*Cause* ({})", label(cause)))));
-        blocks.push(section(plain_text(&fit(&one_line(&cause.because), BECAUSE))));
-        blocks.push(section(mrkdwn(&fix(cause))));
+        blocks.push(section_block(mrkdwn_text(&format!("*Cause* ({})", cause_label(cause)))));
+        blocks.push(section_block(plain_text(&cut_to(&one_line(&cause.because), BECAUSE))));
+        blocks.push(section_block(mrkdwn_text(&format_fix(cause))));
     }
     if let Some(done) = &alert.done {
-        blocks.push(section(mrkdwn(&format!(
+        blocks.push(section_block(mrkdwn_text(&format!(
             "*Remediation* ({})",
-            escape(&fit_escaped(&one_line(&done.outcome), 100))
+            escape_markup(&fit_escaped(&one_line(&done.outcome), 100))
         ))));
-        blocks.push(section(plain_text(&steps(done))));
+        blocks.push(section_block(plain_text(&format_steps(done))));
     }
-    let further = fit_items(&alert.further, FURTHER, further);
+    let further = fit_items(&alert.further, FURTHER, other_messages);
     if !further.is_empty() {
-        blocks.push(section(mrkdwn("*Also found*")));
-        blocks.push(section(plain_text(&further.join("\n"))));
+        blocks.push(section_block(mrkdwn_text("*Also found*")));
+        blocks.push(section_block(plain_text(&further.join("\n"))));
     }
-    if let Some(links) = links(alert) {
-        blocks.push(section(mrkdwn(&format!("*Links*\n{links}"))));
+    if let Some(links) = format_links(alert) {
+        blocks.push(section_block(mrkdwn_text(&format!("*Links*\n{links}"))));
     }
-    let evidence = evidence(alert);
+    let evidence = format_evidence(alert);
     if !evidence.is_empty() {
-        blocks.push(section(mrkdwn("*Evidence*")));
-        blocks.push(section(plain_text(&fit(&evidence.join("\n"), EVIDENCE))));
+        blocks.push(section_block(mrkdwn_text("*Evidence*")));
+        blocks.push(section_block(plain_text(&cut_to(&evidence.join("\n"), EVIDENCE))));
     }
-    let script = alert.cause.as_ref().and_then(|cause| script(cause, SCRIPT));
-    blocks.extend(script.map(|script| section(mrkdwn(&script))));
-    json!({"text": text(alert), "blocks": blocks})
+    let script = alert.cause.as_ref().and_then(|cause| script_within(cause, SCRIPT));
+    blocks.extend(script.map(|script| section_block(mrkdwn_text(&script))));
+    json!({"text": fallback_text(alert), "blocks": blocks})
 }
 
 /// Headline, cause, fix and links once more, for those that show no blocks.
-fn text(alert: &Alert) -> String {
-    let mut parts = vec![escape(&headline(alert))];
+fn fallback_text(alert: &Alert) -> String {
+    let mut parts = vec![escape_markup(&format_headline(alert))];
     if let Some(cause) = &alert.cause {
-        parts.push(format!("Cause ({})", label(cause)));
-        parts.push(escape(&fit_escaped(&one_line(&cause.because), BECAUSE)));
-        parts.push(fix(cause));
+        parts.push(format!("Cause ({})", cause_label(cause)));
+        parts.push(escape_markup(&fit_escaped(&one_line(&cause.because), BECAUSE)));
+        parts.push(format_fix(cause));
     }
     if let Some(done) = &alert.done {
-        parts.push(format!("Remediation ({})", escape(&fit_escaped(&one_line(&done.outcome), 100))));
-        parts.push(escape(&steps(done)));
+        parts.push(format!("Remediation ({})", escape_markup(&fit_escaped(&one_line(&done.outcome), 100))));
+        parts.push(escape_markup(&format_steps(done)));
     }
-    parts.extend(links(alert));
+    parts.extend(format_links(alert));
     parts.join("\n")
 }
 
-fn headline(alert: &Alert) -> String {
-    fit(&one_line(&alert.headline), HEADLINE)
+fn format_headline(alert: &Alert) -> String {
+    cut_to(&one_line(&alert.headline), HEADLINE)
 }
 
-fn fix(cause: &Cause) -> String {
-    format!("*Fix*\n{}", fence(&fit_escaped(clean(&cause.fix).trim(), FIX)))
+fn format_fix(cause: &Cause) -> String {
+    format!("*Fix*\n{}", code_block(&fit_escaped(without_control_characters(&cause.fix).trim(), FIX)))
 }
 
-fn further(cause: &Cause) -> String {
-    fit(&format!("{}: {}", one_line(&cause.label()), one_line(&cause.message)), FURTHER_LINE)
+fn other_messages(cause: &Cause) -> String {
+    cut_to(&format!("{}: {}", one_line(&cause.label()), one_line(&cause.message)), FURTHER_LINE)
 }
 
-fn links(alert: &Alert) -> Option<String> {
+fn format_links(alert: &Alert) -> Option<String> {
     let links = alert.links.iter().filter(|link| link.url.chars().count() <= LINK);
     let links = links.take(LINKS).map(|link| {
         // The bar separates address and text.
-        let url = escape(&one_line(&link.url)).replace('|', "%7C");
-        format!("<{url}|{}>", escape(&fit_escaped(&one_line(&link.name), 80)).replace('|', " "))
+        let url = escape_markup(&one_line(&link.url)).replace('|', "%7C");
+        format!("<{url}|{}>", escape_markup(&fit_escaped(&one_line(&link.name), 80)).replace('|', " "))
     });
     Some(links.collect::<Vec<_>>().join("\n")).filter(|links| !links.is_empty())
 }
 
-fn evidence(alert: &Alert) -> Vec<String> {
-    let line = |it: &Evidence| fit(&format!("{}: {}", one_line(&it.name), one_line(&it.text)), LINE);
+fn format_evidence(alert: &Alert) -> Vec<String> {
+    let line = |it: &Evidence| cut_to(&format!("{}: {}", one_line(&it.name), one_line(&it.text)), LINE);
     fit_items(&alert.evidence, LINES, line)
 }
 
-fn section(text: Value) -> Value {
+fn section_block(text: Value) -> Value {
     json!({"type": "section", "text": text})
 }
 
@@ -115,7 +115,7 @@ fn plain_text(text: &str) -> Value {
     json!({"type": "plain_text", "text": text, "emoji": false})
 }
 
-fn mrkdwn(text: &str) -> Value {
+fn mrkdwn_text(text: &str) -> Value {
     // `verbatim`: names like @here and plain addresses stay what they are.
     json!({"type": "mrkdwn", "text": text, "verbatim": true})
 }

@@ -25,7 +25,7 @@ impl Denial {
     pub fn agreement(&self, denied: &Denied) -> Agreement {
         let same_actor = self.actor.as_deref().is_none_or(|actor| is_role(actor, &denied.principal));
         let same_resource = self.resource.as_deref().is_none_or(|it| is_same(it, &denied.resource));
-        if !same_actor || !same_resource || service(&self.action) != service(&denied.action) {
+        if !same_actor || !same_resource || service_of(&self.action) != service_of(&denied.action) {
             return Agreement::None;
         }
         let side = match self.side {
@@ -60,7 +60,7 @@ impl Denial {
     }
 }
 
-fn service(action: &str) -> Option<String> {
+fn service_of(action: &str) -> Option<String> {
     action.split_once(':').map(|(service, _)| service.to_ascii_lowercase())
 }
 

@@ -13,31 +13,31 @@ use crate::pipeline::Action;
 use crate::providers::Provider;
 
 /// The pages of a failed action: `execution`, and where they are known `provider` and `logs`.
-pub(super) fn of(failure: &Failure, action: &Action<'_>, target_account: &str) -> Map<String, Value> {
+pub(super) fn pages_of(failure: &Failure, action: &Action<'_>, target_account: &str) -> Map<String, Value> {
     let given = || failure.external_execution_url.clone().filter(|url| url.starts_with("https://"));
     let pages = [
-        ("execution", Some(execution(failure))),
-        ("provider", provider(failure, action, target_account).or_else(given)),
-        ("logs", logs(failure, action)),
+        ("execution", Some(execution_page(failure))),
+        ("provider", provider_page(failure, action, target_account).or_else(given)),
+        ("logs", log_page(failure, action)),
     ];
     pages.into_iter().filter_map(|(name, url)| Some((name.to_owned(), Value::String(url?)))).collect()
 }
 
 /// The pipeline execution, in the pipeline's account.
-pub fn execution(failure: &Failure) -> String {
+pub fn execution_page(failure: &Failure) -> String {
     let region = &failure.pipeline_region;
     format!(
         "{}/codesuite/codepipeline/pipelines/{}/executions/{}/timeline?region={}",
-        console(region),
-        encode(&failure.pipeline),
-        encode(&failure.execution_id),
-        encode(region)
+        console_of(region),
+        percent_encode(&failure.pipeline),
+        percent_encode(&failure.execution_id),
+        percent_encode(region)
     )
 }
 
 /// A pipeline, in its account.
-pub fn pipeline(name: &str, region: &str) -> String {
-    let (console, name, region) = (console(region), encode(name), encode(region));
+pub fn pipeline_page(name: &str, region: &str) -> String {
+    let (console, name, region) = (console_of(region), percent_encode(name), percent_encode(region));
     format!("{console}/codesuite/codepipeline/pipelines/{name}/view?region={region}")
 }
 
@@ -45,7 +45,7 @@ pub fn pipeline(name: &str, region: &str) -> String {
 ///
 /// See <https://docs.aws.amazon.com/IAM/latest/UserGuide/id_roles_use_switch-role-console.html>.
 pub fn switch_role(account: &str, role_name: &str, region: &str) -> String {
-    let domain = match partition(region) {
+    let domain = match partition_of(region) {
         Partition::China => "signin.amazonaws.cn",
         Partition::GovCloud => "signin.amazonaws-us-gov.com",
         Partition::Commercial => "signin.aws.amazon.com",
@@ -54,28 +54,31 @@ pub fn switch_role(account: &str, role_name: &str, region: &str) -> String {
     let shown: String = format!("{role_name} @ {account}").chars().take(64).collect();
     format!(
         "https://{domain}/switchrole?account={}&roleName={}&displayName={}",
-        encode(account),
-        encode(role_name),
-        encode(&shown)
+        percent_encode(account),
+        percent_encode(role_name),
+        percent_encode(&shown)
     )
 }
 
 /// What failed, as its provider shows it in the target account.
-fn provider(failure: &Failure, action: &Action<'_>, target_account: &str) -> Option<String> {
-    let console = console(&failure.region);
-    let region = encode(&failure.region);
+fn provider_page(failure: &Failure, action: &Action<'_>, target_account: &str) -> Option<String> {
+    let console = console_of(&failure.region);
+    let region = percent_encode(&failure.region);
     let id = failure.external_execution_id.as_deref();
-    let of = |key: &str| Failure::configuration(Some(failure), action, key).map(encode);
+    let of = |key: &str| Failure::configuration(Some(failure), action, key).map(percent_encode);
     Some(match Provider::of(action) {
         Provider::CodeDeploy | Provider::CodeDeployToEcs => {
             format!(
                 "{console}/codesuite/codedeploy/deployments/{}?region={region}",
-                encode(failure.deployment_id()?)
+                percent_encode(failure.deployment_id()?)
             )
         }
         Provider::CloudFormation => match id.filter(|id| id.contains(":stack/")) {
             Some(id) => {
-                format!("{console}/cloudformation/home?region={region}#/stacks/events?stackId={}", encode(id))
+                format!(
+                    "{console}/cloudformation/home?region={region}#/stacks/events?stackId={}",
+                    percent_encode(id)
+                )
             }
             None => format!(
                 "{console}/cloudformation/home?region={region}#/stacks?filteringText={}",
@@ -90,18 +93,21 @@ fn provider(failure: &Failure, action: &Action<'_>, target_account: &str) -> Opt
         Provider::CodeBuild => {
             let project = of("ProjectName")?;
             let build = match id.filter(|id| id.contains(':')) {
-                Some(id) => format!("build/{}/log", encode(id)),
+                Some(id) => format!("build/{}/log", percent_encode(id)),
                 None => "history".to_owned(),
             };
             format!(
                 "{console}/codesuite/codebuild/{}/projects/{project}/{build}?region={region}",
-                encode(target_account)
+                percent_encode(target_account)
             )
         }
         Provider::StepFunctions => {
             match id.filter(|id| id.contains(":execution:") || id.contains(":express:")) {
                 Some(id) => {
-                    format!("{console}/states/home?region={region}#/v2/executions/details/{}", encode(id))
+                    format!(
+                        "{console}/states/home?region={region}#/v2/executions/details/{}",
+                        percent_encode(id)
+                    )
                 }
                 None => format!(
                     "{console}/states/home?region={region}#/statemachines/view/{}",
@@ -136,7 +142,7 @@ fn provider(failure: &Failure, action: &Action<'_>, target_account: &str) -> Opt
 }
 
 /// The action's log in CloudWatch Logs, where the execution's details name one or the provider always has one.
-fn logs(failure: &Failure, action: &Action<'_>) -> Option<String> {
+fn log_page(failure: &Failure, action: &Action<'_>) -> Option<String> {
     if let Some(stream) = failure.log_stream_arn.as_deref() {
         let arn = Arn::parse(stream).ok()?;
         let (group, stream) = arn.resource().strip_prefix("log-group:")?.split_once(":log-stream:")?;
@@ -150,8 +156,8 @@ fn logs(failure: &Failure, action: &Action<'_>) -> Option<String> {
 fn log_group(region: &str, name: &str) -> String {
     format!(
         "{}/cloudwatch/home?region={}#logsV2:log-groups/log-group/{}",
-        console(region),
-        encode(region),
+        console_of(region),
+        percent_encode(region),
         encode_twice(name)
     )
 }
@@ -162,7 +168,7 @@ enum Partition {
     GovCloud,
 }
 
-fn partition(region: &str) -> Partition {
+fn partition_of(region: &str) -> Partition {
     match region {
         region if region.starts_with("cn-") => Partition::China,
         region if region.starts_with("us-gov-") => Partition::GovCloud,
@@ -171,8 +177,8 @@ fn partition(region: &str) -> Partition {
 }
 
 /// The console of a Region.
-fn console(region: &str) -> String {
-    let domain = match partition(region) {
+fn console_of(region: &str) -> String {
+    let domain = match partition_of(region) {
         Partition::China => "console.amazonaws.cn",
         Partition::GovCloud => "console.amazonaws-us-gov.com",
         Partition::Commercial => "console.aws.amazon.com",
@@ -186,7 +192,7 @@ fn console(region: &str) -> String {
 }
 
 /// Percent-encodes everything but RFC 3986's unreserved characters.
-fn encode(text: &str) -> String {
+fn percent_encode(text: &str) -> String {
     let mut encoded = String::new();
     for byte in text.bytes() {
         match byte {
@@ -199,7 +205,7 @@ fn encode(text: &str) -> String {
 
 /// Names behind the `#` of the CloudWatch console: encoded twice, with `$` for the second `%`.
 fn encode_twice(text: &str) -> String {
-    encode(text).replace('%', "$25")
+    percent_encode(text).replace('%', "$25")
 }
 
 #[cfg(test)]

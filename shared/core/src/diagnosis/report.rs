@@ -215,7 +215,7 @@ impl Report {
                 failures: vec![],
                 not_read: vec![],
             },
-            links: links::of(failure, &incident.action, target_account),
+            links: links::pages_of(failure, &incident.action, target_account),
             pipeline_arn: failure.pipeline_arn(),
             remediation,
         }

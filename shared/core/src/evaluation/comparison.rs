@@ -9,7 +9,7 @@ use super::Ternary;
 use super::context::Keys;
 use super::date;
 use super::pattern::arn_parts;
-use super::variables::{Text, expand};
+use super::variables::{Text, expand_variables};
 use crate::policy::LanguageVersion;
 
 /// What an operator compares, apart from its negation.
@@ -82,7 +82,8 @@ impl Comparison {
         version: LanguageVersion,
         keys: Keys<'_>,
     ) -> Compared {
-        let text = |compare: &dyn Fn(&Text<'_>) -> Option<bool>| match expand(wanted, version, keys) {
+        let text = |compare: &dyn Fn(&Text<'_>) -> Option<bool>| match expand_variables(wanted, version, keys)
+        {
             Text::Unknown => Compared::Unknown,
             text => compare(&text).into(),
         };
@@ -90,7 +91,7 @@ impl Comparison {
             Comparison::StringEquals => return text(&|text| text.equals(value, false)),
             Comparison::StringEqualsIgnoreCase => return text(&|text| text.equals(value, true)),
             Comparison::StringLike => return text(&|text| text.matches(value)),
-            Comparison::Arn => return arns(value, wanted, version, keys),
+            Comparison::Arn => return compare_arns(value, wanted, version, keys),
             _ => {}
         }
         // Policy variables go with strings and ARNs only.
@@ -98,12 +99,16 @@ impl Comparison {
             return Compared::Unknown;
         }
         match self {
-            Comparison::Numeric(order) => order.of(number(value), number(wanted)),
+            Comparison::Numeric(order) => order.of(parse_number(value), parse_number(wanted)),
             Comparison::Date(order) => order.of(date::parse(value), date::parse(wanted)),
-            Comparison::Bool => pair(boolean(value), boolean(wanted), |a, b| a == b).into(),
+            Comparison::Bool => {
+                compare_pair(parse_boolean(value), parse_boolean(wanted), |a, b| a == b).into()
+            }
             Comparison::IpAddress => {
-                pair(value.parse().ok(), block(wanted), |address: IpAddr, block| block.contains(&address))
-                    .into()
+                compare_pair(value.parse().ok(), parse_ip_block(wanted), |address: IpAddr, block| {
+                    block.contains(&address)
+                })
+                .into()
             }
             _ => Compared::Settled(value == wanted),
         }
@@ -130,20 +135,20 @@ impl Order {
     }
 }
 
-fn pair<A, B>(a: Option<A>, b: Option<B>, compare: impl Fn(A, B) -> bool) -> Option<bool> {
+fn compare_pair<A, B>(a: Option<A>, b: Option<B>, compare: impl Fn(A, B) -> bool) -> Option<bool> {
     a.zip(b).map(|(a, b)| compare(a, b))
 }
 
 /// Each of the six parts is compared by itself, so that no wildcard reaches over a colon.
 /// See <https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_condition_operators.html#Conditions_ARN>.
-fn arns(value: &str, wanted: &str, version: LanguageVersion, keys: Keys<'_>) -> Compared {
+fn compare_arns(value: &str, wanted: &str, version: LanguageVersion, keys: Keys<'_>) -> Compared {
     let is_arn = |text| arn_parts(text).count() == 6 && arn_parts(text).next() == Some("arn");
     if !is_arn(value) || !is_arn(wanted) {
         return Compared::Incomparable;
     }
     let mut all = Compared::Settled(true);
     for (part, pattern) in arn_parts(value).zip(arn_parts(wanted)) {
-        match expand(pattern, version, keys) {
+        match expand_variables(pattern, version, keys) {
             Text::Unknown => all = Compared::Unknown,
             pattern => match pattern.matches(part) {
                 None => return Compared::Incomparable,
@@ -156,7 +161,7 @@ fn arns(value: &str, wanted: &str, version: LanguageVersion, keys: Keys<'_>) -> 
 }
 
 /// `true` or `false`, in any case.
-pub(super) fn boolean(text: &str) -> Option<bool> {
+pub(super) fn parse_boolean(text: &str) -> Option<bool> {
     [("true", true), ("false", false)]
         .into_iter()
         .find(|(name, _)| text.eq_ignore_ascii_case(name))
@@ -164,13 +169,13 @@ pub(super) fn boolean(text: &str) -> Option<bool> {
 }
 
 /// A decimal number. Digits beyond what a double holds are not told apart.
-fn number(text: &str) -> Option<f64> {
+fn parse_number(text: &str) -> Option<f64> {
     let plain = text.bytes().all(|b| b.is_ascii_digit() || matches!(b, b'.' | b'-' | b'+'));
     text.parse().ok().filter(|_| plain)
 }
 
 /// An address, or a block of addresses.
-fn block(text: &str) -> Option<IpNet> {
+fn parse_ip_block(text: &str) -> Option<IpNet> {
     text.parse().ok().or_else(|| text.parse().ok().map(IpAddr::into))
 }
 

@@ -11,9 +11,9 @@ pub fn parse(text: &str) -> Option<i128> {
     }
     let (date, time) = text.split_once('T').map_or((text, None), |(date, time)| (date, Some(time)));
     let mut parts = date.split('-');
-    let year = digits(parts.next()?, 4)?;
-    let month = parts.next().map_or(Some(1), |text| digits(text, 2))?;
-    let day = parts.next().map_or(Some(1), |text| digits(text, 2))?;
+    let year = parse_digits(parts.next()?, 4)?;
+    let month = parts.next().map_or(Some(1), |text| parse_digits(text, 2))?;
+    let day = parts.next().map_or(Some(1), |text| parse_digits(text, 2))?;
     let in_range = (1..=12).contains(&month) && (1..=days_in(year, month)).contains(&day);
     if parts.next().is_some() || !in_range {
         return None;
@@ -35,34 +35,34 @@ fn time_of_day(text: &str) -> Option<i128> {
     let (clock, zone) = text.split_at_checked(zone_at)?;
     let (clock, fraction) = clock.split_once('.').map_or((clock, None), |(clock, f)| (clock, Some(f)));
     let mut parts = clock.split(':');
-    let (hours, minutes) = (digits(parts.next()?, 2)?, digits(parts.next()?, 2)?);
+    let (hours, minutes) = (parse_digits(parts.next()?, 2)?, parse_digits(parts.next()?, 2)?);
     let seconds = parts.next();
     let nanos = match fraction {
         None => 0,
         Some(_) if seconds.is_none() => return None,
-        Some(fraction) if (1..=9).contains(&fraction.len()) => digits(&format!("{fraction:0<9}"), 9)?,
+        Some(fraction) if (1..=9).contains(&fraction.len()) => parse_digits(&format!("{fraction:0<9}"), 9)?,
         Some(_) => return None,
     };
-    let seconds = seconds.map_or(Some(0), |text| digits(text, 2))?;
+    let seconds = seconds.map_or(Some(0), |text| parse_digits(text, 2))?;
     if parts.next().is_some() || hours > 23 || minutes > 59 || seconds > 59 {
         return None;
     }
-    let local = hours * 3_600 + minutes * 60 + seconds - offset(zone)?;
+    let local = hours * 3_600 + minutes * 60 + seconds - parse_offset(zone)?;
     Some(i128::from(local) * NANOS + i128::from(nanos))
 }
 
 /// The zone's seconds ahead of UTC.
-fn offset(zone: &str) -> Option<i64> {
+fn parse_offset(zone: &str) -> Option<i64> {
     if zone == "Z" {
         return Some(0);
     }
     let sign = if zone.starts_with('-') { -1 } else { 1 };
     let (hours, minutes) = zone.get(1..)?.split_once(':')?;
-    let (hours, minutes) = (digits(hours, 2)?, digits(minutes, 2)?);
+    let (hours, minutes) = (parse_digits(hours, 2)?, parse_digits(minutes, 2)?);
     (hours <= 23 && minutes <= 59).then_some(sign * (hours * 3_600 + minutes * 60))
 }
 
-fn digits(text: &str, count: usize) -> Option<i64> {
+fn parse_digits(text: &str, count: usize) -> Option<i64> {
     let only_digits = text.len() == count && text.bytes().all(|b| b.is_ascii_digit());
     if only_digits { text.parse().ok() } else { None }
 }

@@ -29,10 +29,10 @@ pub fn evaluate_within<'a>(
     policies: &Policies<'a>,
     guardrails: &Guardrails<'a>,
 ) -> Evaluation<'a> {
-    decide(&request.into(), policies, guardrails)
+    decide_with_guardrails(&request.into(), policies, guardrails)
 }
 
-pub(super) fn decide<'a>(
+pub(super) fn decide_with_guardrails<'a>(
     request: &Asked<'_>,
     policies: &Policies<'a>,
     guardrails: &Guardrails<'a>,
@@ -60,7 +60,7 @@ pub(super) fn decide<'a>(
     }
 
     let denied = Ternary::any(results.iter().map(|result| result.denies));
-    let decision = match (denied, allowed(request, &results)) {
+    let decision = match (denied, is_allowed(request, &results)) {
         _ if needs_no_permission(request) => Decision::Allowed,
         (Ternary::Yes, _) => Decision::ExplicitlyDenied,
         (_, Ternary::No) => Decision::ImplicitlyDenied,
@@ -70,7 +70,7 @@ pub(super) fn decide<'a>(
     Evaluation { decision, results }
 }
 
-fn allowed(request: &Asked<'_>, results: &[PolicyResult<'_>]) -> Ternary {
+fn is_allowed(request: &Asked<'_>, results: &[PolicyResult<'_>]) -> Ternary {
     let all = |side: Side| {
         Ternary::all(results.iter().filter(|result| result.side == side).map(|result| result.allows))
     };
@@ -83,7 +83,7 @@ fn allowed(request: &Asked<'_>, results: &[PolicyResult<'_>]) -> Ternary {
         session: all(Side::Session),
     };
     let within = || sides.within_account(request);
-    all(Side::ServiceControl).and(match ownership(request) {
+    all(Side::ServiceControl).and(match ownership_of(request) {
         // Services, identity providers and nobody have no identity policies.
         Ownership::NoAccount => resource.through.or(resource.everyone).or(resource.direct),
         Ownership::SameAccount => within(),
@@ -169,7 +169,7 @@ enum Ownership {
     Unknown,
 }
 
-fn ownership(request: &Asked<'_>) -> Ownership {
+fn ownership_of(request: &Asked<'_>) -> Ownership {
     let Some(requester) = request.requester.account() else { return Ownership::NoAccount };
     let in_arn = || Arn::parts(request.resource).map(|[.., account, _]| account).filter(|it| !it.is_empty());
     match request.resource_account.or_else(in_arn) {

@@ -1,7 +1,7 @@
 //! Condition operators with their prefix and suffix: `ForAnyValue:StringLikeIfExists`.
 
 use super::Ternary;
-use super::comparison::{Compared, Comparison, Order, boolean};
+use super::comparison::{Compared, Comparison, Order, parse_boolean};
 use super::context::ContextValue;
 use crate::policy::Scalars;
 
@@ -58,12 +58,12 @@ impl Operator {
             Some(_) => return None,
         };
         let (rest, if_exists) = rest.strip_suffix("IfExists").map_or((rest, false), |rest| (rest, true));
-        let (comparison, negated) = comparison(rest)?;
+        let (comparison, negated) = comparison_named(rest)?;
         Some(Operator::Compare(Compare { quantifier, comparison, negated, if_exists }))
     }
 }
 
-fn comparison(name: &str) -> Option<(Comparison, bool)> {
+fn comparison_named(name: &str) -> Option<(Comparison, bool)> {
     if let Some(order) = name.strip_prefix("Numeric") {
         let (order, negated) = order_of(order)?;
         return Some((Comparison::Numeric(order), negated));
@@ -109,7 +109,7 @@ pub fn null_holds(value: ContextValue<'_>, wanted: Scalars<'_>) -> Ternary {
         ContextValue::One(_) | ContextValue::Several(_) => Ternary::No,
         ContextValue::Absent => Ternary::Yes,
     };
-    Ternary::any(wanted.map(|flag| match boolean(&flag) {
+    Ternary::any(wanted.map(|flag| match parse_boolean(&flag) {
         Some(true) => absent,
         Some(false) => !absent,
         None => Ternary::No,

@@ -33,7 +33,7 @@ pub fn matches(pattern: &str, text: &str) -> bool {
 
 /// Whether the text matches the tokens of a pattern, case-sensitively.
 pub fn tokens_match(pattern: impl Iterator<Item = Token> + Clone, text: &str) -> bool {
-    wildcard(pattern, text, |a, b| a == b)
+    matches_tokens(pattern, text, |a, b| a == b)
 }
 
 /// Whether an `Action` pattern covers an action; action names are case-insensitive.
@@ -41,7 +41,7 @@ pub fn action_matches(pattern: &str, action: &str) -> bool {
     match behind_literals(pattern, action, |a, b| a.eq_ignore_ascii_case(&b)) {
         Some(("*", _)) => true,
         Some((pattern, action)) => {
-            wildcard(pattern.chars().map(Token::of), action, |a, b| a.eq_ignore_ascii_case(&b))
+            matches_tokens(pattern.chars().map(Token::of), action, |a, b| a.eq_ignore_ascii_case(&b))
         }
         None => false,
     }
@@ -99,7 +99,7 @@ fn colon_outside_variables(text: &str) -> Option<usize> {
 
 /// Greedy matching that goes back to the last `*` on a mismatch: linear for one star, and never worse
 /// than pattern × text.
-fn wildcard(
+fn matches_tokens(
     pattern: impl Iterator<Item = Token> + Clone,
     text: &str,
     same: impl Fn(char, char) -> bool,

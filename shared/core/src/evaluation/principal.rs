@@ -118,7 +118,7 @@ pub fn match_aws_principal(value: &str, requester: &Requester) -> (Ternary, Prin
         return (Ternary::Yes, PrincipalMatch::Everyone);
     }
     let Some(asking) = requester.arn() else { return (Ternary::No, PrincipalMatch::Direct) };
-    if let Some((partition, account)) = account(value) {
+    if let Some((partition, account)) = account_named(value) {
         let same = account == asking.account() && partition.is_none_or(|is| is == asking.partition());
         // The root user is the account.
         let is_root = matches!(requester, Requester::Root(_));
@@ -144,7 +144,7 @@ pub fn match_aws_principal(value: &str, requester: &Requester) -> (Ternary, Prin
 }
 
 /// The account that an `AWS` principal names as a whole, and the partition where it says one.
-fn account(value: &str) -> Option<(Option<&str>, &str)> {
+fn account_named(value: &str) -> Option<(Option<&str>, &str)> {
     if is_account_id(value) {
         return Some((None, value));
     }

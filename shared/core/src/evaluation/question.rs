@@ -8,7 +8,7 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use super::context::Keys;
-use super::decide::decide;
+use super::decide::decide_with_guardrails;
 use super::request::Asked;
 use super::{Context, Evaluation, Guardrails, KeyGrant, Policies, PolicySet, Requester, ResourcePolicy};
 use crate::policy::PolicyDocument;
@@ -46,26 +46,26 @@ impl Question {
         };
         let boundary = self.permissions_boundary.as_ref();
         let policies = Policies {
-            identity: set(&self.identity),
+            identity: policy_set(&self.identity),
             resource: self.resource_policy.as_ref().map_or(ResourcePolicy::Absent, ResourcePolicy::Known),
             permissions_boundary: boundary
                 .map(|policy| PolicySet::Known(vec![("permissionsBoundary".into(), policy)])),
-            service_control_policies: levels(&self.service_control_policies),
+            service_control_policies: policy_sets(&self.service_control_policies),
             key_grants: self.key_grants.clone(),
         };
         let guardrails = Guardrails {
             // A session without policies of its own is not limited.
-            session: Some(&self.session).filter(|policies| !policies.is_empty()).map(set),
-            resource_control_policies: levels(&self.resource_control_policies),
+            session: Some(&self.session).filter(|policies| !policies.is_empty()).map(policy_set),
+            resource_control_policies: policy_sets(&self.resource_control_policies),
         };
-        decide(&request, &policies, &guardrails)
+        decide_with_guardrails(&request, &policies, &guardrails)
     }
 }
 
-fn set(policies: &Named) -> PolicySet<'_> {
+fn policy_set(policies: &Named) -> PolicySet<'_> {
     PolicySet::Known(policies.iter().map(|(name, document)| (name.as_str().into(), document)).collect())
 }
 
-fn levels(levels: &[Named]) -> Vec<PolicySet<'_>> {
-    levels.iter().map(set).collect()
+fn policy_sets(levels: &[Named]) -> Vec<PolicySet<'_>> {
+    levels.iter().map(policy_set).collect()
 }

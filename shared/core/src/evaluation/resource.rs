@@ -6,7 +6,7 @@ use super::Ternary;
 use super::context::Keys;
 use super::pattern::{self, arn_parts};
 use super::request::Asked;
-use super::variables::{Text, expand, has_variable};
+use super::variables::{Text, expand_variables, has_variable};
 use crate::arn::Arn;
 use crate::policy::{LanguageVersion, PolicyKind, Statement};
 
@@ -38,7 +38,7 @@ fn covers_or_completed(
     kind: PolicyKind,
     request: &Asked<'_>,
 ) -> Option<Ternary> {
-    let covers = |pattern: &str| covers(pattern, version, request.resource, request.keys);
+    let covers = |pattern: &str| pattern_covers(pattern, version, request.resource, request.keys);
     let Some(completed) = complete_arn(pattern) else { return covers(pattern) };
     if kind == PolicyKind::Identity {
         return covers(&completed);
@@ -56,7 +56,12 @@ fn complete_arn(pattern: &str) -> Option<String> {
 
 /// None where a policy variable has no value: such a pattern covers nothing, but whether leaving it out
 /// of everything leaves everything, AWS's documentation does not say.
-fn covers(pattern: &str, version: LanguageVersion, resource: &str, keys: Keys<'_>) -> Option<Ternary> {
+fn pattern_covers(
+    pattern: &str,
+    version: LanguageVersion,
+    resource: &str,
+    keys: Keys<'_>,
+) -> Option<Ternary> {
     if pattern == "*" {
         return Some(Ternary::Yes);
     }
@@ -66,7 +71,7 @@ fn covers(pattern: &str, version: LanguageVersion, resource: &str, keys: Keys<'_
         // Variables belong behind the fifth colon.
         return Some(Ternary::Unknown);
     } else {
-        match expand(pattern, version, keys) {
+        match expand_variables(pattern, version, keys) {
             Text::Unknown => return Some(Ternary::Unknown),
             text => text.matches(resource)?,
         }

@@ -21,7 +21,7 @@ pub enum Text<'a> {
 }
 
 /// Replaces the variables of a text. Before 2012 there were none: `${…}` is plain text.
-pub(super) fn expand<'a>(text: &'a str, version: LanguageVersion, keys: Keys<'_>) -> Text<'a> {
+pub(super) fn expand_variables<'a>(text: &'a str, version: LanguageVersion, keys: Keys<'_>) -> Text<'a> {
     if version == LanguageVersion::V2008 || !has_variable(text) {
         return Text::Plain(text);
     }
@@ -123,7 +123,11 @@ mod tests {
         let context =
             Context::complete().with("aws:username", "a*b").with_values("k", vec!["1".into(), "2".into()]);
         let keys = Keys { context: &context, requester: &Requester::Anonymous };
-        assert_eq!(expand(text, LanguageVersion::V2012, keys).matches(value), expected, "{text} / {value}");
+        assert_eq!(
+            expand_variables(text, LanguageVersion::V2012, keys).matches(value),
+            expected,
+            "{text} / {value}"
+        );
     }
 
     #[test]
@@ -142,9 +146,9 @@ mod tests {
     #[test]
     fn before_2012_there_are_none() {
         let keys = Keys { context: &Context::partial(), requester: &Requester::Service("x".into()) };
-        let text = expand("${aws:userid}", LanguageVersion::V2008, keys);
+        let text = expand_variables("${aws:userid}", LanguageVersion::V2008, keys);
         assert_eq!(text.equals("${aws:userid}", false), Some(true));
-        let text = expand("${aws:userid}", LanguageVersion::V2012, keys);
+        let text = expand_variables("${aws:userid}", LanguageVersion::V2012, keys);
         assert_eq!(text, Text::Unknown);
     }
 }

@@ -92,8 +92,8 @@ pub(crate) fn whole_access(bucket: &str, principal: Option<&Value>) -> [Map<Stri
     let of_objects = [READ_ACTIONS.as_slice(), &WRITE_ACTIONS].concat();
     let of_bucket = [[LIST_ACTION].as_slice(), &BUCKET_ACTIONS].concat();
     [
-        statement("Allow", principal, json!(of_objects), json!(format!("{bucket}/*")), None),
-        statement("Allow", principal, json!(of_bucket), json!(bucket), None),
+        build_statement("Allow", principal, json!(of_objects), json!(format!("{bucket}/*")), None),
+        build_statement("Allow", principal, json!(of_bucket), json!(bucket), None),
     ]
 }
 
@@ -107,7 +107,7 @@ impl ArtifactAccess {
     ) -> [Option<Map<String, Value>>; 3] {
         let bucket = bucket.as_str();
         let allow = |actions: Vec<&str>, resource: Value, condition: Option<&Value>| {
-            Some(statement("Allow", Some(principal), json!(actions), resource, condition))
+            Some(build_statement("Allow", Some(principal), json!(actions), resource, condition))
         };
         let of_objects = [READ_ACTIONS.as_slice(), if self.writes { &WRITE_ACTIONS } else { &[] }].concat();
         let within: Vec<String> = self.prefixes.iter().map(|prefix| format!("{prefix}*")).collect();
@@ -136,7 +136,7 @@ impl Denials {
     fn denies(self, bucket: &Arn) -> [Option<Map<String, Value>>; 2] {
         let (bucket, objects) = (bucket.as_str(), format!("{}/*", bucket.as_str()));
         let deny = |action: &str, resource: Value, condition: Value| {
-            statement("Deny", Some(&json!("*")), json!(action), resource, Some(&condition))
+            build_statement("Deny", Some(&json!("*")), json!(action), resource, Some(&condition))
         };
         let unencrypted = || {
             // Both kinds of encryption under a KMS key, of one layer or of two.
@@ -237,12 +237,12 @@ pub fn check_prefixes(field: &str, prefixes: &[String]) -> Result<(), FieldError
         } else {
             continue;
         };
-        return Err(FieldError::new(field, format!("`{prefix}` {fault}"), next_step));
+        return Err(FieldError::of_value(field, prefix, fault, next_step));
     }
     Ok(())
 }
 
-fn statement(
+fn build_statement(
     effect: &str,
     principal: Option<&Value>,
     action: Value,

@@ -71,7 +71,7 @@ impl Quota {
 /// [`PutError::DeletedPrincipal`] for the first one.
 pub fn refuse_deleted_principals(document: &PolicyDocument) -> Result<(), PutError> {
     for statement in document.statements() {
-        if let Some(id) = principal::dead(statement).into_iter().next() {
+        if let Some(id) = principal::deleted_principals(statement).into_iter().next() {
             return Err(PutError::DeletedPrincipal { statement: statement.label(), id });
         }
     }

@@ -6,76 +6,76 @@ const STRUCTURE: &str = "give the output of `aws codepipeline get-pipeline` or i
 const FIELD: &str = "see the pipeline structure reference in the CodePipeline User Guide";
 
 /// Checks the fields that the views in `structure` rely on, and no others.
-pub(super) fn pipeline(value: &Value) -> Result<(), FieldError> {
+pub(super) fn check_pipeline(value: &Value) -> Result<(), FieldError> {
     if !value.is_object() {
-        return Err(error("pipeline", wrong_type("an object", value), STRUCTURE));
+        return Err(field_error("pipeline", wrong_type("an object", value), STRUCTURE));
     }
     for field in ["name", "roleArn", "stages"] {
-        if absent(value, field) {
-            return Err(error(field, "is missing".into(), STRUCTURE));
+        if is_absent(value, field) {
+            return Err(field_error(field, "is missing".into(), STRUCTURE));
         }
     }
-    string(value, "", "name")?;
-    string(value, "", "roleArn")?;
-    if let Some(single) = optional(value, "artifactStore") {
-        store(single, "artifactStore")?;
+    check_string(value, "", "name")?;
+    check_string(value, "", "roleArn")?;
+    if let Some(single) = present_member(value, "artifactStore") {
+        check_store(single, "artifactStore")?;
     }
-    if let Some(regional) = optional(value, "artifactStores") {
-        object(regional, "artifactStores")?;
+    if let Some(regional) = present_member(value, "artifactStores") {
+        check_object(regional, "artifactStores")?;
         for (region, entry) in regional.as_object().into_iter().flatten() {
-            store(entry, &format!("artifactStores.{region}"))?;
+            check_store(entry, &format!("artifactStores.{region}"))?;
         }
     }
-    each(value, "", "stages", stage)
+    check_each(value, "", "stages", check_stage)
 }
 
 /// Checks one action declaration (API casing) found at `path`.
-pub(super) fn action(value: &Value, path: &str) -> Result<(), FieldError> {
-    object(value, path)?;
-    string(value, path, "name")?;
+pub(super) fn check_action(value: &Value, path: &str) -> Result<(), FieldError> {
+    check_object(value, path)?;
+    check_string(value, path, "name")?;
     let type_id = join_path(path, "actionTypeId");
-    object(value.get("actionTypeId").unwrap_or(&Value::Null), &type_id)?;
+    check_object(value.get("actionTypeId").unwrap_or(&Value::Null), &type_id)?;
     for field in ["category", "owner", "provider", "version"] {
-        string(value.get("actionTypeId").unwrap_or(&Value::Null), &type_id, field)?;
+        check_string(value.get("actionTypeId").unwrap_or(&Value::Null), &type_id, field)?;
     }
     for field in ["roleArn", "region", "namespace"] {
-        if !absent(value, field) {
-            string(value, path, field)?;
+        if !is_absent(value, field) {
+            check_string(value, path, field)?;
         }
     }
-    if let Some(configuration) = optional(value, "configuration") {
-        object(configuration, &join_path(path, "configuration"))?;
+    if let Some(configuration) = present_member(value, "configuration") {
+        check_object(configuration, &join_path(path, "configuration"))?;
     }
-    if let Some(order) = optional(value, "runOrder").filter(|order| !order.is_u64()) {
-        return Err(error(join_path(path, "runOrder"), wrong_type("a whole number", order), FIELD));
+    if let Some(order) = present_member(value, "runOrder").filter(|order| !order.is_u64()) {
+        return Err(field_error(join_path(path, "runOrder"), wrong_type("a whole number", order), FIELD));
     }
     for field in ["inputArtifacts", "outputArtifacts"] {
-        if !absent(value, field) {
-            each(value, path, field, |artifact, path| {
-                object(artifact, path)?;
-                string(artifact, path, "name")
+        if !is_absent(value, field) {
+            check_each(value, path, field, |artifact, path| {
+                check_object(artifact, path)?;
+                check_string(artifact, path, "name")
             })?;
         }
     }
     Ok(())
 }
 
-fn stage(value: &Value, path: &str) -> Result<(), FieldError> {
-    object(value, path)?;
-    string(value, path, "name")?;
-    each(value, path, "actions", action)
+fn check_stage(value: &Value, path: &str) -> Result<(), FieldError> {
+    check_object(value, path)?;
+    check_string(value, path, "name")?;
+    check_each(value, path, "actions", check_action)
 }
 
-fn store(value: &Value, path: &str) -> Result<(), FieldError> {
-    object(value, path)?;
-    string(value, path, "location")?;
-    let Some(key) = optional(value, "encryptionKey") else { return Ok(()) };
+fn check_store(value: &Value, path: &str) -> Result<(), FieldError> {
+    check_object(value, path)?;
+    check_string(value, path, "location")?;
+    let Some(key) = present_member(value, "encryptionKey") else { return Ok(()) };
     let path = join_path(path, "encryptionKey");
-    object(key, &path)?;
-    string(key, &path, "id")
+    check_object(key, &path)?;
+    check_string(key, &path, "id")
 }
 
-fn each(
+fn check_each(
     value: &Value,
     path: &str,
     field: &str,
@@ -83,28 +83,28 @@ fn each(
 ) -> Result<(), FieldError> {
     let path = join_path(path, field);
     let list = value.get(field).unwrap_or(&Value::Null);
-    let entries = list.as_array().ok_or_else(|| error(&path, wrong_type("a list", list), FIELD))?;
+    let entries = list.as_array().ok_or_else(|| field_error(&path, wrong_type("a list", list), FIELD))?;
     entries.iter().enumerate().try_for_each(|(index, entry)| check(entry, &format!("{path}[{index}]")))
 }
 
-fn object(value: &Value, path: &str) -> Result<(), FieldError> {
-    if value.is_object() { Ok(()) } else { Err(error(path, wrong_type("an object", value), FIELD)) }
+fn check_object(value: &Value, path: &str) -> Result<(), FieldError> {
+    if value.is_object() { Ok(()) } else { Err(field_error(path, wrong_type("an object", value), FIELD)) }
 }
 
-fn string(value: &Value, path: &str, field: &str) -> Result<(), FieldError> {
+fn check_string(value: &Value, path: &str, field: &str) -> Result<(), FieldError> {
     let found = value.get(field).unwrap_or(&Value::Null);
     if found.is_string() {
         Ok(())
     } else {
-        Err(error(join_path(path, field), wrong_type("a string", found), FIELD))
+        Err(field_error(join_path(path, field), wrong_type("a string", found), FIELD))
     }
 }
 
-fn absent(value: &Value, field: &str) -> bool {
-    optional(value, field).is_none()
+fn is_absent(value: &Value, field: &str) -> bool {
+    present_member(value, field).is_none()
 }
 
-fn optional<'a>(value: &'a Value, field: &str) -> Option<&'a Value> {
+fn present_member<'a>(value: &'a Value, field: &str) -> Option<&'a Value> {
     value.get(field).filter(|it| !it.is_null())
 }
 
@@ -120,7 +120,7 @@ fn wrong_type(wanted: &str, found: &Value) -> String {
     format!("is {found}, {wanted} is needed")
 }
 
-fn error(path: impl Into<String>, problem: String, help: &'static str) -> FieldError {
+fn field_error(path: impl Into<String>, problem: String, help: &'static str) -> FieldError {
     FieldError::new(path, problem, help)
 }
 

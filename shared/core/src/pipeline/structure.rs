@@ -1,7 +1,7 @@
 use serde_json::Value;
 
 use super::check;
-use super::views::{Action, Stage, Store, items, present, required, text};
+use super::views::{Action, Stage, Store, list_items, optional_text, present_member, required_text};
 use crate::arn::{account_of, region_of};
 use crate::field_error::FieldError;
 
@@ -24,12 +24,13 @@ impl Pipeline {
     pub fn parse(value: Value) -> Result<Self, FieldError> {
         let (declaration, arn) = match value {
             Value::Object(mut fields) if fields.get("pipeline").is_some_and(Value::is_object) => {
-                let arn = fields.get("metadata").and_then(|it| text(it, "pipelineArn")).map(str::to_owned);
+                let arn =
+                    fields.get("metadata").and_then(|it| optional_text(it, "pipelineArn")).map(str::to_owned);
                 (fields.remove("pipeline").unwrap_or_default(), arn)
             }
             other => (other, None),
         };
-        check::pipeline(&declaration)?;
+        check::check_pipeline(&declaration)?;
         Ok(Self { declaration, arn })
     }
 
@@ -49,12 +50,12 @@ impl Pipeline {
 
     /// The pipeline's name.
     pub fn name(&self) -> &str {
-        required(&self.declaration, "name")
+        required_text(&self.declaration, "name")
     }
 
     /// ARN of the service role.
     pub fn role_arn(&self) -> &str {
-        required(&self.declaration, "roleArn")
+        required_text(&self.declaration, "roleArn")
     }
 
     /// The pipeline's own ARN, known only if the input had `metadata`.
@@ -74,7 +75,7 @@ impl Pipeline {
 
     /// The stages, in order.
     pub fn stages(&self) -> impl Iterator<Item = Stage<'_>> {
-        items(&self.declaration, "stages").enumerate().map(|(index, value)| Stage { index, value })
+        list_items(&self.declaration, "stages").enumerate().map(|(index, value)| Stage { index, value })
     }
 
     /// Every action of every stage, in order.
@@ -95,8 +96,9 @@ impl Pipeline {
 
     /// `artifactStore`, then every entry of `artifactStores`. AWS allows only one of the two.
     pub fn stores(&self) -> impl Iterator<Item = Store<'_>> {
-        let single = present(&self.declaration, "artifactStore").map(|value| Store { region: None, value });
-        let regional = present(&self.declaration, "artifactStores").and_then(Value::as_object);
+        let single =
+            present_member(&self.declaration, "artifactStore").map(|value| Store { region: None, value });
+        let regional = present_member(&self.declaration, "artifactStores").and_then(Value::as_object);
         single.into_iter().chain(
             regional.into_iter().flatten().map(|(region, value)| Store { region: Some(region), value }),
         )

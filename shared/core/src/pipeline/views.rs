@@ -15,7 +15,7 @@ impl<'a> Stage<'a> {
 
     /// The stage's name.
     pub fn name(&self) -> &'a str {
-        required(self.value, "name")
+        required_text(self.value, "name")
     }
 
     /// Where it is, such as `stages[1]`.
@@ -30,7 +30,7 @@ impl<'a> Stage<'a> {
 
     /// Its actions, in order of declaration (not of `runOrder`).
     pub fn actions(self) -> impl Iterator<Item = Action<'a>> {
-        let actions = items(self.value, "actions").enumerate();
+        let actions = list_items(self.value, "actions").enumerate();
         actions.map(move |(index, value)| Action { stage: self, index, value })
     }
 }
@@ -56,7 +56,7 @@ impl<'a> Action<'a> {
 
     /// The action's name, unique in its stage.
     pub fn name(&self) -> &'a str {
-        required(self.value, "name")
+        required_text(self.value, "name")
     }
 
     /// Where it is, such as `stages[1].actions[0]`.
@@ -91,32 +91,32 @@ impl<'a> Action<'a> {
 
     /// The role that performs the action; without one it is the service role.
     pub fn role_arn(&self) -> Option<&'a str> {
-        text(self.value, "roleArn")
+        optional_text(self.value, "roleArn")
     }
 
     /// The action's Region; without one it is the pipeline's.
     pub fn region(&self) -> Option<&'a str> {
-        text(self.value, "region")
+        optional_text(self.value, "region")
     }
 
     /// The namespace of the variables it puts out.
     pub fn namespace(&self) -> Option<&'a str> {
-        text(self.value, "namespace")
+        optional_text(self.value, "namespace")
     }
 
     /// One entry of `configuration`.
     pub fn configuration(&self, key: &str) -> Option<&'a str> {
-        self.value.get("configuration").and_then(|it| text(it, key))
+        self.value.get("configuration").and_then(|it| optional_text(it, key))
     }
 
     /// Names of the input artifacts.
     pub fn input_artifacts(&self) -> impl Iterator<Item = &'a str> {
-        items(self.value, "inputArtifacts").map(|artifact| required(artifact, "name"))
+        list_items(self.value, "inputArtifacts").map(|artifact| required_text(artifact, "name"))
     }
 
     /// Names of the output artifacts.
     pub fn output_artifacts(&self) -> impl Iterator<Item = &'a str> {
-        items(self.value, "outputArtifacts").map(|artifact| required(artifact, "name"))
+        list_items(self.value, "outputArtifacts").map(|artifact| required_text(artifact, "name"))
     }
 
     /// `runOrder`, which is 1 where none is given.
@@ -125,7 +125,7 @@ impl<'a> Action<'a> {
     }
 
     fn type_id(&self, field: &str) -> &'a str {
-        self.value.get("actionTypeId").and_then(|it| text(it, field)).unwrap_or_default()
+        self.value.get("actionTypeId").and_then(|it| optional_text(it, field)).unwrap_or_default()
     }
 }
 
@@ -144,12 +144,12 @@ impl<'a> Store<'a> {
 
     /// Name of the artifact bucket.
     pub fn bucket(&self) -> &'a str {
-        required(self.value, "location")
+        required_text(self.value, "location")
     }
 
     /// `encryptionKey.id`: key ARN, key id, alias name or alias ARN, as given.
     pub fn key_id(&self) -> Option<&'a str> {
-        self.value.get("encryptionKey").and_then(|it| text(it, "id"))
+        self.value.get("encryptionKey").and_then(|it| optional_text(it, "id"))
     }
 
     /// Where it is: `artifactStore` or, say, `artifactStores.us-east-1`.
@@ -164,18 +164,18 @@ impl<'a> Store<'a> {
 }
 
 // `check` has seen to it that required fields are there, so the default is never taken.
-pub(super) fn required<'a>(value: &'a Value, field: &str) -> &'a str {
-    text(value, field).unwrap_or_default()
+pub(super) fn required_text<'a>(value: &'a Value, field: &str) -> &'a str {
+    optional_text(value, field).unwrap_or_default()
 }
 
-pub(super) fn text<'a>(value: &'a Value, field: &str) -> Option<&'a str> {
+pub(super) fn optional_text<'a>(value: &'a Value, field: &str) -> Option<&'a str> {
     value.get(field).and_then(Value::as_str)
 }
 
-pub(super) fn present<'a>(value: &'a Value, field: &str) -> Option<&'a Value> {
+pub(super) fn present_member<'a>(value: &'a Value, field: &str) -> Option<&'a Value> {
     value.get(field).filter(|it| !it.is_null())
 }
 
-pub(super) fn items<'a>(value: &'a Value, field: &str) -> impl Iterator<Item = &'a Value> + use<'a> {
+pub(super) fn list_items<'a>(value: &'a Value, field: &str) -> impl Iterator<Item = &'a Value> + use<'a> {
     value.get(field).and_then(Value::as_array).into_iter().flatten()
 }

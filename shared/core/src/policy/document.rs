@@ -73,7 +73,7 @@ impl PolicyDocument {
     /// The policy language of the document. Without `Version` that is the one of 2008, in which
     /// policy variables are plain text.
     pub fn version(&self) -> LanguageVersion {
-        match member(&self.root, "Version").and_then(Value::as_str) {
+        match find_member(&self.root, "Version").and_then(Value::as_str) {
             Some("2012-10-17") => LanguageVersion::V2012,
             _ => LanguageVersion::V2008,
         }
@@ -86,7 +86,7 @@ impl PolicyDocument {
 
     /// The statements in order.
     pub fn statements(&self) -> impl Iterator<Item = Statement<'_>> {
-        let values = match member(&self.root, "Statement") {
+        let values = match find_member(&self.root, "Statement") {
             Some(Value::Array(list)) => list.as_slice(),
             Some(single) => std::slice::from_ref(single),
             None => &[],
@@ -185,7 +185,7 @@ impl<'a> Statement<'a> {
 
     /// An element as it stands.
     pub fn get(&self, element: &str) -> Option<&'a Value> {
-        member(self.raw, element)
+        find_member(self.raw, element)
     }
 
     /// The `Condition` block: operator, key and the values of each condition.
@@ -212,7 +212,7 @@ impl<'a> Iterator for Scalars<'a> {
 
 /// A member of an object that has few of them, as documents and statements do: comparing their names is
 /// quicker than hashing the one that is looked for.
-fn member<'a>(object: &'a Map<String, Value>, name: &str) -> Option<&'a Value> {
+fn find_member<'a>(object: &'a Map<String, Value>, name: &str) -> Option<&'a Value> {
     object.iter().find(|(it, _)| *it == name).map(|(_, value)| value)
 }
 

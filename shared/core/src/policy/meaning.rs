@@ -12,8 +12,8 @@ use super::document::{PolicyDocument, one_or_many, scalar_text};
 use super::principal::{self, Named};
 
 /// Whether two documents mean the same. The order of statements does not matter to AWS, nor here.
-pub fn same(a: &PolicyDocument, b: &PolicyDocument) -> bool {
-    a.version() == b.version() && other_members(a) == other_members(b) && statements(a) == statements(b)
+pub fn have_same_meaning(a: &PolicyDocument, b: &PolicyDocument) -> bool {
+    a.version() == b.version() && other_members(a) == other_members(b) && normal_forms(a) == normal_forms(b)
 }
 
 /// Whether two statements mean the same.
@@ -25,7 +25,7 @@ fn other_members(document: &PolicyDocument) -> BTreeMap<&String, &Value> {
     document.members().filter(|(name, _)| *name != "Version").collect()
 }
 
-fn statements(document: &PolicyDocument) -> Vec<NormalForm> {
+fn normal_forms(document: &PolicyDocument) -> Vec<NormalForm> {
     let mut forms: Vec<NormalForm> =
         document.statements().map(|statement| normal_form(statement.raw())).collect();
     forms.sort();
@@ -46,7 +46,7 @@ enum Element {
 
 fn normal_form(statement: &Map<String, Value>) -> NormalForm {
     let elements = statement.iter().filter(|(name, value)| !is_void(name, value));
-    elements.map(|(name, value)| (name.clone(), element(name, value))).collect()
+    elements.map(|(name, value)| (name.clone(), normalize_element(name, value))).collect()
 }
 
 /// An empty Sid and an empty Condition say nothing.
@@ -58,33 +58,34 @@ fn is_void(name: &str, value: &Value) -> bool {
     }
 }
 
-fn element(name: &str, value: &Value) -> Element {
+fn normalize_element(name: &str, value: &Value) -> Element {
     match name {
         // Action names are case-insensitive.
         "Action" | "NotAction" => Element::Strings(
             one_or_many(value).map(|action| scalar_text(action).to_ascii_lowercase()).collect(),
         ),
-        "Resource" | "NotResource" => Element::Strings(one_or_many(value).map(text).collect()),
-        "Principal" | "NotPrincipal" => Element::Principals(principal::named(value).into_iter().collect()),
-        "Condition" => {
-            conditions(value).map_or_else(|| Element::Verbatim(value.to_string()), Element::Conditions)
+        "Resource" | "NotResource" => Element::Strings(one_or_many(value).map(element_text).collect()),
+        "Principal" | "NotPrincipal" => {
+            Element::Principals(principal::named_principals(value).into_iter().collect())
         }
+        "Condition" => normalize_conditions(value)
+            .map_or_else(|| Element::Verbatim(value.to_string()), Element::Conditions),
         _ => Element::Verbatim(value.to_string()),
     }
 }
 
-fn text(value: &Value) -> String {
+fn element_text(value: &Value) -> String {
     scalar_text(value).into_owned()
 }
 
-fn conditions(block: &Value) -> Option<BTreeMap<(String, String), BTreeSet<String>>> {
+fn normalize_conditions(block: &Value) -> Option<BTreeMap<(String, String), BTreeSet<String>>> {
     let mut all = BTreeMap::new();
     for (operator, keys) in block.as_object()? {
         for (key, values) in keys.as_object()? {
             // Condition keys are case-insensitive, operators are not.
             let place: &mut BTreeSet<String> =
                 all.entry((operator.clone(), key.to_ascii_lowercase())).or_default();
-            place.extend(one_or_many(values).map(text));
+            place.extend(one_or_many(values).map(element_text));
         }
     }
     Some(all)
@@ -100,7 +101,7 @@ mod tests {
         let [a, b] = [a, b].map(|statement| {
             PolicyDocument::from_value(json!({"Version": "2012-10-17", "Statement": statement})).unwrap()
         });
-        assert_eq!(same(&a, &b), expected, "{} / {}", a.to_json(), b.to_json());
+        assert_eq!(have_same_meaning(&a, &b), expected, "{} / {}", a.to_json(), b.to_json());
     }
 
     #[test]
@@ -142,7 +143,7 @@ mod tests {
             json!({"Version": "2012-10-17", "Statement": []}),
         ]
         .map(|value| PolicyDocument::from_value(value).unwrap());
-        assert!(same(&old, &none));
-        assert!(!same(&none, &new));
+        assert!(have_same_meaning(&old, &none));
+        assert!(!have_same_meaning(&none, &new));
     }
 }

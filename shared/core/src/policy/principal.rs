@@ -26,7 +26,7 @@ pub enum Named {
 }
 
 /// The principals that one element names.
-pub fn named(element: &Value) -> Vec<Named> {
+pub fn named_principals(element: &Value) -> Vec<Named> {
     match element {
         Value::String(text) if text == "*" => vec![Named::Everyone],
         Value::Object(kinds) => kinds.iter().flat_map(|(kind, values)| of_kind(kind, values)).collect(),
@@ -35,10 +35,10 @@ pub fn named(element: &Value) -> Vec<Named> {
 }
 
 /// The unique ids that a statement names: its dead principals.
-pub fn dead(statement: Statement<'_>) -> Vec<String> {
+pub fn deleted_principals(statement: Statement<'_>) -> Vec<String> {
     let raw: &Map<String, Value> = statement.raw();
     let elements = ["Principal", "NotPrincipal"].into_iter().filter_map(|name| raw.get(name));
-    let principals = elements.flat_map(named);
+    let principals = elements.flat_map(named_principals);
     principals
         .filter_map(|principal| if let Named::UniqueId(id) = principal { Some(id) } else { None })
         .collect()
@@ -47,13 +47,13 @@ pub fn dead(statement: Statement<'_>) -> Vec<String> {
 fn of_kind(kind: &str, values: &Value) -> Vec<Named> {
     let values = one_or_many(values).filter_map(Value::as_str);
     match kind {
-        "AWS" => values.map(aws).collect(),
+        "AWS" => values.map(read_aws_principal).collect(),
         "Service" => values.map(|value| Named::Service(value.to_owned())).collect(),
         _ => values.map(|value| Named::Other(kind.to_owned(), value.to_owned())).collect(),
     }
 }
 
-fn aws(value: &str) -> Named {
+fn read_aws_principal(value: &str) -> Named {
     if value == "*" {
         return Named::Everyone;
     }

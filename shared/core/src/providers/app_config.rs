@@ -1,6 +1,8 @@
 //! AWS AppConfig starts a deployment of a configuration.
 
-use super::{ActionPlace, ArtifactHandler, ParameterValue, Permission, ProviderFacts, on, passes_none};
+use super::{
+    ActionPlace, ArtifactHandler, ParameterValue, Permission, ProviderFacts, passes_none, permissions_on,
+};
 
 pub(super) const FACTS: ProviderFacts = ProviderFacts {
     categories: &["Deploy"],
@@ -14,5 +16,5 @@ pub(super) const FACTS: ProviderFacts = ProviderFacts {
 };
 
 fn permissions(_: &ActionPlace<'_>) -> Vec<Permission> {
-    on(None, &["appconfig:StartDeployment", "appconfig:GetDeployment"])
+    permissions_on(None, &["appconfig:StartDeployment", "appconfig:GetDeployment"])
 }

@@ -1,7 +1,8 @@
 //! CloudFormation creates, changes and deletes stacks, and passes the stack its role.
 
 use super::{
-    ActionPlace, ArtifactHandler, EvidenceSource, ParameterValue, PassedRole, Permission, ProviderFacts, on,
+    ActionPlace, ArtifactHandler, EvidenceSource, ParameterValue, PassedRole, Permission, ProviderFacts,
+    permissions_on,
 };
 
 pub(super) const FACTS: ProviderFacts = ProviderFacts {
@@ -36,8 +37,8 @@ fn permissions(place: &ActionPlace<'_>) -> Vec<Permission> {
         }
         _ => &[],
     };
-    let mut permissions = on(stack(), &["cloudformation:DescribeStacks"]);
-    permissions.extend(on(stack(), mode));
+    let mut permissions = permissions_on(stack(), &["cloudformation:DescribeStacks"]);
+    permissions.extend(permissions_on(stack(), mode));
     permissions
 }
 

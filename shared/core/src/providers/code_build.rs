@@ -1,7 +1,8 @@
 //! CodeBuild builds as its project's service role, which reads and writes the artifacts.
 
 use super::{
-    ActionPlace, ArtifactHandler, EvidenceSource, ParameterValue, Permission, ProviderFacts, on, passes_none,
+    ActionPlace, ArtifactHandler, EvidenceSource, ParameterValue, Permission, ProviderFacts, passes_none,
+    permissions_on,
 };
 
 pub(super) const FACTS: ProviderFacts = ProviderFacts {
@@ -22,5 +23,5 @@ fn permissions(place: &ActionPlace<'_>) -> Vec<Permission> {
     } else {
         ["codebuild:StartBuild", "codebuild:BatchGetBuilds"]
     };
-    on(place.named("codebuild", "ProjectName", "project/"), &permissions)
+    permissions_on(place.named("codebuild", "ProjectName", "project/"), &permissions)
 }

@@ -1,6 +1,8 @@
 //! A repository of CodeCommit as a source.
 
-use super::{ActionPlace, ArtifactHandler, ParameterValue, Permission, ProviderFacts, on, passes_none};
+use super::{
+    ActionPlace, ArtifactHandler, ParameterValue, Permission, ProviderFacts, passes_none, permissions_on,
+};
 
 pub(super) const FACTS: ProviderFacts = ProviderFacts {
     categories: &["Source"],
@@ -14,7 +16,7 @@ pub(super) const FACTS: ProviderFacts = ProviderFacts {
 };
 
 fn permissions(place: &ActionPlace<'_>) -> Vec<Permission> {
-    on(
+    permissions_on(
         place.named("codecommit", "RepositoryName", ""),
         &[
             "codecommit:GetBranch",

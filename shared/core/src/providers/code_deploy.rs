@@ -1,7 +1,8 @@
 //! CodeDeploy deploys to instances, which download the revision with their own roles.
 
 use super::{
-    ActionPlace, ArtifactHandler, EvidenceSource, ParameterValue, Permission, ProviderFacts, on, passes_none,
+    ActionPlace, ArtifactHandler, EvidenceSource, ParameterValue, Permission, ProviderFacts, passes_none,
+    permissions_on,
 };
 
 pub(super) const FACTS: ProviderFacts = ProviderFacts {
@@ -21,7 +22,7 @@ pub(super) fn permissions(place: &ActionPlace<'_>) -> Vec<Permission> {
         let group = place.arn("codedeploy", &format!("deploymentgroup:{application}/{group}"))?;
         Some(vec![group, place.arn("codedeploy", &format!("application:{application}"))?])
     };
-    let mut permissions = on(
+    let mut permissions = permissions_on(
         resources(),
         &[
             "codedeploy:CreateDeployment",
@@ -30,6 +31,6 @@ pub(super) fn permissions(place: &ActionPlace<'_>) -> Vec<Permission> {
             "codedeploy:RegisterApplicationRevision",
         ],
     );
-    permissions.extend(on(None, &["codedeploy:GetDeploymentConfig"]));
+    permissions.extend(permissions_on(None, &["codedeploy:GetDeploymentConfig"]));
     permissions
 }

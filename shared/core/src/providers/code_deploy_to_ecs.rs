@@ -2,7 +2,7 @@
 
 use super::{
     ActionPlace, ArtifactHandler, EvidenceSource, ParameterValue, PassedRole, Permission, ProviderFacts,
-    code_deploy, on,
+    code_deploy, permissions_on,
 };
 
 pub(super) const FACTS: ProviderFacts = ProviderFacts {
@@ -21,7 +21,7 @@ pub(super) const FACTS: ProviderFacts = ProviderFacts {
 
 fn permissions(place: &ActionPlace<'_>) -> Vec<Permission> {
     let mut permissions = code_deploy::permissions(place);
-    permissions.extend(on(None, &["ecs:RegisterTaskDefinition"]));
+    permissions.extend(permissions_on(None, &["ecs:RegisterTaskDefinition"]));
     permissions
 }
 

@@ -1,6 +1,8 @@
 //! Another pipeline that is started.
 
-use super::{ActionPlace, ArtifactHandler, ParameterValue, Permission, ProviderFacts, on, passes_none};
+use super::{
+    ActionPlace, ArtifactHandler, ParameterValue, Permission, ProviderFacts, passes_none, permissions_on,
+};
 
 pub(super) const FACTS: ProviderFacts = ProviderFacts {
     categories: &["Invoke"],
@@ -14,5 +16,5 @@ pub(super) const FACTS: ProviderFacts = ProviderFacts {
 };
 
 fn permissions(place: &ActionPlace<'_>) -> Vec<Permission> {
-    on(place.named("codepipeline", "PipelineName", ""), &["codepipeline:StartPipelineExecution"])
+    permissions_on(place.named("codepipeline", "PipelineName", ""), &["codepipeline:StartPipelineExecution"])
 }

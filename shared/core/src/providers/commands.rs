@@ -1,6 +1,9 @@
 //! Commands on managed compute, as the action's role.
 
-use super::{ActionPlace, ArtifactHandler, LOGS, ParameterValue, Permission, ProviderFacts, on, passes_none};
+use super::{
+    ActionPlace, ArtifactHandler, LOGS, ParameterValue, Permission, ProviderFacts, passes_none,
+    permissions_on,
+};
 
 pub(super) const FACTS: ProviderFacts = ProviderFacts {
     categories: &["Compute"],
@@ -14,5 +17,5 @@ pub(super) const FACTS: ProviderFacts = ProviderFacts {
 };
 
 fn permissions(_: &ActionPlace<'_>) -> Vec<Permission> {
-    on(None, &LOGS)
+    permissions_on(None, &LOGS)
 }

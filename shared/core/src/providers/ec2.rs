@@ -1,6 +1,9 @@
 //! Deploys to EC2 instances by Systems Manager; the instances download the artifact with their own roles.
 
-use super::{ActionPlace, ArtifactHandler, LOGS, ParameterValue, Permission, ProviderFacts, on, passes_none};
+use super::{
+    ActionPlace, ArtifactHandler, LOGS, ParameterValue, Permission, ProviderFacts, passes_none,
+    permissions_on,
+};
 
 pub(super) const FACTS: ProviderFacts = ProviderFacts {
     categories: &["Deploy"],
@@ -14,10 +17,10 @@ pub(super) const FACTS: ProviderFacts = ProviderFacts {
 };
 
 fn permissions(place: &ActionPlace<'_>) -> Vec<Permission> {
-    let mut permissions = on(None, &["ssm:SendCommand"]);
+    let mut permissions = permissions_on(None, &["ssm:SendCommand"]);
     if place.value("InstanceType") == Some("EC2") {
-        permissions.extend(on(None, &["ec2:DescribeInstances"]));
+        permissions.extend(permissions_on(None, &["ec2:DescribeInstances"]));
     }
-    permissions.extend(on(None, &LOGS));
+    permissions.extend(permissions_on(None, &LOGS));
     permissions
 }

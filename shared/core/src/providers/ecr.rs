@@ -1,6 +1,8 @@
 //! An image of ECR as a source.
 
-use super::{ActionPlace, ArtifactHandler, ParameterValue, Permission, ProviderFacts, on, passes_none};
+use super::{
+    ActionPlace, ArtifactHandler, ParameterValue, Permission, ProviderFacts, passes_none, permissions_on,
+};
 
 pub(super) const FACTS: ProviderFacts = ProviderFacts {
     categories: &["Source"],
@@ -14,5 +16,5 @@ pub(super) const FACTS: ProviderFacts = ProviderFacts {
 };
 
 fn permissions(place: &ActionPlace<'_>) -> Vec<Permission> {
-    on(place.named("ecr", "RepositoryName", "repository/"), &["ecr:DescribeImages"])
+    permissions_on(place.named("ecr", "RepositoryName", "repository/"), &["ecr:DescribeImages"])
 }

@@ -1,6 +1,9 @@
 //! Builds an image on managed compute and pushes it to ECR.
 
-use super::{ActionPlace, ArtifactHandler, LOGS, ParameterValue, Permission, ProviderFacts, on, passes_none};
+use super::{
+    ActionPlace, ArtifactHandler, LOGS, ParameterValue, Permission, ProviderFacts, passes_none,
+    permissions_on,
+};
 
 pub(super) const FACTS: ProviderFacts = ProviderFacts {
     categories: &["Build"],
@@ -14,11 +17,11 @@ pub(super) const FACTS: ProviderFacts = ProviderFacts {
 };
 
 fn permissions(place: &ActionPlace<'_>) -> Vec<Permission> {
-    let mut permissions = on(None, &LOGS);
+    let mut permissions = permissions_on(None, &LOGS);
     // A public registry has permissions of its own.
     if place.value("RegistryType").is_none_or(|it| it.eq_ignore_ascii_case("private")) {
-        permissions.extend(on(None, &["ecr:GetAuthorizationToken"]));
-        permissions.extend(on(
+        permissions.extend(permissions_on(None, &["ecr:GetAuthorizationToken"]));
+        permissions.extend(permissions_on(
             place.named("ecr", "ECRRepositoryName", "repository/"),
             &[
                 "ecr:BatchCheckLayerAvailability",

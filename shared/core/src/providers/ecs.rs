@@ -1,7 +1,8 @@
 //! ECS updates a service: the action registers a task definition and passes its roles.
 
 use super::{
-    ActionPlace, ArtifactHandler, EvidenceSource, ParameterValue, PassedRole, Permission, ProviderFacts, on,
+    ActionPlace, ArtifactHandler, EvidenceSource, ParameterValue, PassedRole, Permission, ProviderFacts,
+    permissions_on,
 };
 
 pub(super) const FACTS: ProviderFacts = ProviderFacts {
@@ -22,8 +23,8 @@ fn permissions(place: &ActionPlace<'_>) -> Vec<Permission> {
         let long = place.arn("ecs", &format!("service/{cluster}/{service}"))?;
         Some(vec![long, place.arn("ecs", &format!("service/{service}"))?])
     };
-    let mut permissions = on(service(), &["ecs:DescribeServices", "ecs:UpdateService"]);
-    permissions.extend(on(
+    let mut permissions = permissions_on(service(), &["ecs:DescribeServices", "ecs:UpdateService"]);
+    permissions.extend(permissions_on(
         None,
         &["ecs:DescribeTaskDefinition", "ecs:DescribeTasks", "ecs:ListTasks", "ecs:RegisterTaskDefinition"],
     ));

@@ -1,6 +1,9 @@
 //! Deploys to a cluster of EKS on managed compute, as the action's role.
 
-use super::{ActionPlace, ArtifactHandler, LOGS, ParameterValue, Permission, ProviderFacts, on, passes_none};
+use super::{
+    ActionPlace, ArtifactHandler, LOGS, ParameterValue, Permission, ProviderFacts, passes_none,
+    permissions_on,
+};
 
 pub(super) const FACTS: ProviderFacts = ProviderFacts {
     categories: &["Deploy"],
@@ -14,7 +17,8 @@ pub(super) const FACTS: ProviderFacts = ProviderFacts {
 };
 
 fn permissions(place: &ActionPlace<'_>) -> Vec<Permission> {
-    let mut permissions = on(place.named("eks", "ClusterName", "cluster/"), &["eks:DescribeCluster"]);
-    permissions.extend(on(None, &LOGS));
+    let mut permissions =
+        permissions_on(place.named("eks", "ClusterName", "cluster/"), &["eks:DescribeCluster"]);
+    permissions.extend(permissions_on(None, &LOGS));
     permissions
 }

@@ -1,6 +1,8 @@
 //! Elastic Beanstalk makes a version of the application and updates the environment.
 
-use super::{ActionPlace, ArtifactHandler, ParameterValue, Permission, ProviderFacts, on, passes_none};
+use super::{
+    ActionPlace, ArtifactHandler, ParameterValue, Permission, ProviderFacts, passes_none, permissions_on,
+};
 
 pub(super) const FACTS: ProviderFacts = ProviderFacts {
     categories: &["Deploy"],
@@ -14,7 +16,7 @@ pub(super) const FACTS: ProviderFacts = ProviderFacts {
 };
 
 fn permissions(_: &ActionPlace<'_>) -> Vec<Permission> {
-    on(
+    permissions_on(
         None,
         &[
             "elasticbeanstalk:CreateApplicationVersion",

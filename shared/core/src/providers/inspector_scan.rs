@@ -1,6 +1,9 @@
 //! Amazon Inspector scans source code or an image on managed compute.
 
-use super::{ActionPlace, ArtifactHandler, LOGS, ParameterValue, Permission, ProviderFacts, on, passes_none};
+use super::{
+    ActionPlace, ArtifactHandler, LOGS, ParameterValue, Permission, ProviderFacts, passes_none,
+    permissions_on,
+};
 
 pub(super) const FACTS: ProviderFacts = ProviderFacts {
     categories: &["Invoke"],
@@ -17,11 +20,11 @@ pub(super) const FACTS: ProviderFacts = ProviderFacts {
 };
 
 fn permissions(place: &ActionPlace<'_>) -> Vec<Permission> {
-    let mut permissions = on(None, &["inspector-scan:ScanSbom"]);
-    permissions.extend(on(None, &LOGS));
+    let mut permissions = permissions_on(None, &["inspector-scan:ScanSbom"]);
+    permissions.extend(permissions_on(None, &LOGS));
     if place.value("InspectorRunMode") == Some("ECRImageScan") {
-        permissions.extend(on(None, &["ecr:GetAuthorizationToken"]));
-        permissions.extend(on(
+        permissions.extend(permissions_on(None, &["ecr:GetAuthorizationToken"]));
+        permissions.extend(permissions_on(
             place.named("ecr", "ECRRepositoryName", "repository/"),
             &["ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer"],
         ));

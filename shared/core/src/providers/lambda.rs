@@ -1,7 +1,8 @@
 //! A Lambda function that is invoked.
 
 use super::{
-    ActionPlace, ArtifactHandler, EvidenceSource, ParameterValue, Permission, ProviderFacts, on, passes_none,
+    ActionPlace, ArtifactHandler, EvidenceSource, ParameterValue, Permission, ProviderFacts, passes_none,
+    permissions_on,
 };
 
 pub(super) const FACTS: ProviderFacts = ProviderFacts {
@@ -16,11 +17,11 @@ pub(super) const FACTS: ProviderFacts = ProviderFacts {
 };
 
 fn permissions(place: &ActionPlace<'_>) -> Vec<Permission> {
-    on(function(place), &["lambda:InvokeFunction"])
+    permissions_on(function_arns(place), &["lambda:InvokeFunction"])
 }
 
 /// The function's ARN, by name or as it is given.
-pub(super) fn function(place: &ActionPlace<'_>) -> Option<Vec<String>> {
+pub(super) fn function_arns(place: &ActionPlace<'_>) -> Option<Vec<String>> {
     let name = place.value("FunctionName")?;
     let arn = if name.starts_with("arn:") {
         name.to_owned()

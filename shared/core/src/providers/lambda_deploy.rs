@@ -1,7 +1,9 @@
 //! A Lambda function that is deployed: its code is updated, and its alias moved.
 
-use super::lambda::function;
-use super::{ActionPlace, ArtifactHandler, ParameterValue, Permission, ProviderFacts, on, passes_none};
+use super::lambda::function_arns;
+use super::{
+    ActionPlace, ArtifactHandler, ParameterValue, Permission, ProviderFacts, passes_none, permissions_on,
+};
 
 pub(super) const FACTS: ProviderFacts = ProviderFacts {
     categories: &["Deploy"],
@@ -17,10 +19,13 @@ pub(super) const FACTS: ProviderFacts = ProviderFacts {
 fn permissions(place: &ActionPlace<'_>) -> Vec<Permission> {
     let mut permissions = vec![];
     if place.has_input() {
-        permissions.extend(on(function(place), &["lambda:UpdateFunctionCode", "lambda:PublishVersion"]));
+        permissions.extend(permissions_on(
+            function_arns(place),
+            &["lambda:UpdateFunctionCode", "lambda:PublishVersion"],
+        ));
     }
     if place.value("FunctionAlias").is_some() {
-        permissions.extend(on(function(place), &["lambda:GetAlias", "lambda:UpdateAlias"]));
+        permissions.extend(permissions_on(function_arns(place), &["lambda:GetAlias", "lambda:UpdateAlias"]));
     }
     permissions
 }

@@ -1,6 +1,8 @@
 //! An approval by a person, of which a topic may be told.
 
-use super::{ActionPlace, ArtifactHandler, ParameterValue, Permission, ProviderFacts, on, passes_none};
+use super::{
+    ActionPlace, ArtifactHandler, ParameterValue, Permission, ProviderFacts, passes_none, permissions_on,
+};
 
 pub(super) const FACTS: ProviderFacts = ProviderFacts {
     categories: &["Approval"],
@@ -15,5 +17,5 @@ pub(super) const FACTS: ProviderFacts = ProviderFacts {
 
 fn permissions(place: &ActionPlace<'_>) -> Vec<Permission> {
     let topic = place.value("NotificationArn").map(|topic| vec![topic.to_owned()]);
-    topic.map(|topic| on(Some(topic), &["sns:Publish"])).unwrap_or_default()
+    topic.map(|topic| permissions_on(Some(topic), &["sns:Publish"])).unwrap_or_default()
 }

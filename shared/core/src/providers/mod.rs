@@ -303,7 +303,7 @@ impl Provider {
 }
 
 /// These permissions, each on any of these resources.
-fn on(resources: Option<Vec<String>>, actions: &[&'static str]) -> Vec<Permission> {
+fn permissions_on(resources: Option<Vec<String>>, actions: &[&'static str]) -> Vec<Permission> {
     let resources = resources.unwrap_or_default();
     let permission =
         |action: &&'static str| Permission { action: (*action).into(), resources: resources.clone() };

@@ -1,7 +1,8 @@
 //! Objects of S3 that are written.
 
 use super::{
-    ActionPlace, ArtifactHandler, EvidenceSource, ParameterValue, Permission, ProviderFacts, on, passes_none,
+    ActionPlace, ArtifactHandler, EvidenceSource, ParameterValue, Permission, ProviderFacts, passes_none,
+    permissions_on,
 };
 
 pub(super) const FACTS: ProviderFacts = ProviderFacts {
@@ -19,5 +20,5 @@ pub(super) const FACTS: ProviderFacts = ProviderFacts {
 };
 
 fn permissions(place: &ActionPlace<'_>) -> Vec<Permission> {
-    on(place.value("BucketName").map(|it| vec![place.s3(&format!("{it}/*"))]), &["s3:PutObject"])
+    permissions_on(place.value("BucketName").map(|it| vec![place.s3(&format!("{it}/*"))]), &["s3:PutObject"])
 }

@@ -1,6 +1,8 @@
 //! An object of S3 as a source.
 
-use super::{ActionPlace, ArtifactHandler, ParameterValue, Permission, ProviderFacts, on, passes_none};
+use super::{
+    ActionPlace, ArtifactHandler, ParameterValue, Permission, ProviderFacts, passes_none, permissions_on,
+};
 
 pub(super) const FACTS: ProviderFacts = ProviderFacts {
     categories: &["Source"],
@@ -18,7 +20,8 @@ fn permissions(place: &ActionPlace<'_>) -> Vec<Permission> {
     let object = bucket
         .zip(place.value("S3ObjectKey"))
         .map(|(bucket, key)| vec![place.s3(&format!("{bucket}/{key}"))]);
-    let mut permissions = on(object, &["s3:GetObject", "s3:GetObjectVersion"]);
-    permissions.extend(on(bucket.map(|bucket| vec![place.s3(bucket)]), &["s3:GetBucketVersioning"]));
+    let mut permissions = permissions_on(object, &["s3:GetObject", "s3:GetObjectVersion"]);
+    permissions
+        .extend(permissions_on(bucket.map(|bucket| vec![place.s3(bucket)]), &["s3:GetBucketVersioning"]));
     permissions
 }

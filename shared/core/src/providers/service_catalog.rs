@@ -1,6 +1,8 @@
 //! Service Catalog makes a version of a product.
 
-use super::{ActionPlace, ArtifactHandler, ParameterValue, Permission, ProviderFacts, on, passes_none};
+use super::{
+    ActionPlace, ArtifactHandler, ParameterValue, Permission, ProviderFacts, passes_none, permissions_on,
+};
 
 pub(super) const FACTS: ProviderFacts = ProviderFacts {
     categories: &["Deploy"],
@@ -14,5 +16,8 @@ pub(super) const FACTS: ProviderFacts = ProviderFacts {
 };
 
 fn permissions(_: &ActionPlace<'_>) -> Vec<Permission> {
-    on(None, &["servicecatalog:CreateProvisioningArtifact", "servicecatalog:ListProvisioningArtifacts"])
+    permissions_on(
+        None,
+        &["servicecatalog:CreateProvisioningArtifact", "servicecatalog:ListProvisioningArtifacts"],
+    )
 }

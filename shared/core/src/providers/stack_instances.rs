@@ -1,6 +1,8 @@
 //! Instances of a stack set of CloudFormation.
 
-use super::{ActionPlace, ArtifactHandler, ParameterValue, Permission, ProviderFacts, on, passes_none};
+use super::{
+    ActionPlace, ArtifactHandler, ParameterValue, Permission, ProviderFacts, passes_none, permissions_on,
+};
 
 pub(super) const FACTS: ProviderFacts = ProviderFacts {
     categories: &["Deploy"],
@@ -14,11 +16,14 @@ pub(super) const FACTS: ProviderFacts = ProviderFacts {
 };
 
 pub(super) fn permissions(place: &ActionPlace<'_>) -> Vec<Permission> {
-    on(set(place), &["cloudformation:CreateStackInstances", "cloudformation:DescribeStackSetOperation"])
+    permissions_on(
+        stack_set_arns(place),
+        &["cloudformation:CreateStackInstances", "cloudformation:DescribeStackSetOperation"],
+    )
 }
 
 /// The ARNs that the stack set may have: with its id, and without.
-pub(super) fn set(place: &ActionPlace<'_>) -> Option<Vec<String>> {
+pub(super) fn stack_set_arns(place: &ActionPlace<'_>) -> Option<Vec<String>> {
     let name = place.value("StackSetName")?;
     let id = place.arn("cloudformation", &format!("stackset/{name}:*"))?;
     Some(vec![id, place.arn("cloudformation", &format!("stackset/{name}"))?])

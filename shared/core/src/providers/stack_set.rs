@@ -1,7 +1,8 @@
 //! A stack set of CloudFormation. It passes the administration role where the configuration names one.
 
 use super::{
-    ActionPlace, ArtifactHandler, ParameterValue, PassedRole, Permission, ProviderFacts, on, stack_instances,
+    ActionPlace, ArtifactHandler, ParameterValue, PassedRole, Permission, ProviderFacts, permissions_on,
+    stack_instances,
 };
 
 pub(super) const FACTS: ProviderFacts = ProviderFacts {
@@ -17,8 +18,8 @@ pub(super) const FACTS: ProviderFacts = ProviderFacts {
 
 fn permissions(place: &ActionPlace<'_>) -> Vec<Permission> {
     let mut permissions = stack_instances::permissions(place);
-    permissions.extend(on(
-        stack_instances::set(place),
+    permissions.extend(permissions_on(
+        stack_instances::stack_set_arns(place),
         &[
             "cloudformation:CreateStackSet",
             "cloudformation:UpdateStackSet",

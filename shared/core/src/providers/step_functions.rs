@@ -1,7 +1,8 @@
 //! A state machine of Step Functions that is run.
 
 use super::{
-    ActionPlace, ArtifactHandler, EvidenceSource, ParameterValue, Permission, ProviderFacts, on, passes_none,
+    ActionPlace, ArtifactHandler, EvidenceSource, ParameterValue, Permission, ProviderFacts, passes_none,
+    permissions_on,
 };
 
 pub(super) const FACTS: ProviderFacts = ProviderFacts {
@@ -17,10 +18,12 @@ pub(super) const FACTS: ProviderFacts = ProviderFacts {
 
 fn permissions(place: &ActionPlace<'_>) -> Vec<Permission> {
     let machine = place.value("StateMachineArn");
-    let mut permissions =
-        on(machine.map(|it| vec![it.to_owned()]), &["states:StartExecution", "states:DescribeStateMachine"]);
+    let mut permissions = permissions_on(
+        machine.map(|it| vec![it.to_owned()]),
+        &["states:StartExecution", "states:DescribeStateMachine"],
+    );
     // How an execution ends is asked of the execution; express ones are asked of nothing.
     let executions = machine.map(|it| vec![format!("{}:*", it.replace(":stateMachine:", ":execution:"))]);
-    permissions.extend(on(executions, &["states:DescribeExecution"]));
+    permissions.extend(permissions_on(executions, &["states:DescribeExecution"]));
     permissions
 }

@@ -29,7 +29,9 @@ pub(super) struct Dead {
 fn all(policy: &PolicyDocument) -> Vec<Dead> {
     let of = |statement: crate::policy::Statement<'_>| {
         let label = statement.label();
-        principal::dead(statement).into_iter().map(move |id| Dead { statement: label.clone(), id })
+        principal::deleted_principals(statement)
+            .into_iter()
+            .map(move |id| Dead { statement: label.clone(), id })
     };
     policy.statements().flat_map(of).collect()
 }
@@ -70,7 +72,9 @@ pub(super) fn that_would_allow(policy: &PolicyDocument, actions: &[&str]) -> Vec
         if actions.iter().all(|action| covers_action(statement, action)) {
             let label = statement.label();
             found.extend(
-                principal::dead(statement).into_iter().map(|id| Dead { statement: label.clone(), id }),
+                principal::deleted_principals(statement)
+                    .into_iter()
+                    .map(|id| Dead { statement: label.clone(), id }),
             );
         }
     }

@@ -38,19 +38,20 @@ pub(super) fn from_printed(parts: &mut Map<String, Value>) {
         }
     }
     for (part, member, is_list) in ENVELOPES {
-        for value in members(parts, part) {
+        for value in members_of_part(parts, part) {
             take_member(value, member);
             if is_list {
                 take_only(value);
             }
         }
     }
-    members(parts, "keys").for_each(key);
-    members(parts, "buckets").for_each(bucket);
-    members(parts, "roles").for_each(role);
-    members(parts, "services").for_each(service);
-    members(parts, "deployments").for_each(|value| rename(value, "deploymentTargets", "targets"));
-    for value in members(parts, "stateMachineExecutions") {
+    members_of_part(parts, "keys").for_each(unwrap_key);
+    members_of_part(parts, "buckets").for_each(unwrap_bucket);
+    members_of_part(parts, "roles").for_each(unwrap_role);
+    members_of_part(parts, "services").for_each(unwrap_service);
+    members_of_part(parts, "deployments")
+        .for_each(|value| rename_member(value, "deploymentTargets", "targets"));
+    for value in members_of_part(parts, "stateMachineExecutions") {
         if let Some(events) = value.get_mut("events") {
             take_member(events, "events");
         }
@@ -58,12 +59,12 @@ pub(super) fn from_printed(parts: &mut Map<String, Value>) {
     let accounts = parts.get_mut("organization").and_then(|it| it.get_mut("accounts"));
     for account in accounts.and_then(Value::as_object_mut).into_iter().flat_map(Map::values_mut) {
         let levels = account.get_mut("serviceControlPolicies").and_then(Value::as_array_mut);
-        levels.into_iter().flatten().filter_map(Value::as_array_mut).flatten().for_each(policy);
+        levels.into_iter().flatten().filter_map(Value::as_array_mut).flatten().for_each(unwrap_policy);
     }
 }
 
 /// What a part has, whatever its names are.
-fn members<'v>(parts: &'v mut Map<String, Value>, part: &str) -> impl Iterator<Item = &'v mut Value> {
+fn members_of_part<'v>(parts: &'v mut Map<String, Value>, part: &str) -> impl Iterator<Item = &'v mut Value> {
     parts.get_mut(part).and_then(Value::as_object_mut).into_iter().flat_map(Map::values_mut)
 }
 
@@ -81,7 +82,7 @@ fn take_only(value: &mut Value) {
     }
 }
 
-fn rename(value: &mut Value, from: &str, to: &str) {
+fn rename_member(value: &mut Value, from: &str, to: &str) {
     let Some(object) = value.as_object_mut() else { return };
     if let Some(inner) = object.remove(from) {
         object.insert(to.to_owned(), inner);
@@ -100,7 +101,7 @@ fn by_name(value: &mut Value, list: &str, name: &str) {
 
 /// A policy document, of a text, of a text in percent-encoding as the API sends it, or of the envelope of the command
 /// that printed it.
-fn policy(value: &mut Value) {
+fn unwrap_policy(value: &mut Value) {
     for member in ["Policy", "PolicyDocument", "PolicyVersion", "Document", "Content"] {
         if value.get("Statement").is_none() {
             take_member(value, member);
@@ -132,23 +133,23 @@ fn percent_decoded(text: &str) -> String {
 }
 
 /// `describe-key`, `get-key-policy` and `list-grants`, side by side.
-fn key(value: &mut Value) {
-    rename(value, "KeyMetadata", "keyMetadata");
-    rename(value, "Policy", "policy");
-    rename(value, "Grants", "grants");
+fn unwrap_key(value: &mut Value) {
+    rename_member(value, "KeyMetadata", "keyMetadata");
+    rename_member(value, "Policy", "policy");
+    rename_member(value, "Grants", "grants");
     if let Some(grants) = value.get_mut("grants") {
         take_member(grants, "Grants");
     }
     if let Some(metadata) = value.get_mut("keyMetadata") {
         take_member(metadata, "KeyMetadata");
     }
-    value.get_mut("policy").into_iter().for_each(policy);
+    value.get_mut("policy").into_iter().for_each(unwrap_policy);
 }
 
 /// `get-bucket-policy`, `get-bucket-location`, `get-bucket-encryption` and `get-bucket-ownership-controls`, side by side.
-fn bucket(value: &mut Value) {
-    rename(value, "Policy", "policy");
-    value.get_mut("policy").into_iter().for_each(policy);
+fn unwrap_bucket(value: &mut Value) {
+    rename_member(value, "Policy", "policy");
+    value.get_mut("policy").into_iter().for_each(unwrap_policy);
     let Some(object) = value.as_object_mut() else { return };
     // `null` and `EU` are the names that old Regions have.
     if let Some(location) = object.remove("LocationConstraint") {
@@ -180,7 +181,7 @@ fn bucket(value: &mut Value) {
 }
 
 /// `get-role`, `get-role-policy`, `get-policy-version` and `get-account-authorization-details`, side by side.
-fn role(value: &mut Value) {
+fn unwrap_role(value: &mut Value) {
     if let Some(Value::Object(printed)) = value.as_object_mut().and_then(|it| it.remove("Role")) {
         let Some(object) = value.as_object_mut() else { return };
         for (name, member) in printed {
@@ -202,16 +203,16 @@ fn role(value: &mut Value) {
             object.entry(part).or_insert(list);
         }
     }
-    policies(object, "inlinePolicies", "PolicyName");
-    policies(object, "attachedPolicies", "PolicyArn");
+    unwrap_policies(object, "inlinePolicies", "PolicyName");
+    unwrap_policies(object, "attachedPolicies", "PolicyArn");
     for part in ["trustPolicy", "permissionsBoundary"] {
-        object.get_mut(part).into_iter().for_each(policy);
+        object.get_mut(part).into_iter().for_each(unwrap_policy);
     }
 }
 
 /// Policies by name, of a list of what `get-role-policy` prints. A list that has names and no documents is not known,
 /// unless it is empty.
-fn policies(role: &mut Map<String, Value>, part: &str, name: &str) {
+fn unwrap_policies(role: &mut Map<String, Value>, part: &str, name: &str) {
     let Some(value) = role.get_mut(part) else { return };
     for list in ["AttachedPolicies", "PolicyNames"] {
         take_member(value, list);
@@ -227,11 +228,11 @@ fn policies(role: &mut Map<String, Value>, part: &str, name: &str) {
         }
         *value = Value::Object(items.iter().filter_map(named).collect());
     }
-    value.as_object_mut().into_iter().flat_map(Map::values_mut).for_each(policy);
+    value.as_object_mut().into_iter().flat_map(Map::values_mut).for_each(unwrap_policy);
 }
 
 /// `describe-tasks` and `describe-task-definition` beside a service; or the service alone.
-fn service(value: &mut Value) {
+fn unwrap_service(value: &mut Value) {
     let Some(object) = value.as_object_mut() else { return };
     if object.contains_key("serviceArn") || object.contains_key("serviceName") {
         *value = json!({ "service": value });

@@ -50,7 +50,8 @@ impl FindingKey {
     pub fn is_undecided_without(&self, unknown: &Unknown) -> bool {
         let (missing, own) = (resource_location(&unknown.missing), resource_location(&self.location));
         // `keys["a"]` says nothing about `keys["b"]`; any other fact that the rule needs may matter.
-        let another = missing != own && collection(own).is_some_and(|own| collection(missing) == Some(own));
+        let another =
+            missing != own && collection_of(own).is_some_and(|own| collection_of(missing) == Some(own));
         unknown.rule.as_str() == self.rule && !another
     }
 
@@ -61,7 +62,7 @@ impl FindingKey {
 }
 
 /// 16 hexadecimal digits that identify a set of findings, in whatever order they come.
-pub fn digest<'f>(keys: impl IntoIterator<Item = &'f FindingKey>) -> String {
+pub fn digest_of_keys<'f>(keys: impl IntoIterator<Item = &'f FindingKey>) -> String {
     let identity = |key: &FindingKey| format!("{}\n{}\n{:?}\n", key.rule, key.location, key.who);
     let identities: BTreeSet<String> = keys.into_iter().map(identity).collect();
     let hash = Sha256::digest(identities.into_iter().collect::<String>());
@@ -84,6 +85,6 @@ fn resource_location(location: &str) -> &str {
 }
 
 /// Cuts `keys["<arn>"]` to `keys`; none where there is no id.
-fn collection(location: &str) -> Option<&str> {
+fn collection_of(location: &str) -> Option<&str> {
     location.split_once("[\"").map(|(collection, _)| collection)
 }

@@ -29,7 +29,7 @@ impl FindingsDiff {
 /// judged because something can't be read stays notified: it is neither resolved nor new. It is dropped without
 /// notice, and notified again if it comes back, in two cases: another finding about the same resource takes its
 /// place, or it can't be judged although everything was read (a condition on a value that only the request has).
-pub fn compare(
+pub fn compare_findings(
     known: &[FindingKey],
     diagnostics: &Diagnostics,
     snapshot: &Snapshot,

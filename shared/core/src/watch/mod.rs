@@ -16,7 +16,7 @@ pub mod resource;
 pub mod watch_event;
 
 pub use finding_key::FindingKey;
-pub use findings_diff::{FindingsDiff, compare};
+pub use findings_diff::{FindingsDiff, compare_findings};
 pub use notice::{Notice, NoticeKind};
 pub use notified_findings::NotifiedFindings;
 pub use resource::Resource;

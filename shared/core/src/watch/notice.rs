@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use super::finding_key::{FindingKey, digest};
+use super::finding_key::{FindingKey, digest_of_keys};
 use super::findings_diff::FindingsDiff;
 use super::watch_event::Trigger;
 use crate::diagnosis::Remediation;
@@ -55,9 +55,9 @@ impl NoticeKind {
             NoticeKind::Detected(findings) => {
                 let keys: Vec<FindingKey> =
                     findings.iter().map(|finding| FindingKey::from_finding(finding, pipeline)).collect();
-                digest(&keys)
+                digest_of_keys(&keys)
             }
-            NoticeKind::Resolved(keys) => digest(keys),
+            NoticeKind::Resolved(keys) => digest_of_keys(keys),
         }
     }
 }

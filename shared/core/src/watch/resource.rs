@@ -4,7 +4,7 @@ use std::fmt;
 
 use serde_json::Value;
 
-use super::watch_event::{WatchEventError, text};
+use super::watch_event::{WatchEventError, text_at};
 use crate::arn::Arn;
 use crate::pipeline::Pipeline;
 
@@ -110,8 +110,8 @@ impl fmt::Display for Resource {
 
 /// The resource that a CloudTrail record says was changed; `account` is where it was recorded.
 pub(super) fn changed_resource(record: &Value, account: &str) -> Result<Resource, WatchEventError> {
-    let call = text(record, "/eventName").unwrap_or_default();
-    let source = text(record, "/eventSource").unwrap_or_default();
+    let call = text_at(record, "/eventName").unwrap_or_default();
+    let source = text_at(record, "/eventSource").unwrap_or_default();
     let is_watched = |(service, calls): (&str, &[&str])| service == source && calls.contains(&call.as_str());
     if !WATCHED.into_iter().any(is_watched) {
         return Err(WatchEventError::OtherCall(format!("{source}:{call}")));
@@ -121,22 +121,22 @@ pub(super) fn changed_resource(record: &Value, account: &str) -> Result<Resource
         "s3.amazonaws.com" => {
             let field = "requestParameters.bucketName";
             let of_arn = || resource_arn(record, "AWS::S3::Bucket").map(|arn| arn.resource().to_owned());
-            (text(record, "/requestParameters/bucketName").or_else(of_arn).map(Resource::Bucket), field)
+            (text_at(record, "/requestParameters/bucketName").or_else(of_arn).map(Resource::Bucket), field)
         }
         "kms.amazonaws.com" => {
             // A grant can be retired by a token that says nothing of its key.
             let arn = resource_arn(record, "AWS::KMS::Key").map(|arn| arn.to_string());
-            let key = arn.or_else(|| text(record, "/requestParameters/keyId"));
+            let key = arn.or_else(|| text_at(record, "/requestParameters/keyId"));
             (key.map(Resource::Key), "resources[].ARN")
         }
         "iam.amazonaws.com" => {
-            let name = text(record, "/requestParameters/roleName");
+            let name = text_at(record, "/requestParameters/roleName");
             let role = name.map(|name| Resource::Role { account: account.to_owned(), name });
             (role, "requestParameters.roleName")
         }
         _ => {
-            let name = text(record, "/requestParameters/pipeline/name")
-                .or_else(|| text(record, "/requestParameters/name"));
+            let name = text_at(record, "/requestParameters/pipeline/name")
+                .or_else(|| text_at(record, "/requestParameters/name"));
             (name.map(Resource::Pipeline), "requestParameters.pipeline.name")
         }
     };

@@ -37,7 +37,7 @@ fn check(known: &[FindingKey], change: impl FnOnce(&mut Value)) -> FindingsDiff 
     let mut snapshot = corrected();
     change(&mut snapshot);
     let snapshot = Snapshot::from_value(snapshot).unwrap();
-    compare(known, &lint(&snapshot).unwrap(), &snapshot, &snapshot.pipeline().unwrap())
+    compare_findings(known, &lint(&snapshot).unwrap(), &snapshot, &snapshot.pipeline().unwrap())
 }
 
 fn rules(diff: &FindingsDiff) -> (Vec<&str>, Vec<&str>) {

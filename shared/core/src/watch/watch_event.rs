@@ -73,13 +73,13 @@ impl WatchEvent {
     /// # Errors
     /// When it starts no check, or doesn't say what was changed.
     pub fn from_event(event: &Value) -> Result<Self, WatchEventError> {
-        let detail_type = text(event, "/detail-type").unwrap_or_default();
+        let detail_type = text_at(event, "/detail-type").unwrap_or_default();
         match detail_type.as_str() {
             "Scheduled Event" => {
-                let time = text(event, "/time");
+                let time = text_at(event, "/time");
                 Ok(WatchEvent::Schedule(Trigger { event: detail_type, time, ..Trigger::default() }))
             }
-            "AWS API Call via CloudTrail" => change(event),
+            "AWS API Call via CloudTrail" => read_change(event),
             _ => Err(WatchEventError::OtherKind(detail_type)),
         }
     }
@@ -92,25 +92,25 @@ impl WatchEvent {
     }
 }
 
-fn change(event: &Value) -> Result<WatchEvent, WatchEventError> {
+fn read_change(event: &Value) -> Result<WatchEvent, WatchEventError> {
     let detail = event.get("detail").unwrap_or(&Value::Null);
-    if let Some(code) = text(detail, "/errorCode") {
+    if let Some(code) = text_at(detail, "/errorCode") {
         return Err(WatchEventError::Failed(code));
     }
     // The record's own account: events can be forwarded from other accounts.
-    let account = text(detail, "/recipientAccountId").or_else(|| text(event, "/account"));
+    let account = text_at(detail, "/recipientAccountId").or_else(|| text_at(event, "/account"));
     let resource = changed_resource(detail, account.as_deref().unwrap_or_default())?;
     let trigger = Trigger {
-        event: text(detail, "/eventName").unwrap_or_default(),
+        event: text_at(detail, "/eventName").unwrap_or_default(),
         resource: Some(resource.to_string()),
-        time: text(detail, "/eventTime").or_else(|| text(event, "/time")),
-        actor: text(detail, "/userIdentity/arn").or_else(|| text(detail, "/userIdentity/principalId")),
-        via: text(detail, "/userIdentity/invokedBy"),
+        time: text_at(detail, "/eventTime").or_else(|| text_at(event, "/time")),
+        actor: text_at(detail, "/userIdentity/arn").or_else(|| text_at(detail, "/userIdentity/principalId")),
+        via: text_at(detail, "/userIdentity/invokedBy"),
     };
     Ok(WatchEvent::Change(resource, trigger))
 }
 
 /// A text that is there and not empty.
-pub(super) fn text(value: &Value, pointer: &str) -> Option<String> {
+pub(super) fn text_at(value: &Value, pointer: &str) -> Option<String> {
     value.pointer(pointer).and_then(Value::as_str).filter(|text| !text.is_empty()).map(str::to_owned)
 }

@@ -4,7 +4,7 @@ use crosspipe_core::diagnosis::{Outcome, Remediation, Report, diagnose};
 use crosspipe_core::incident::Failure;
 use crosspipe_core::rules::lint;
 use crosspipe_core::snapshot::Snapshot;
-use crosspipe_core::watch::{FindingKey, Notice, Trigger, compare};
+use crosspipe_core::watch::{FindingKey, Notice, Trigger, compare_findings};
 use crosspipe_testing::walkthrough::{A, BUCKET, KEY, TARGET_ROLE, corrected};
 use serde_json::{Value, json};
 
@@ -99,7 +99,7 @@ pub(crate) fn notices() -> Vec<Notice> {
     let look = |snapshot: Value, known: &[FindingKey]| {
         let snapshot = Snapshot::from_value(snapshot).unwrap();
         let pipeline = snapshot.pipeline().unwrap();
-        let news = compare(known, &lint(&snapshot).unwrap(), &snapshot, &pipeline);
+        let diff = compare_findings(known, &lint(&snapshot).unwrap(), &snapshot, &pipeline);
         let trigger = Trigger {
             event: "PutBucketPolicy".into(),
             resource: Some(format!("bucket {BUCKET}")),
@@ -107,7 +107,7 @@ pub(crate) fn notices() -> Vec<Notice> {
             actor: Some(format!("arn:aws:sts::{A}:assumed-role/Admin/alice")),
             via: None,
         };
-        (Notice::from_diff(&news, &pipeline, &trigger), news.known)
+        (Notice::from_diff(&diff, &pipeline, &trigger), diff.known)
     };
     let mut broken = corrected();
     key_policy_omits_target(&mut broken);

@@ -51,15 +51,18 @@ fn a_failure_in_full() {
 
 #[test]
 fn reasons_read_well() {
-    let fits = |cause, next, reference| fit(cause, next, reference, 1_000);
+    let fits = |cause, next, reference| fit_reason(cause, next, reference, 1_000);
     assert_eq!(fits("It broke.", "mend it", None), "It broke. Next: mend it");
     assert_eq!(fits("", "mend it", None), "no cause was given. Next: mend it");
     assert_eq!(fits("it broke", "", Some("IA001")), "it broke [IA001]");
     assert_eq!(fits("it broke", "", None), "it broke");
-    assert_eq!(fit("it broke into pieces", "mend it", Some("IA001"), 33), "it broke… Next: mend it [IA001]");
-    assert_eq!(fit("it broke", "mend it", Some("https://long.example"), 20), "it… Next: mend it");
-    assert_eq!(fit("it broke", "mend it all", None, 12), "Next: men…");
-    assert_eq!(fit("it broke", "mend it", None, 2), "");
+    assert_eq!(
+        fit_reason("it broke into pieces", "mend it", Some("IA001"), 33),
+        "it broke… Next: mend it [IA001]"
+    );
+    assert_eq!(fit_reason("it broke", "mend it", Some("https://long.example"), 20), "it… Next: mend it");
+    assert_eq!(fit_reason("it broke", "mend it all", None, 12), "Next: men…");
+    assert_eq!(fit_reason("it broke", "mend it", None, 2), "");
 }
 
 #[test]
@@ -150,7 +153,7 @@ proptest! {
 
     #[test]
     fn cut_text_is_a_prefix(text in text(200), room in 0..400_usize) {
-        let cut = cut(&text, room);
+        let cut = cut_to_json_bytes(&text, room);
         prop_assert!(encoded_len(&cut) <= room);
         prop_assert!(text.starts_with(cut.strip_suffix(ELLIPSIS).unwrap_or(&cut)));
     }

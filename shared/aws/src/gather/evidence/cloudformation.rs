@@ -5,9 +5,9 @@ use crosspipe_core::snapshot::{Fact, Snapshot};
 use futures_util::future::join3;
 use serde_json::Value;
 
-use super::{ActionQuery, Evidence, roles};
+use super::{ActionQuery, Evidence, roles_named};
 use crate::cloudformation::CloudFormation;
-use crate::gather::known;
+use crate::gather::known_facts;
 
 /// An operation that touches more than some hundreds of resources fails in one of its last.
 const PAGES: usize = 3;
@@ -21,26 +21,27 @@ pub(super) async fn read(asked: ActionQuery<'_>) -> Evidence {
     let id = asked.external_id().filter(|id| id.contains(":stack/")).unwrap_or(name);
     let about = format!("stack {name}");
     let stack = asked.inquiry.fact(&about, cloudformation.stack(id));
-    let events = events(asked, &cloudformation, name, id);
+    let events = read_events(asked, &cloudformation, name, id);
     let change_set = async {
         let set = asked.of("ChangeSetName").filter(|_| asked.failure.is_some())?;
         let about = format!("change set {set} of stack {name}");
         Some((set, asked.inquiry.known(&about, cloudformation.change_set(name, set)).await))
     };
     let (stack, events, change_set) = join3(stack, events, change_set).await;
-    let roles = stack.known().into_iter().flat_map(|stack: &Value| roles(stack, &["RoleARN"])).collect();
+    let roles =
+        stack.known().into_iter().flat_map(|stack: &Value| roles_named(stack, &["RoleARN"])).collect();
     let change_set = change_set.map(|(set, facts)| (format!("{name}/{set}"), facts));
     let parts = Snapshot {
-        stacks: known([(name.to_owned(), stack)]),
-        stack_events: known(events),
-        change_sets: known(change_set),
+        stacks: known_facts([(name.to_owned(), stack)]),
+        stack_events: known_facts(events),
+        change_sets: known_facts(change_set),
         ..Snapshot::default()
     };
     Evidence { parts, roles, instance_roles: None }
 }
 
 /// The events of a stack, by its name, and of the nested ones that it failed for, by their ids.
-async fn events(
+async fn read_events(
     asked: ActionQuery<'_>,
     cloudformation: &CloudFormation,
     name: &str,

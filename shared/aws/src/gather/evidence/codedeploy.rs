@@ -15,12 +15,12 @@ use crate::codedeploy::CodeDeploy;
 pub(super) async fn read(asked: ActionQuery<'_>) -> Evidence {
     let codedeploy = asked.aws.codedeploy();
     match asked.failure.and_then(|failure| failure.deployment_id()) {
-        Some(id) => deployment(asked, &codedeploy, id).await,
-        None => group(asked, &codedeploy).await,
+        Some(id) => read_deployment(asked, &codedeploy, id).await,
+        None => read_group(asked, &codedeploy).await,
     }
 }
 
-async fn deployment(asked: ActionQuery<'_>, codedeploy: &CodeDeploy, id: &str) -> Evidence {
+async fn read_deployment(asked: ActionQuery<'_>, codedeploy: &CodeDeploy, id: &str) -> Evidence {
     let about = format!("deployment {id}");
     let (info, targets) = join(
         asked.inquiry.known(&about, codedeploy.deployment(id)),
@@ -37,7 +37,7 @@ async fn deployment(asked: ActionQuery<'_>, codedeploy: &CodeDeploy, id: &str) -
         (Fact::Unknown, Fact::Unknown) => Fact::Unknown,
         (deployment_info, targets) => Fact::Known(DeploymentFacts { deployment_info, targets }),
     };
-    let deployments = crate::gather::known([(id.to_owned(), facts)]);
+    let deployments = crate::gather::known_facts([(id.to_owned(), facts)]);
     Evidence {
         parts: Snapshot { deployments, ..Snapshot::default() },
         roles: named,
@@ -46,7 +46,7 @@ async fn deployment(asked: ActionQuery<'_>, codedeploy: &CodeDeploy, id: &str) -
 }
 
 /// Before there is a deployment, the group says what kind it would be.
-async fn group(asked: ActionQuery<'_>, codedeploy: &CodeDeploy) -> Evidence {
+async fn read_group(asked: ActionQuery<'_>, codedeploy: &CodeDeploy) -> Evidence {
     let (application, group) = (asked.of("ApplicationName"), asked.of("DeploymentGroupName"));
     let (Some(application), Some(group)) = (application, group) else {
         return Evidence { instance_roles: Some(Fact::Unknown), ..Evidence::default() };
@@ -56,7 +56,7 @@ async fn group(asked: ActionQuery<'_>, codedeploy: &CodeDeploy) -> Evidence {
     let facts = asked.inquiry.known(&about, codedeploy.deployment_group(application, group)).await;
     let platform = facts.known().and_then(|info| info.get("computePlatform")?.as_str());
     let instance_roles = of_platform(platform, &BTreeSet::new());
-    let deployment_groups = crate::gather::known([(name, facts)]);
+    let deployment_groups = crate::gather::known_facts([(name, facts)]);
     Evidence {
         parts: Snapshot { deployment_groups, ..Snapshot::default() },
         roles: BTreeSet::new(),

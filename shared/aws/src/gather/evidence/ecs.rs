@@ -4,10 +4,10 @@ use crosspipe_core::snapshot::{Fact, ServiceFacts, Snapshot};
 use futures_util::future::join;
 use serde_json::{Map, Value};
 
-use super::{ActionQuery, Evidence, roles};
+use super::{ActionQuery, Evidence, roles_named};
 use crate::AwsError;
 use crate::ecs::Ecs;
-use crate::gather::known;
+use crate::gather::known_facts;
 
 /// Tasks of a service stop for the same reason, over and over.
 const TASKS: i32 = 10;
@@ -32,13 +32,13 @@ pub(super) async fn read(asked: ActionQuery<'_>) -> Evidence {
         Some(definition) => asked.inquiry.known(definition, task_roles(&ecs, definition)).await,
         None => Fact::Unknown,
     };
-    let roles = task_definition.known().into_iter().flat_map(|it: &Value| roles(it, &ROLES)).collect();
+    let roles = task_definition.known().into_iter().flat_map(|it: &Value| roles_named(it, &ROLES)).collect();
     let facts = match (service, stopped_tasks) {
         (Fact::Absent, _) => Fact::Absent,
         (Fact::Unknown, Fact::Unknown) => Fact::Unknown,
         (service, stopped_tasks) => Fact::Known(ServiceFacts { service, stopped_tasks, task_definition }),
     };
-    let services = known([(name, facts)]);
+    let services = known_facts([(name, facts)]);
     Evidence { parts: Snapshot { services, ..Snapshot::default() }, roles, instance_roles: None }
 }
 

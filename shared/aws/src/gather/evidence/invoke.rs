@@ -4,20 +4,20 @@ use crosspipe_core::snapshot::{Fact, Snapshot, StateMachineExecutionFacts};
 use futures_util::future::join;
 use serde_json::Value;
 
-use super::{ActionQuery, Evidence, roles, without};
-use crate::gather::known;
+use super::{ActionQuery, Evidence, roles_named, without_member};
+use crate::gather::known_facts;
 
 /// The failure is among the last few: what follows it are the states that it ended.
 const EVENTS: i32 = 50;
 
 /// Whether the function exists, what state it is in, and its role.
-pub(super) async fn function(asked: ActionQuery<'_>) -> Evidence {
+pub(super) async fn read_function(asked: ActionQuery<'_>) -> Evidence {
     let Some(name) = asked.of("FunctionName") else { return Evidence::default() };
     let lambda = asked.aws.lambda();
-    let configuration = async { Ok(without(lambda.configuration(name).await?, "Environment")) };
+    let configuration = async { Ok(without_member(lambda.configuration(name).await?, "Environment")) };
     let function = asked.inquiry.known(&format!("function {name}"), configuration).await;
-    let roles = function.known().into_iter().flat_map(|it: &Value| roles(it, &["Role"])).collect();
-    let functions = known([(name.to_owned(), function)]);
+    let roles = function.known().into_iter().flat_map(|it: &Value| roles_named(it, &["Role"])).collect();
+    let functions = known_facts([(name.to_owned(), function)]);
     Evidence { parts: Snapshot { functions, ..Snapshot::default() }, roles, instance_roles: None }
 }
 
@@ -27,7 +27,8 @@ pub(super) async fn state_machine(asked: ActionQuery<'_>) -> Evidence {
         return Evidence::default();
     };
     let states = asked.aws.stepfunctions();
-    let execution = async { Ok(without(without(states.execution(arn).await?, "input"), "output")) };
+    let execution =
+        async { Ok(without_member(without_member(states.execution(arn).await?, "input"), "output")) };
     let about = format!("execution {arn}");
     let (execution, events) = join(
         asked.inquiry.known(&about, execution),
@@ -39,6 +40,6 @@ pub(super) async fn state_machine(asked: ActionQuery<'_>) -> Evidence {
         (Fact::Unknown, Fact::Unknown) => Fact::Unknown,
         (execution, events) => Fact::Known(StateMachineExecutionFacts { execution, events }),
     };
-    let state_machine_executions = known([(arn.to_owned(), facts)]);
+    let state_machine_executions = known_facts([(arn.to_owned(), facts)]);
     Evidence::of(Snapshot { state_machine_executions, ..Snapshot::default() })
 }

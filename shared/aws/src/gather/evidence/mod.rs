@@ -82,7 +82,7 @@ pub(super) async fn read(
         EvidenceSource::Service => ecs::read(asked).await,
         EvidenceSource::Bucket => read_bucket(asked).await,
         EvidenceSource::Build => codebuild::read(asked).await,
-        EvidenceSource::Function => invoke::function(asked).await,
+        EvidenceSource::Function => invoke::read_function(asked).await,
         EvidenceSource::StateMachine => invoke::state_machine(asked).await,
     }
 }
@@ -92,11 +92,11 @@ async fn read_bucket(asked: ActionQuery<'_>) -> Evidence {
         return Evidence::default();
     };
     let facts = store::deploy_bucket(asked.aws, name, &account, asked.inquiry).await;
-    Evidence::of(Snapshot { buckets: super::known([(name.to_owned(), facts)]), ..Snapshot::default() })
+    Evidence::of(Snapshot { buckets: super::known_facts([(name.to_owned(), facts)]), ..Snapshot::default() })
 }
 
 /// A value without a member that may hold secrets.
-pub(super) fn without(mut value: Value, member: &str) -> Value {
+pub(super) fn without_member(mut value: Value, member: &str) -> Value {
     if let Some(members) = value.as_object_mut() {
         members.shift_remove(member);
     }
@@ -104,7 +104,7 @@ pub(super) fn without(mut value: Value, member: &str) -> Value {
 }
 
 /// The roles that members of an answer name.
-fn roles<'v>(value: &'v Value, members: &'v [&str]) -> impl Iterator<Item = Arn> + 'v {
+fn roles_named<'v>(value: &'v Value, members: &'v [&str]) -> impl Iterator<Item = Arn> + 'v {
     let named = members.iter().filter_map(|member| value.get(*member)?.as_str());
     named.filter_map(|arn| Arn::parse(arn).ok()).filter(|arn| arn.role_name().is_some())
 }

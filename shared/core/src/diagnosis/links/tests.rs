@@ -24,7 +24,7 @@ fn pages(provider: &str, configuration: &Value, change: impl FnOnce(&mut Failure
         ..Failure::default()
     };
     change(&mut failure);
-    of(&failure, &pipeline.actions().next().unwrap(), "222222222222")
+    pages_of(&failure, &pipeline.actions().next().unwrap(), "222222222222")
 }
 
 fn check(provider: &str, configuration: &Value, id: &str, expected: &str) {
@@ -104,7 +104,7 @@ fn each_partition_has_its_consoles() {
         ),
     ] {
         let failure = Failure { pipeline_region: region.into(), ..Failure::default() };
-        assert!(execution(&failure).starts_with(console), "{}", execution(&failure));
+        assert!(execution_page(&failure).starts_with(console), "{}", execution_page(&failure));
         let page = switch_role("222222222222", "ReadOnly", region);
         let query =
             "switchrole?account=222222222222&roleName=ReadOnly&displayName=ReadOnly%20%40%20222222222222";
@@ -121,7 +121,7 @@ fn link_parts_are_encoded() {
         pipeline_region: "evil.example/".into(),
         ..Failure::default()
     };
-    let page = execution(&failure);
+    let page = execution_page(&failure);
     assert!(page.starts_with("https://evilexample.console.aws.amazon.com/codesuite/"), "{page}");
     assert!(
         page.contains("/pipelines/a%2F..%2Fb%3Fc%23d%26e%3D%25%22%3C%0A%40evil.example/executions/"),

@@ -36,13 +36,13 @@ impl TryFrom<Value> for Question {
         };
         if let Some(unknown) = members.keys().find(|name| !MEMBERS.contains(&name.as_str())) {
             let help = format!("remove it; there are {}", MEMBERS.join(", "));
-            return Err(FieldError::new(path("", unknown), "is unknown", help));
+            return Err(FieldError::new(member_path("", unknown), "is unknown", help));
         }
         let mut members = Members(members);
         let principal = members.text("principal")?;
         let no_requester =
             |_| FieldError::of_value("principal", &principal, "is no requester", RequesterError::HELP);
-        let requester = requester(&principal).map_err(no_requester)?;
+        let requester = read_requester(&principal).map_err(no_requester)?;
         let action = members.text("action")?;
         if !action.contains(':') {
             let (problem, help) = ("is not an action", "give one such as `s3:GetObject`");
@@ -66,7 +66,7 @@ impl TryFrom<Value> for Question {
 }
 
 /// Who asks: what [`Requester::parse`] takes, and a bare account, which stands for its root.
-fn requester(principal: &str) -> Result<Requester, RequesterError> {
+fn read_requester(principal: &str) -> Result<Requester, RequesterError> {
     if is_account_id(principal) {
         return Requester::parse(&arn::account_root("aws", principal));
     }
@@ -86,7 +86,7 @@ impl Members {
     }
 
     fn list(&mut self, name: &str) -> Result<Vec<(String, Value)>, FieldError> {
-        self.take(name).map_or(Ok(vec![]), |value| list(name, value))
+        self.take(name).map_or(Ok(vec![]), |value| read_list(name, value))
     }
 
     fn text(&self, name: &str) -> Result<String, FieldError> {
@@ -112,11 +112,11 @@ impl Members {
         let keys = value.as_object().ok_or_else(|| FieldError::new("context", "is not an object", HELP))?;
         for (key, value) in keys.iter().filter(|(_, value)| !value.is_null()) {
             let values: Option<Vec<String>> = match value {
-                Value::Array(values) => values.iter().map(scalar).collect(),
-                value => scalar(value).map(|value| vec![value]),
+                Value::Array(values) => values.iter().map(scalar_text).collect(),
+                value => scalar_text(value).map(|value| vec![value]),
             };
             let values = values.ok_or_else(|| {
-                FieldError::new(path("context", key), "is not the value of a condition key", VALUES)
+                FieldError::new(member_path("context", key), "is not the value of a condition key", VALUES)
             })?;
             context = context.with_values(key, values);
         }
@@ -124,25 +124,27 @@ impl Members {
     }
 
     fn policy(&mut self, name: &str) -> Result<Option<PolicyDocument>, FieldError> {
-        self.take(name).map(|value| document(name, value)).transpose()
+        self.take(name).map(|value| read_document(name, value)).transpose()
     }
 
     fn policies(&mut self, name: &str) -> Result<Named, FieldError> {
-        self.list(name)?.into_iter().map(named).collect()
+        self.list(name)?.into_iter().map(read_named_document).collect()
     }
 
     fn levels(&mut self, name: &str) -> Result<Vec<Named>, FieldError> {
         let levels = self.list(name)?.into_iter();
-        levels.map(|(path, level)| list(&path, level)?.into_iter().map(named).collect()).collect()
+        levels
+            .map(|(path, level)| read_list(&path, level)?.into_iter().map(read_named_document).collect())
+            .collect()
     }
 
     fn grants(&mut self, name: &str) -> Result<Vec<KeyGrant>, FieldError> {
-        self.list(name)?.into_iter().map(|(path, value)| grant(&path, &value)).collect()
+        self.list(name)?.into_iter().map(|(path, value)| read_grant(&path, &value)).collect()
     }
 }
 
 /// A grant as `aws kms list-grants` prints it; what else it says is left aside.
-fn grant(path: &str, value: &Value) -> Result<KeyGrant, FieldError> {
+fn read_grant(path: &str, value: &Value) -> Result<KeyGrant, FieldError> {
     let wrong = || FieldError::new(path, "is not a grant with `GranteePrincipal` and `Operations`", HELP);
     let grantee = value.get("GranteePrincipal").and_then(Value::as_str).ok_or_else(wrong)?;
     let operations = value.get("Operations").and_then(Value::as_array).ok_or_else(wrong)?;
@@ -150,13 +152,13 @@ fn grant(path: &str, value: &Value) -> Result<KeyGrant, FieldError> {
     Ok(KeyGrant { grantee_principal: grantee.to_owned(), operations: operations.ok_or_else(wrong)? })
 }
 
-fn named((path, value): (String, Value)) -> Result<(String, PolicyDocument), FieldError> {
-    let document = document(&path, value)?;
+fn read_named_document((path, value): (String, Value)) -> Result<(String, PolicyDocument), FieldError> {
+    let document = read_document(&path, value)?;
     Ok((path, document))
 }
 
 /// A policy, or its text, which is how the AWS CLI prints some.
-fn document(path: &str, value: Value) -> Result<PolicyDocument, FieldError> {
+fn read_document(path: &str, value: Value) -> Result<PolicyDocument, FieldError> {
     let document = match value {
         Value::String(text) => PolicyDocument::parse(&text),
         value => PolicyDocument::from_value(value),
@@ -165,14 +167,14 @@ fn document(path: &str, value: Value) -> Result<PolicyDocument, FieldError> {
 }
 
 /// The values of a list, each with its path.
-fn list(path: &str, value: Value) -> Result<Vec<(String, Value)>, FieldError> {
+fn read_list(path: &str, value: Value) -> Result<Vec<(String, Value)>, FieldError> {
     let Value::Array(values) = value else {
         return Err(FieldError::new(path, "is not a list", HELP));
     };
     Ok(values.into_iter().enumerate().map(|(index, value)| (format!("{path}[{index}]"), value)).collect())
 }
 
-fn scalar(value: &Value) -> Option<String> {
+fn scalar_text(value: &Value) -> Option<String> {
     match value {
         Value::String(text) => Some(text.clone()),
         Value::Bool(_) | Value::Number(_) => Some(value.to_string()),
@@ -181,7 +183,7 @@ fn scalar(value: &Value) -> Option<String> {
 }
 
 /// The path of a member, whatever its name.
-fn path(of: &str, member: &str) -> String {
+fn member_path(of: &str, member: &str) -> String {
     let is_plain = member.bytes().all(|byte| byte.is_ascii_alphanumeric());
     if of.is_empty() && is_plain { member.to_owned() } else { format!("{of}[\"{member}\"]") }
 }

@@ -61,7 +61,7 @@ impl Planning<'_> {
 
     /// Adds the wanted actions, or brings those that we added before up to date where they are.
     pub(super) fn place_actions(&mut self, desired: &Desired) -> Result<(), PatchError> {
-        let placements = placements(desired);
+        let placements = placements_of(desired);
         let mut moved_stages = self.lift_moved_stages(&placements);
         for (index, new) in desired.actions.iter().enumerate() {
             let path = format!("Actions[{index}]");
@@ -120,8 +120,8 @@ impl Planning<'_> {
             }
         }
         let own_region = self.draft.pipeline().region();
-        let meaning = self.draft.action(id).map(|live| explicit(live.as_value(), own_region));
-        if meaning != Some(explicit(&target, own_region)) {
+        let meaning = self.draft.action(id).map(|live| with_explicit_region(live.as_value(), own_region));
+        if meaning != Some(with_explicit_region(&target, own_region)) {
             self.draft.replace_action(id, target);
         }
     }
@@ -143,7 +143,8 @@ impl Planning<'_> {
     fn position_for(&self, new: &NewAction, path: &str) -> Result<usize, PatchError> {
         let Some(after) = &new.after_stage else { return Ok(usize::MAX) };
         self.draft.stage_index(after).map(|index| index + 1).ok_or_else(|| {
-            let known = names::known("stages", after, self.draft.pipeline().stages().map(|it| it.name()));
+            let known =
+                names::describe_known("stages", after, self.draft.pipeline().stages().map(|it| it.name()));
             let known = format!("{known}; a stage that `Actions` adds must come earlier in the list");
             PatchError::StageNotFound { path: format!("{path}.AfterStage"), stage: after.clone(), known }
         })
@@ -160,7 +161,8 @@ impl Planning<'_> {
         let (going, staying): (Vec<_>, Vec<_>) =
             actions.partition(|action| to_remove.contains(&id_of(action)));
         going.iter().find_map(|action| {
-            let (user, reason) = staying.iter().find_map(|user| Some((user, dependency(user, action)?)))?;
+            let (user, reason) =
+                staying.iter().find_map(|user| Some((user, dependency_between(user, action)?)))?;
             let sentence = format!(
                 "action `{}` in stage `{}` stays, because action `{}` in stage `{}` uses {reason}; \
                  remove it by hand when nothing uses it any more",
@@ -184,13 +186,13 @@ fn is_approval(action: &Action<'_>) -> bool {
 type Placements<'a> = BTreeMap<&'a str, Option<&'a str>>;
 
 /// The first entry for a stage tells.
-fn placements(request: &Desired) -> Placements<'_> {
+fn placements_of(request: &Desired) -> Placements<'_> {
     let entries = request.actions.iter().rev();
     entries.map(|new| (new.stage.as_str(), new.after_stage.as_deref())).collect()
 }
 
 // What `user` takes from `producer`: UpdatePipeline refuses an artifact or variable that nothing puts out.
-fn dependency(user: &Action<'_>, producer: &Action<'_>) -> Option<String> {
+fn dependency_between(user: &Action<'_>, producer: &Action<'_>) -> Option<String> {
     if let Some(artifact) =
         producer.output_artifacts().find(|it| user.input_artifacts().any(|name| name == *it))
     {
@@ -202,7 +204,7 @@ fn dependency(user: &Action<'_>, producer: &Action<'_>) -> Option<String> {
 }
 
 // An action with the defaults left out that GetPipeline fills in.
-fn explicit(action: &Value, own_region: Option<&str>) -> Value {
+fn with_explicit_region(action: &Value, own_region: Option<&str>) -> Value {
     let mut action = action.clone();
     if let Some(fields) = action.as_object_mut() {
         fields.retain(|field, value| match value {

@@ -17,7 +17,7 @@ type Converted = Result<Value, FieldError>;
 /// Names the property by its path inside the action; put the way to the action in front with
 /// [`FieldError::within`].
 pub fn declaration_from_cloudformation(action: &Value) -> Result<Value, FieldError> {
-    let converted = object(action, "", property)?;
+    let converted = convert_object(action, "", convert_property)?;
     for field in ["Name", "ActionTypeId"] {
         if converted.get(lower_camel(field)).is_none() {
             return Err(FieldError::new(field, "is missing", "every action needs it"));
@@ -27,11 +27,11 @@ pub fn declaration_from_cloudformation(action: &Value) -> Result<Value, FieldErr
     Ok(converted)
 }
 
-fn property(key: &str, value: &Value, path: &str) -> Converted {
+fn convert_property(key: &str, value: &Value, path: &str) -> Converted {
     match key {
-        "name" | "namespace" | "region" | "roleArn" => string(value, path),
+        "name" | "namespace" | "region" | "roleArn" => convert_text(value, path),
         "actionTypeId" => {
-            let converted = object(value, path, |_, value, path| string(value, path))?;
+            let converted = convert_object(value, path, |_, value, path| convert_text(value, path))?;
             for field in ["Category", "Owner", "Provider", "Version"] {
                 if converted.get(lower_camel(field)).is_none() {
                     return Err(FieldError::new(
@@ -43,27 +43,27 @@ fn property(key: &str, value: &Value, path: &str) -> Converted {
             }
             Ok(converted)
         }
-        "configuration" => configuration(value, path),
-        "inputArtifacts" | "outputArtifacts" => list(value, path, artifact),
-        "runOrder" => number(value, path, 1, 999),
-        "timeoutInMinutes" => number(value, path, 5, 86_400),
-        "commands" | "outputVariables" => list(value, path, string),
+        "configuration" => convert_configuration(value, path),
+        "inputArtifacts" | "outputArtifacts" => convert_list(value, path, convert_artifact),
+        "runOrder" => convert_number(value, path, 1, 999),
+        "timeoutInMinutes" => convert_number(value, path, 5, 86_400),
+        "commands" | "outputVariables" => convert_list(value, path, convert_text),
         "environmentVariables" => {
-            list(value, path, |variable, path| object(variable, path, scalar_or_nested))
+            convert_list(value, path, |variable, path| convert_object(variable, path, scalar_or_nested))
         }
-        _ => nested(value, path),
+        _ => convert_nested(value, path),
     }
 }
 
-fn artifact(value: &Value, path: &str) -> Converted {
-    let converted = object(value, path, scalar_or_nested)?;
+fn convert_artifact(value: &Value, path: &str) -> Converted {
+    let converted = convert_object(value, path, scalar_or_nested)?;
     match converted.get("name") {
         Some(Value::String(name)) if !name.is_empty() => Ok(converted),
         _ => Err(FieldError::new(join_path(path, "Name"), "is missing", "name the artifact")),
     }
 }
 
-fn configuration(value: &Value, path: &str) -> Converted {
+fn convert_configuration(value: &Value, path: &str) -> Converted {
     let entries = value.as_object().ok_or_else(|| {
         FieldError::new(path, "is not an object of configuration keys", "give each key a value")
     })?;
@@ -84,7 +84,7 @@ fn configuration(value: &Value, path: &str) -> Converted {
     texts.collect::<Result<Map<_, _>, _>>().map(Value::Object)
 }
 
-fn number(value: &Value, path: &str, least: u64, most: u64) -> Converted {
+fn convert_number(value: &Value, path: &str, least: u64, most: u64) -> Converted {
     let number = value.as_u64().or_else(|| value.as_str()?.trim().parse().ok());
     let number = number.filter(|number| (least..=most).contains(number));
     number.map(Value::from).ok_or_else(|| {
@@ -96,7 +96,7 @@ fn number(value: &Value, path: &str, least: u64, most: u64) -> Converted {
     })
 }
 
-fn string(value: &Value, path: &str) -> Converted {
+fn convert_text(value: &Value, path: &str) -> Converted {
     match value {
         Value::String(text) if !text.is_empty() => Ok(value.clone()),
         Value::Number(number) => Ok(number.to_string().into()),
@@ -105,18 +105,18 @@ fn string(value: &Value, path: &str) -> Converted {
 }
 
 fn scalar_or_nested(_: &str, value: &Value, path: &str) -> Converted {
-    if value.is_number() { string(value, path) } else { nested(value, path) }
+    if value.is_number() { convert_text(value, path) } else { convert_nested(value, path) }
 }
 
-fn nested(value: &Value, path: &str) -> Converted {
+fn convert_nested(value: &Value, path: &str) -> Converted {
     match value {
-        Value::Object(_) => object(value, path, |_, value, path| nested(value, path)),
-        Value::Array(_) => list(value, path, nested),
+        Value::Object(_) => convert_object(value, path, |_, value, path| convert_nested(value, path)),
+        Value::Array(_) => convert_list(value, path, convert_nested),
         scalar => Ok(scalar.clone()),
     }
 }
 
-fn list(value: &Value, path: &str, convert: impl Fn(&Value, &str) -> Converted) -> Converted {
+fn convert_list(value: &Value, path: &str, convert: impl Fn(&Value, &str) -> Converted) -> Converted {
     let entries = value.as_array().ok_or_else(|| FieldError::new(path, "is not a list", "give a list"))?;
     let converted =
         entries.iter().enumerate().map(|(index, entry)| convert(entry, &format!("{path}[{index}]")));
@@ -124,7 +124,7 @@ fn list(value: &Value, path: &str, convert: impl Fn(&Value, &str) -> Converted) 
 }
 
 // Converts every field by its new key; `AWS::NoValue` leaves none, so a null counts as absent.
-fn object(value: &Value, path: &str, convert: impl Fn(&str, &Value, &str) -> Converted) -> Converted {
+fn convert_object(value: &Value, path: &str, convert: impl Fn(&str, &Value, &str) -> Converted) -> Converted {
     let fields =
         value.as_object().ok_or_else(|| FieldError::new(path, "is not an object", "give an object"))?;
     let mut converted = Map::new();

@@ -21,8 +21,8 @@ impl PipelineEditor {
     pub(super) fn read(&self, slot: &Setting) -> Option<Option<String>> {
         let target = self.pipeline.as_value().pointer(&self.locate(slot)?)?;
         Some(match slot {
-            Setting::Key(_) => target.get("encryptionKey").filter(|key| key.is_object()).map(pack),
-            Setting::Role(_) => text(target, "roleArn").map(str::to_owned),
+            Setting::Key(_) => target.get("encryptionKey").filter(|key| key.is_object()).map(pack_key),
+            Setting::Role(_) => optional_text(target, "roleArn").map(str::to_owned),
         })
     }
 
@@ -38,7 +38,7 @@ impl PipelineEditor {
                     *key = json!({});
                 }
                 if let Some(key) = key.as_object_mut() {
-                    unpack(packed, key);
+                    unpack_key(packed, key);
                 }
             }
             (Setting::Role(_), Some(role)) => {
@@ -96,9 +96,9 @@ impl PipelineEditor {
     /// Removes actions; their stages stay, even empty.
     pub(super) fn remove_actions(&mut self, to_remove: impl Fn(&str) -> bool) {
         for stage in self.stages_mut().into_iter().flatten() {
-            let name = text(stage, "name").unwrap_or_default().to_owned();
+            let name = optional_text(stage, "name").unwrap_or_default().to_owned();
             if let Some(actions) = stage.get_mut("actions").and_then(Value::as_array_mut) {
-                let id = |action: &Value| text(action, "name").map(|it| action_id(&name, it));
+                let id = |action: &Value| optional_text(action, "name").map(|it| action_id(&name, it));
                 actions.retain(|action| !id(action).is_some_and(|id| to_remove(&id)));
             }
         }
@@ -162,15 +162,15 @@ impl PipelineEditor {
 const KMS: &str = "KMS";
 
 // An encryption key as one text: its id, and its type if that isn't the only one there is today.
-fn pack(key: &Value) -> String {
-    let id = text(key, "id").unwrap_or_default();
-    match text(key, "type") {
+fn pack_key(key: &Value) -> String {
+    let id = optional_text(key, "id").unwrap_or_default();
+    match optional_text(key, "type") {
         Some(KMS) if !id.contains(' ') => id.to_owned(),
         other => format!("{id} {}", other.unwrap_or_default()),
     }
 }
 
-fn unpack(packed: &str, key: &mut Map<String, Value>) {
+fn unpack_key(packed: &str, key: &mut Map<String, Value>) {
     let (id, kind) = packed.rsplit_once(' ').unwrap_or((packed, KMS));
     key.insert("id".into(), id.into());
     if kind.is_empty() {
@@ -180,7 +180,7 @@ fn unpack(packed: &str, key: &mut Map<String, Value>) {
     }
 }
 
-fn text<'a>(value: &'a Value, field: &str) -> Option<&'a str> {
+fn optional_text<'a>(value: &'a Value, field: &str) -> Option<&'a str> {
     value.get(field).and_then(Value::as_str)
 }
 
@@ -197,7 +197,7 @@ mod tests {
             json!({"id": "a b", "type": "KMS"}),
         ] {
             let mut unpacked = json!({"id": "ours", "type": "KMS"});
-            unpack(&pack(&key), unpacked.as_object_mut().unwrap());
+            unpack_key(&pack_key(&key), unpacked.as_object_mut().unwrap());
             assert_eq!(unpacked, key);
         }
     }

@@ -1,5 +1,9 @@
 /// What a message says about names that do exist: the likely one first, then all of them.
-pub(super) fn known<'a>(what: &str, wanted: &str, names: impl IntoIterator<Item = &'a str>) -> String {
+pub(super) fn describe_known<'a>(
+    what: &str,
+    wanted: &str,
+    names: impl IntoIterator<Item = &'a str>,
+) -> String {
     let names: Vec<&str> = names.into_iter().collect();
     if names.is_empty() {
         return format!("it has no {what} at all");
@@ -17,16 +21,16 @@ pub(super) fn known<'a>(what: &str, wanted: &str, names: impl IntoIterator<Item 
 
 #[cfg(test)]
 mod tests {
-    use super::known;
+    use super::describe_known;
 
     #[test]
     fn the_nearest_name_comes_first() {
         let names = ["Source", "Build", "DeployProd"];
         assert_eq!(
-            known("stages", "deploy-prod", names),
+            describe_known("stages", "deploy-prod", names),
             "did you mean `DeployProd`? its stages: `Source`, `Build`, `DeployProd`"
         );
-        assert_eq!(known("stages", "Zzz", names), "its stages: `Source`, `Build`, `DeployProd`");
-        assert_eq!(known("stages", "Zzz", []), "it has no stages at all");
+        assert_eq!(describe_known("stages", "Zzz", names), "its stages: `Source`, `Build`, `DeployProd`");
+        assert_eq!(describe_known("stages", "Zzz", []), "it has no stages at all");
     }
 }

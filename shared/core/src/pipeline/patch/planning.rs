@@ -28,7 +28,7 @@ impl<'a> Planning<'a> {
         for (index, new) in desired.actions.iter().enumerate() {
             let path = format!("Actions[{index}]");
             check_name(&new.stage, &format!("{path}.Stage"))?;
-            check::action(&new.declaration, &format!("{path}.Action"))?;
+            check::check_action(&new.declaration, &format!("{path}.Action"))?;
             if let Some(first) = added.insert(action_id(&new.stage, new.name()), path.clone()) {
                 let (stage, action) = (new.stage.clone(), new.name().to_owned());
                 return Err(PatchError::Duplicate { path, first, stage, action });

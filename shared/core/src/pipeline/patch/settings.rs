@@ -23,7 +23,7 @@ impl Planning<'_> {
             let regions: Vec<&str> =
                 pipeline.stores().filter_map(|it| it.region().or(pipeline.region())).collect();
             if let Some(region) = keys.keys().find(|region| !regions.contains(&region.as_str())) {
-                let known = names::known("stores", region, regions);
+                let known = names::describe_known("stores", region, regions);
                 return Err(PatchError::RegionWithoutStore { region: region.clone(), known });
             }
         }
@@ -39,7 +39,7 @@ impl Planning<'_> {
         for (index, role) in desired.roles.iter().enumerate() {
             let stage = role.stage.clone();
             let Some(found) = pipeline.stages().find(|it| it.name() == stage) else {
-                let known = names::known("stages", &stage, pipeline.stages().map(|it| it.name()));
+                let known = names::describe_known("stages", &stage, pipeline.stages().map(|it| it.name()));
                 return Err(PatchError::StageNotFound {
                     path: format!("ActionRoles[{index}].Stage"),
                     stage,
@@ -47,7 +47,8 @@ impl Planning<'_> {
                 });
             };
             if !found.actions().any(|it| it.name() == role.action) {
-                let known = names::known("actions", &role.action, found.actions().map(|it| it.name()));
+                let known =
+                    names::describe_known("actions", &role.action, found.actions().map(|it| it.name()));
                 let (path, action) = (format!("ActionRoles[{index}].Action"), role.action.clone());
                 return Err(PatchError::ActionNotFound { path, stage, action, known });
             }
@@ -69,7 +70,7 @@ impl Planning<'_> {
         let Some(live) = self.draft.read(setting) else { return };
         let owner = self.ownership.owner().to_owned();
         let owners = self.ownership.settings.entry(setting.clone()).or_default();
-        owned_setting::take(owners, &owner, live, value);
+        owned_setting::take_setting(owners, &owner, live, value);
         self.draft.write(setting, Some(value));
     }
 
@@ -81,7 +82,7 @@ impl Planning<'_> {
             owners.remove(&owner);
             return;
         };
-        match owned_setting::release(owners, &owner, live.clone()) {
+        match owned_setting::release_setting(owners, &owner, live.clone()) {
             Released::Unchanged => {}
             Released::PutBack(original) => self.draft.write(setting, original.as_deref()),
             Released::Drifted(original) => {
