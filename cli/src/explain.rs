@@ -1,4 +1,4 @@
-//! `crosspipe explain`: what a rule looks for, why deploys fail and how to mend it.
+//! `crosspipe explain`: what a rule looks for, why deploys fail and how to fix it.
 
 mod pages;
 
@@ -13,7 +13,7 @@ use crate::text::{Style, Text};
 
 const LIST: &str = "list";
 
-/// Explains a rule: what it looks for, why deploys fail, how to mend it
+/// Explains a rule: what it looks for, why deploys fail, how to fix it
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:\n  crosspipe explain list\n  crosspipe explain KM001")]
 pub(crate) struct Arguments {

@@ -56,13 +56,13 @@ pub(crate) fn run(arguments: &Arguments) -> Answer {
         Ok(resource) => resource,
         Err(problem) => return Answer::unusable(format!("{}: {problem}", document.name())),
     };
-    let Some(wanted) = Dependencies::read(resource) else {
+    let Some(planned) = PlannedResource::read(resource) else {
         return Answer::unusable(format!(
             "{}: there is no type or no properties in it; expected {EXPECTED}",
             document.name()
         ));
     };
-    if let Some((property, function)) = wanted.first_function() {
+    if let Some((property, function)) = planned.first_function() {
         return Answer::unusable(format!(
             "{}: property `{property}` is `{function}`, whose value only its stack knows\n  next: write the value instead",
             document.name()
@@ -72,7 +72,7 @@ pub(crate) fn run(arguments: &Arguments) -> Answer {
         Ok(runtime) => runtime,
         Err(error) => return Answer::unusable(format!("no connection can be made: {error}")),
     };
-    match runtime.block_on(wanted.preview()) {
+    match runtime.block_on(planned.preview()) {
         Ok(previews) => Answer::of(show_previews(&previews, arguments.format)),
         Err(failure) => Answer::unusable(format!("{}\n  next: {}", failure.cause, failure.next_step)),
     }
@@ -114,21 +114,21 @@ fn pick_resource<'a>(document: &'a Value, id: Option<&str>) -> Result<&'a Value,
     })
 }
 
-/// A custom resource that is wanted.
-struct Dependencies<'a> {
+/// A custom resource to plan.
+struct PlannedResource<'a> {
     resource_type: &'a str,
     properties: &'a Map<String, Value>,
     owner: Owner,
 }
 
-impl<'a> Dependencies<'a> {
+impl<'a> PlannedResource<'a> {
     fn read(value: &'a Value) -> Option<Self> {
         let text = |name: &str| value.get(name).and_then(Value::as_str);
         let resource_type = text("ResourceType").or_else(|| text("Type"))?;
         let properties = value.get("ResourceProperties").or_else(|| value.get("Properties"))?.as_object()?;
         let owner =
             Owner::new(text("StackId").unwrap_or("plan"), text("LogicalResourceId").unwrap_or("plan"));
-        Some(Dependencies { resource_type, properties, owner })
+        Some(PlannedResource { resource_type, properties, owner })
     }
 
     /// The first property that holds a function of CloudFormation, and that function. The service token is not read.

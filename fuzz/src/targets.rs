@@ -84,10 +84,10 @@ pub fn pipeline(input: &[u8]) {
 pub fn snapshot(input: &[u8]) {
     let Ok(value) = serde_json::from_slice::<Value>(input) else { return };
     let Ok(snapshot) = Snapshot::from_value(value) else { return };
-    let Ok(verdicts) = lint(&snapshot) else { return };
+    let Ok(diagnostics) = lint(&snapshot) else { return };
     let again = Snapshot::from_value(json!(snapshot)).map(|again| lint(&again));
     let same = |again: crosspipe_core::rules::Diagnostics| {
-        again.findings == verdicts.findings && again.unknown == verdicts.unknown
+        again.findings == diagnostics.findings && again.unknown == diagnostics.unknown
     };
     assert!(again.is_ok_and(|again| again.is_ok_and(same)), "it judges what it writes the same");
 }

@@ -28,7 +28,7 @@ usage: cargo xtask <command>
   ci             the gate: everything that has to pass before a change goes in
   ci <step>…     some of its steps: format, docs, dependencies, clippy, rustdoc, tests";
 
-/// Why a command failed, and the command that mends or repeats it.
+/// Why a command failed, and the command that fixes or repeats it.
 #[derive(Debug)]
 struct Failure {
     message: String,

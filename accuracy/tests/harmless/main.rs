@@ -60,8 +60,8 @@ fn rewritten_policies_raise_no_error() {
 fn messages_alone_raise_no_error() {
     let mut alarms = vec![];
     for case in all().unwrap() {
-        let mended = Case { fails: None, remove: vec![], set: BTreeMap::new(), ..case };
-        let judged = judge(mended).unwrap();
+        let fixed = Case { fails: None, remove: vec![], set: BTreeMap::new(), ..case };
+        let judged = judge(fixed).unwrap();
         let errors = judged.findings.iter().filter(|found| {
             let repeats_message = find(found.rule).is_some_and(|rule| rule.subject.repeats_message());
             found.severity == Severity::Error && !repeats_message

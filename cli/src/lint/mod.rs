@@ -145,14 +145,15 @@ fn lint_document(document: &Document, page_number: Option<usize>) -> Result<Lint
     let snapshot = document.snapshot()?;
     let pipeline = snapshot.pipeline().map_err(|error| document.wrong_at("", error.to_string()))?;
     let facts = Facts::new(&snapshot, &pipeline);
-    let verdicts = judge(&facts);
+    let diagnostics = judge(&facts);
     let section = page_number.map(|number| {
         let entry = |finding| Entry { finding, confidence: None };
-        let entries: Vec<Entry<'_>> = verdicts.findings.iter().map(entry).collect();
-        page::pipeline_section((number, document.name()), &facts, &entries, &verdicts.unknown)
+        let entries: Vec<Entry<'_>> = diagnostics.findings.iter().map(entry).collect();
+        page::pipeline_section((number, document.name()), &facts, &entries, &diagnostics.unknown)
     });
-    let findings = verdicts.findings.into_iter().map(|finding| locate_finding(document, finding)).collect();
-    Ok(Linted { file: document.name().to_owned(), findings, unknown: verdicts.unknown, section })
+    let findings =
+        diagnostics.findings.into_iter().map(|finding| locate_finding(document, finding)).collect();
+    Ok(Linted { file: document.name().to_owned(), findings, unknown: diagnostics.unknown, section })
 }
 
 fn locate_finding(document: &Document, finding: Finding) -> Located {

@@ -101,7 +101,7 @@ pub(super) fn snapshot(text: &str) -> Result<Snapshot, String> {
 
 /// How many findings a snapshot has.
 pub(super) fn findings(snapshot: &Snapshot) -> u64 {
-    lint(snapshot).map_or(u64::MAX, |verdicts| verdicts.findings.len() as u64)
+    lint(snapshot).map_or(u64::MAX, |diagnostics| diagnostics.findings.len() as u64)
 }
 
 fn is_allowed(question: &Question) -> u64 {

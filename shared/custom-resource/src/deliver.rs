@@ -30,7 +30,7 @@ pub enum ServeError {
         "the event can't be answered, its `ResponseURL` is not usable: {0}; invoke this function through CloudFormation"
     )]
     Unanswerable(&'static str),
-    /// The answer was refused in a way that sending it again does not mend.
+    /// The answer was refused for good: sending it again does not help.
     #[error(
         "`{host}` refused the answer with HTTP status {status} ({attempts} attempts); \
          the `ResponseURL` may have expired, then only cancelling the stack operation ends the wait"

@@ -212,7 +212,7 @@ fn no_new_fault(current: &Pipeline, patched: &Value) -> Result<(), Failure> {
         let metadata = current.arn().map(|arn| json!({ "pipelineArn": arn }));
         let pipeline = Fact::Known(json!({"pipeline": pipeline, "metadata": metadata}));
         let snapshot = Snapshot { pipeline, ..Snapshot::default() };
-        rules::lint(&snapshot).map(|verdicts| verdicts.findings).unwrap_or_default()
+        rules::lint(&snapshot).map(|diagnostics| diagnostics.findings).unwrap_or_default()
     };
     let before = faults(current.as_value().clone());
     let known =

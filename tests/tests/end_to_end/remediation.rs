@@ -200,7 +200,7 @@ fn foreign_fixes_are_only_proposed() {
     let listening = applying();
     let (scene, world) = (&listening.scene, &listening.scene.world);
 
-    // Missing in B: nothing in A could mend it.
+    // Missing in B: nothing in A could remediate it.
     inject::target_role_without_key(world);
     let before = scene.live();
     let report = listening.report_of_run();

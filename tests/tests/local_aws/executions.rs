@@ -171,9 +171,9 @@ fn scripted_failure_and_retry() {
     let state = scene.a.call("codepipeline", "get_pipeline_state", json!({"name": "run"})).unwrap();
     let execution = state["stageStates"][1]["latestExecution"]["pipelineExecutionId"].clone();
 
-    let mut mended = place;
-    mended["code"] = Value::Null;
-    scene.a.aws().control("fail", &mended).unwrap();
+    let mut corrected = place;
+    corrected["code"] = Value::Null;
+    scene.a.aws().control("fail", &corrected).unwrap();
     let retry_of = |execution: &Value, stage: &str| {
         let request = json!({
             "pipelineName": "run", "stageName": stage, "pipelineExecutionId": execution, "retryMode": "FAILED_ACTIONS",

@@ -41,7 +41,7 @@ pub(super) struct Target<'a> {
 impl<'a> Dependencies<'a> {
     /// What the cross-account actions depend on, or the one of this stage and name.
     pub(super) fn of(pipeline: &'a Pipeline, only: Option<(&str, &str)>) -> Self {
-        let mut wanted =
+        let mut dependencies =
             Dependencies { account: pipeline.account().unwrap_or_default(), ..Dependencies::default() };
         let mut roles = BTreeSet::new();
         let mut working: BTreeMap<&str, Vec<Action<'a>>> = BTreeMap::new();
@@ -52,10 +52,10 @@ impl<'a> Dependencies<'a> {
             // The role that a stack is given.
             roles.extend(action.configuration("RoleArn"));
             working.entry(account).or_default().push(action);
-            wanted.projects.extend(builds_of(pipeline, &action));
+            dependencies.projects.extend(builds_of(pipeline, &action));
             let Some(store) = pipeline.store_for(action.region()) else { continue };
-            wanted.buckets.insert(store.bucket().to_owned());
-            wanted.keys.extend(store.key_id().filter(|key| key.contains(":key/")).map(str::to_owned));
+            dependencies.buckets.insert(store.bucket().to_owned());
+            dependencies.keys.extend(store.key_id().filter(|key| key.contains(":key/")).map(str::to_owned));
         }
         // Actions that stay at home share the artifacts with those that do not.
         if pipeline.cross_account_actions().next().is_some() {
@@ -65,11 +65,13 @@ impl<'a> Dependencies<'a> {
                 roles.extend(action.role_arn());
                 if Provider::of(&action) == Provider::CodeBuild {
                     let project = action.configuration("ProjectName");
-                    wanted.projects.extend(project.map(|project| (action.region(), project)));
+                    dependencies.projects.extend(project.map(|project| (action.region(), project)));
                 }
                 let Some(store) = pipeline.store_for(action.region()) else { continue };
-                wanted.buckets.insert(store.bucket().to_owned());
-                wanted.keys.extend(store.key_id().filter(|key| key.contains(":key/")).map(str::to_owned));
+                dependencies.buckets.insert(store.bucket().to_owned());
+                dependencies
+                    .keys
+                    .extend(store.key_id().filter(|key| key.contains(":key/")).map(str::to_owned));
             }
         }
         let mut by_account: BTreeMap<(String, String), BTreeSet<Arn>> = BTreeMap::new();
@@ -78,14 +80,14 @@ impl<'a> Dependencies<'a> {
             by_account.entry(account).or_default().insert(role);
         }
         for ((account, partition), roles) in by_account {
-            if account == wanted.account {
-                wanted.own_roles = roles;
+            if account == dependencies.account {
+                dependencies.own_roles = roles;
             } else {
                 let actions = working.remove(account.as_str()).unwrap_or_default();
-                wanted.targets.push(Target { account, partition, roles, actions });
+                dependencies.targets.push(Target { account, partition, roles, actions });
             }
         }
-        wanted
+        dependencies
     }
 }
 

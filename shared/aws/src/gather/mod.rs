@@ -6,8 +6,8 @@
 //!
 //! # Layout
 //! - this file: what is read, and from which account
-//! - `wanted`: which keys, buckets, roles and builds a pipeline's actions depend on
-//! - `inquiry`: one question to AWS: how long it may take, and what is noted where it fails
+//! - `dependencies`: which keys, buckets, roles and builds a pipeline's actions depend on
+//! - `reader`: one question to AWS: how long it may take, and what is noted where it fails
 //! - `store`, `roles`, `builds`: keys and buckets, roles with their policies, build projects
 //! - `evidence`: what the providers in the target account say
 
@@ -58,19 +58,20 @@ pub struct Gathered {
 /// Gathers what the cross-account actions of a pipeline depend on; `only` is the stage and name of the one
 /// action to look at. Of `failures`, what the provider says is gathered, too. `live` is `GetPipeline`'s output.
 pub async fn gather_snapshot(
-    lookout: GatherOptions<'_>,
+    options: GatherOptions<'_>,
     live: Value,
     pipeline: &Pipeline,
     only: Option<(&str, &str)>,
     failures: &[Failure],
 ) -> Gathered {
-    let inquiry = FactReader::new(lookout.until);
-    let wanted = Dependencies::of(pipeline, only);
-    let targets = wanted.targets.iter().map(|target| target_account(lookout, target, failures, &inquiry));
+    let reader = FactReader::new(options.until);
+    let dependencies = Dependencies::of(pipeline, only);
+    let targets =
+        dependencies.targets.iter().map(|target| target_account(options, target, failures, &reader));
     let (mut snapshot, targets, rule_executions) = join3(
-        tools_account(lookout.tools, &wanted, &inquiry),
+        tools_account(options.tools, &dependencies, &reader),
         join_all(targets),
-        rule_executions(lookout.tools, pipeline, failures, &inquiry),
+        rule_executions(options.tools, pipeline, failures, &reader),
     )
     .await;
     snapshot.rule_executions = rule_executions;
@@ -81,7 +82,7 @@ pub async fn gather_snapshot(
     }
     snapshot.pipeline = Fact::Known(live);
     snapshot.instance_roles = all_known(instance_roles);
-    Gathered { snapshot, unreadable: inquiry.into_lines() }
+    Gathered { snapshot, unreadable: reader.into_lines() }
 }
 
 /// What the rules of the failed stages' conditions came to. A stage without conditions is not asked about.
@@ -89,7 +90,7 @@ async fn rule_executions(
     tools: &Aws,
     pipeline: &Pipeline,
     failures: &[Failure],
-    inquiry: &FactReader,
+    reader: &FactReader,
 ) -> Vec<Value> {
     let has_conditions = |stage: &str| {
         let stage = pipeline.stages().find(|it| it.name() == stage);
@@ -101,33 +102,34 @@ async fn rule_executions(
     let codepipeline = tools.codepipeline();
     let read = executions.into_iter().map(async |execution| {
         let details = codepipeline.list_rule_executions(pipeline.name(), execution);
-        inquiry.known(&format!("the conditions of execution {execution}"), details).await
+        reader.known(&format!("the conditions of execution {execution}"), details).await
     });
     join_all(read).await.into_iter().filter_map(|details| details.known().cloned()).flatten().collect()
 }
 
 /// What the pipeline's own account knows.
-async fn tools_account(tools: &Aws, wanted: &Dependencies<'_>, inquiry: &FactReader) -> Snapshot {
-    let own = wanted.account;
-    let keys = wanted.keys.iter().map(async |arn| (arn.clone(), store::read_key(tools, arn, inquiry).await));
-    let buckets = wanted.buckets.iter().map(async |name| {
-        let facts = store::read_bucket(tools, name, own, inquiry).await;
+async fn tools_account(tools: &Aws, dependencies: &Dependencies<'_>, reader: &FactReader) -> Snapshot {
+    let own = dependencies.account;
+    let keys =
+        dependencies.keys.iter().map(async |arn| (arn.clone(), store::read_key(tools, arn, reader).await));
+    let buckets = dependencies.buckets.iter().map(async |name| {
+        let facts = store::read_bucket(tools, name, own, reader).await;
         (name.clone(), facts)
     });
-    let projects = wanted.projects.iter().map(async |(region, name)| {
+    let projects = dependencies.projects.iter().map(async |(region, name)| {
         let aws = region.map_or_else(|| tools.clone(), |region| tools.in_region(region));
-        ((*name).to_owned(), builds::read_project(&aws, name, inquiry).await)
+        ((*name).to_owned(), builds::read_project(&aws, name, reader).await)
     });
     let iam = tools.iam();
-    let roles = roles::read_roles(&iam, wanted.own_roles.iter(), inquiry);
+    let roles = roles::read_roles(&iam, dependencies.own_roles.iter(), reader);
     let (keys, buckets, projects, roles) =
         join4(join_all(keys), join_all(buckets), join_all(projects), roles).await;
     // The role that builds is known from its project only.
     let builders = projects.iter().filter_map(|(_, project)| project.known()?.service_role.known());
     let builders = builders.filter_map(|role| Arn::parse(role).ok());
     let builders: BTreeSet<Arn> =
-        builders.filter(|role| role.account() == own && !wanted.own_roles.contains(role)).collect();
-    let builders = roles::read_roles(&iam, builders.iter(), inquiry).await;
+        builders.filter(|role| role.account() == own && !dependencies.own_roles.contains(role)).collect();
+    let builders = roles::read_roles(&iam, builders.iter(), reader).await;
     Snapshot {
         keys: keys.into_iter().collect(),
         buckets: buckets.into_iter().collect(),
@@ -140,31 +142,31 @@ async fn tools_account(tools: &Aws, wanted: &Dependencies<'_>, inquiry: &FactRea
 /// What a target account knows, through its diagnostics role: roles and providers side by side, then the roles
 /// that the providers named.
 async fn target_account(
-    lookout: GatherOptions<'_>,
+    options: GatherOptions<'_>,
     target: &Target<'_>,
     failures: &[Failure],
-    inquiry: &FactReader,
+    reader: &FactReader,
 ) -> Vec<Evidence> {
-    let Some(name) = lookout.diagnostics_role else { return vec![] };
+    let Some(name) = options.diagnostics_role else { return vec![] };
     let role = arn::role(&target.partition, &target.account, name);
-    let session = lookout.tools.assume_role(&role, lookout.session_name);
-    let aws = match inquiry.ask(&role, session).await {
+    let session = options.tools.assume_role(&role, options.session_name);
+    let aws = match reader.ask(&role, session).await {
         Ok(aws) => aws,
         Err(why) => {
-            inquiry.note(&why);
+            reader.note(&why);
             return vec![];
         }
     };
     let asked = target.actions.iter().map(|action| {
         let failure = failures.iter().find(|failure| failure.is_of(action));
-        evidence::read(&aws, *action, failure, inquiry)
+        evidence::read(&aws, *action, failure, reader)
     });
     let iam = aws.iam();
     let (roles, mut evidence) =
-        join(roles::read_roles(&iam, target.roles.iter(), inquiry), join_all(asked)).await;
+        join(roles::read_roles(&iam, target.roles.iter(), reader), join_all(asked)).await;
     let named = evidence.iter().flat_map(|evidence| evidence.roles.iter());
     let named = named.filter(|arn| arn.account() == target.account && !target.roles.contains(arn));
-    let named = roles::read_roles(&iam, named, inquiry).await;
+    let named = roles::read_roles(&iam, named, reader).await;
     let roles = known_facts(roles.into_iter().chain(named));
     evidence.push(Evidence::of(Snapshot { roles, ..Snapshot::default() }));
     evidence

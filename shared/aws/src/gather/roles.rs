@@ -14,11 +14,11 @@ use crate::iam::Iam;
 pub(super) async fn read_roles<'a>(
     iam: &Iam,
     arns: impl Iterator<Item = &'a Arn>,
-    inquiry: &FactReader,
+    reader: &FactReader,
 ) -> Vec<(String, Fact<RoleFacts>)> {
     let roles = arns.map(async |arn| {
         let facts = match arn.role_name() {
-            Some(name) => read_role(iam, name, inquiry).await,
+            Some(name) => read_role(iam, name, reader).await,
             None => Fact::Unknown,
         };
         (arn.to_string(), facts)
@@ -26,11 +26,11 @@ pub(super) async fn read_roles<'a>(
     join_all(roles).await
 }
 
-async fn read_role(iam: &Iam, name: &str, inquiry: &FactReader) -> Fact<RoleFacts> {
+async fn read_role(iam: &Iam, name: &str, reader: &FactReader) -> Fact<RoleFacts> {
     let (role, inline_policies, attached_policies) = join3(
-        inquiry.known(name, iam.role(name)),
-        inline_policies(iam, name, inquiry),
-        attached_policies(iam, name, inquiry),
+        reader.known(name, iam.role(name)),
+        inline_policies(iam, name, reader),
+        attached_policies(iam, name, reader),
     )
     .await;
     let role = match role {
@@ -42,10 +42,10 @@ async fn read_role(iam: &Iam, name: &str, inquiry: &FactReader) -> Fact<RoleFact
     };
     let permissions_boundary = match &role.permissions_boundary_arn {
         None => Fact::Absent,
-        Some(arn) => managed_policy(iam, arn, inquiry).await,
+        Some(arn) => managed_policy(iam, arn, reader).await,
     };
     Fact::Known(RoleFacts {
-        trust_policy: inquiry.parse(&role.arn, &role.trust_policy.to_string()),
+        trust_policy: reader.parse(&role.arn, &role.trust_policy.to_string()),
         inline_policies,
         attached_policies,
         permissions_boundary,
@@ -55,35 +55,35 @@ async fn read_role(iam: &Iam, name: &str, inquiry: &FactReader) -> Fact<RoleFact
 
 type Documents = Fact<BTreeMap<String, PolicyDocument>>;
 
-async fn inline_policies(iam: &Iam, role: &str, inquiry: &FactReader) -> Documents {
-    let names = match inquiry.known(role, iam.role_policy_names(role)).await {
+async fn inline_policies(iam: &Iam, role: &str, reader: &FactReader) -> Documents {
+    let names = match reader.known(role, iam.role_policy_names(role)).await {
         Fact::Known(names) => names,
         Fact::Absent => return Fact::Absent,
         Fact::Unknown => return Fact::Unknown,
     };
     let read = names.into_iter().map(async |name| {
-        let document = inquiry.document(&name, iam.role_policy(role, &name)).await;
+        let document = reader.document(&name, iam.role_policy(role, &name)).await;
         (name, document)
     });
     all_known(join_all(read).await)
 }
 
-async fn attached_policies(iam: &Iam, role: &str, inquiry: &FactReader) -> Documents {
-    let arns = match inquiry.known(role, iam.attached_policies(role)).await {
+async fn attached_policies(iam: &Iam, role: &str, reader: &FactReader) -> Documents {
+    let arns = match reader.known(role, iam.attached_policies(role)).await {
         Fact::Known(arns) => arns,
         Fact::Absent => return Fact::Absent,
         Fact::Unknown => return Fact::Unknown,
     };
     let read = arns.into_iter().map(async |arn| {
-        let document = managed_policy(iam, &arn, inquiry).await;
+        let document = managed_policy(iam, &arn, reader).await;
         (arn, document)
     });
     all_known(join_all(read).await)
 }
 
-async fn managed_policy(iam: &Iam, arn: &str, inquiry: &FactReader) -> Fact<PolicyDocument> {
+async fn managed_policy(iam: &Iam, arn: &str, reader: &FactReader) -> Fact<PolicyDocument> {
     let document = async { iam.managed_policy_document(arn).await.map(|it| Some(it.to_string())) };
-    inquiry.document(arn, document).await
+    reader.document(arn, document).await
 }
 
 /// One that can't be read could say anything, so then nothing is known of the set.

@@ -9,13 +9,13 @@ use super::fact_reader::FactReader;
 use crate::Aws;
 
 /// An artifact key, in its own Region.
-pub(super) async fn read_key(tools: &Aws, arn: &str, inquiry: &FactReader) -> Fact<KeyFacts> {
+pub(super) async fn read_key(tools: &Aws, arn: &str, reader: &FactReader) -> Fact<KeyFacts> {
     let region = Arn::parse(arn).map(|arn| arn.region().to_owned()).unwrap_or_default();
     let kms = tools.in_region(&region).kms();
     let (metadata, policy, grants) = join3(
-        inquiry.known(arn, kms.describe_key(arn)),
-        inquiry.document(arn, async { kms.key_policy(arn).await.map(Some) }),
-        inquiry.known(arn, kms.grants(arn)),
+        reader.known(arn, kms.describe_key(arn)),
+        reader.document(arn, async { kms.key_policy(arn).await.map(Some) }),
+        reader.known(arn, kms.grants(arn)),
     )
     .await;
     if matches!(metadata, Fact::Absent) {
@@ -37,23 +37,23 @@ pub(super) async fn read_bucket(
     tools: &Aws,
     name: &str,
     account: &str,
-    inquiry: &FactReader,
+    reader: &FactReader,
 ) -> Fact<BucketFacts> {
-    let region = match read_region(tools, name, account, inquiry).await {
+    let region = match read_region(tools, name, account, reader).await {
         Fact::Absent => return Fact::Absent,
         region => region,
     };
     let s3 = region.known().map_or_else(|| tools.clone(), |region| tools.in_region(region)).s3();
     let (policy, ownership, encryption) = join3(
-        inquiry.ask(name, s3.bucket_policy(name, account)),
-        inquiry.fact(name, s3.object_ownership(name, account)),
-        inquiry.fact(name, s3.default_encryption(name, account)),
+        reader.ask(name, s3.bucket_policy(name, account)),
+        reader.fact(name, s3.object_ownership(name, account)),
+        reader.fact(name, s3.default_encryption(name, account)),
     )
     .await;
     // Only the owner's answer passes the expected owner of the call.
     let owned = region.known().is_some() || policy.is_ok();
-    let policy = match inquiry.settle(policy) {
-        Fact::Known(text) => inquiry.parse(name, &text),
+    let policy = match reader.settle(policy) {
+        Fact::Known(text) => reader.parse(name, &text),
         Fact::Absent => Fact::Absent,
         Fact::Unknown => Fact::Unknown,
     };
@@ -71,14 +71,12 @@ pub(super) async fn deploy_bucket(
     aws: &Aws,
     name: &str,
     account: &str,
-    inquiry: &FactReader,
+    reader: &FactReader,
 ) -> Fact<BucketFacts> {
     let s3 = aws.s3();
-    let (region, object_ownership) = join(
-        read_region(aws, name, account, inquiry),
-        inquiry.fact(name, s3.object_ownership(name, account)),
-    )
-    .await;
+    let (region, object_ownership) =
+        join(read_region(aws, name, account, reader), reader.fact(name, s3.object_ownership(name, account)))
+            .await;
     match region {
         Fact::Absent => Fact::Absent,
         Fact::Unknown if object_ownership.is_unknown() => Fact::Unknown,
@@ -91,7 +89,7 @@ pub(super) async fn deploy_bucket(
     }
 }
 
-async fn read_region(aws: &Aws, name: &str, account: &str, inquiry: &FactReader) -> Fact<String> {
+async fn read_region(aws: &Aws, name: &str, account: &str, reader: &FactReader) -> Fact<String> {
     let s3 = aws.s3();
-    inquiry.known(name, s3.bucket_region(name, account)).await
+    reader.known(name, s3.bucket_region(name, account)).await
 }

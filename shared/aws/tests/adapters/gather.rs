@@ -34,13 +34,13 @@ async fn late_answers_are_unknown() {
         ]
     }, "metadata": {"pipelineArn": "arn:aws:codepipeline:eu-west-1:111111111111:site"}});
     let pipeline = Pipeline::parse(live.clone()).unwrap();
-    let lookout = GatherOptions {
+    let options = GatherOptions {
         tools: &tools,
         diagnostics_role: Some("Diagnostics"),
         session_name: "test",
         until: Some(SystemTime::now() + Duration::from_millis(100)),
     };
-    let gathered = gather::gather_snapshot(lookout, live.clone(), &pipeline, None, &[]).await;
+    let gathered = gather::gather_snapshot(options, live.clone(), &pipeline, None, &[]).await;
     let snapshot = gathered.snapshot;
     assert_eq!(snapshot.pipeline, Fact::Known(live));
     assert!(snapshot.buckets[BUCKET].known().unwrap().policy.is_unknown());

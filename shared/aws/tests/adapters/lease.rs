@@ -176,7 +176,7 @@ async fn finished_parts_are_recorded() {
 async fn outcome_is_recorded() {
     let replay = Replay::start([taken(), taken()]).await;
     let leases = Leases::new(&replay.aws, "locks");
-    ours(leases.begin("mend", "event-1", in_a_minute()).await).keep("it worked").await.unwrap();
+    ours(leases.begin("fix-key", "event-1", in_a_minute()).await).keep("it worked").await.unwrap();
     let kept = replay.requests()[1].json();
     assert_eq!(kept["UpdateExpression"], "SET #note0 = :note0", "held as long as before");
     assert_eq!(kept["ExpressionAttributeNames"], json!({"#note0": "Note:outcome"}));

@@ -225,7 +225,7 @@ fn what_is_not_mended_stays_proposed() {
     bucket_policy_omits_target(&mut snapshot);
     let snapshot = Snapshot::from_value(snapshot).unwrap();
     let failure = Failure::from_event(&event()).unwrap();
-    let mended = |outcome| {
+    let fixed = |outcome| {
         let mut report = diagnose(&failure, &snapshot, Remediation::apply()).unwrap().unwrap();
         let fix = report.findings[0].finding.fix.clone();
         assert_eq!(
@@ -237,6 +237,6 @@ fn what_is_not_mended_stays_proposed() {
         assert_eq!(report.remediation_steps(), ["Did something."]);
         (report.remediation.steps.contains(&fix), report.headline.contains("put back"))
     };
-    assert_eq!(mended(Outcome::Retried), (false, true));
-    assert_eq!(mended(Outcome::NothingOwned), (true, false));
+    assert_eq!(fixed(Outcome::Retried), (false, true));
+    assert_eq!(fixed(Outcome::NothingOwned), (true, false));
 }

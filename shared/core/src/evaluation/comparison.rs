@@ -78,39 +78,40 @@ impl Comparison {
     pub(super) fn compare(
         self,
         value: &str,
-        wanted: &str,
+        policy_value: &str,
         version: LanguageVersion,
         keys: Keys<'_>,
     ) -> Compared {
-        let text = |compare: &dyn Fn(&Text<'_>) -> Option<bool>| match expand_variables(wanted, version, keys)
-        {
-            Text::Unknown => Compared::Unknown,
-            text => compare(&text).into(),
-        };
+        let text =
+            |compare: &dyn Fn(&Text<'_>) -> Option<bool>| match expand_variables(policy_value, version, keys)
+            {
+                Text::Unknown => Compared::Unknown,
+                text => compare(&text).into(),
+            };
         match self {
             Comparison::StringEquals => return text(&|text| text.equals(value, false)),
             Comparison::StringEqualsIgnoreCase => return text(&|text| text.equals(value, true)),
             Comparison::StringLike => return text(&|text| text.matches(value)),
-            Comparison::Arn => return compare_arns(value, wanted, version, keys),
+            Comparison::Arn => return compare_arns(value, policy_value, version, keys),
             _ => {}
         }
         // Policy variables go with strings and ARNs only.
-        if version == LanguageVersion::V2012 && wanted.contains("${") {
+        if version == LanguageVersion::V2012 && policy_value.contains("${") {
             return Compared::Unknown;
         }
         match self {
-            Comparison::Numeric(order) => order.of(parse_number(value), parse_number(wanted)),
-            Comparison::Date(order) => order.of(date::parse(value), date::parse(wanted)),
+            Comparison::Numeric(order) => order.of(parse_number(value), parse_number(policy_value)),
+            Comparison::Date(order) => order.of(date::parse(value), date::parse(policy_value)),
             Comparison::Bool => {
-                compare_pair(parse_boolean(value), parse_boolean(wanted), |a, b| a == b).into()
+                compare_pair(parse_boolean(value), parse_boolean(policy_value), |a, b| a == b).into()
             }
             Comparison::IpAddress => {
-                compare_pair(value.parse().ok(), parse_ip_block(wanted), |address: IpAddr, block| {
+                compare_pair(value.parse().ok(), parse_ip_block(policy_value), |address: IpAddr, block| {
                     block.contains(&address)
                 })
                 .into()
             }
-            _ => Compared::Settled(value == wanted),
+            _ => Compared::Settled(value == policy_value),
         }
     }
 }
@@ -122,8 +123,9 @@ impl From<Option<bool>> for Compared {
 }
 
 impl Order {
-    fn of<T: PartialOrd>(self, value: Option<T>, wanted: Option<T>) -> Compared {
-        let ordering = value.zip(wanted).and_then(|(value, wanted)| value.partial_cmp(&wanted));
+    fn of<T: PartialOrd>(self, value: Option<T>, policy_value: Option<T>) -> Compared {
+        let ordering =
+            value.zip(policy_value).and_then(|(value, policy_value)| value.partial_cmp(&policy_value));
         let holds = ordering.map(|ordering| match self {
             Order::Equal => ordering == Ordering::Equal,
             Order::Less => ordering == Ordering::Less,
@@ -141,13 +143,13 @@ fn compare_pair<A, B>(a: Option<A>, b: Option<B>, compare: impl Fn(A, B) -> bool
 
 /// Each of the six parts is compared by itself, so that no wildcard reaches over a colon.
 /// See <https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_condition_operators.html#Conditions_ARN>.
-fn compare_arns(value: &str, wanted: &str, version: LanguageVersion, keys: Keys<'_>) -> Compared {
+fn compare_arns(value: &str, policy_value: &str, version: LanguageVersion, keys: Keys<'_>) -> Compared {
     let is_arn = |text| arn_parts(text).count() == 6 && arn_parts(text).next() == Some("arn");
-    if !is_arn(value) || !is_arn(wanted) {
+    if !is_arn(value) || !is_arn(policy_value) {
         return Compared::Incomparable;
     }
     let mut all = Compared::Settled(true);
-    for (part, pattern) in arn_parts(value).zip(arn_parts(wanted)) {
+    for (part, pattern) in arn_parts(value).zip(arn_parts(policy_value)) {
         match expand_variables(pattern, version, keys) {
             Text::Unknown => all = Compared::Unknown,
             pattern => match pattern.matches(part) {
@@ -184,16 +186,16 @@ mod tests {
     use super::*;
     use crate::evaluation::{Context, Requester};
 
-    fn check(comparison: Comparison, value: &str, wanted: &str, expected: Option<bool>) {
+    fn check(comparison: Comparison, value: &str, policy_value: &str, expected: Option<bool>) {
         let (context, requester) = (Context::complete(), Requester::Anonymous);
         let keys = Keys { context: &context, requester: &requester };
-        let compared = comparison.compare(value, wanted, LanguageVersion::V2012, keys);
-        assert_eq!(compared, expected.into(), "{comparison:?}: {value} / {wanted}");
+        let compared = comparison.compare(value, policy_value, LanguageVersion::V2012, keys);
+        assert_eq!(compared, expected.into(), "{comparison:?}: {value} / {policy_value}");
     }
 
     #[test]
     fn addresses() {
-        for (value, wanted, expected) in [
+        for (value, policy_value, expected) in [
             ("203.0.113.7", "203.0.113.0/24", Some(true)),
             ("203.0.114.7", "203.0.113.0/24", Some(false)),
             ("203.0.113.7", "203.0.113.7", Some(true)),
@@ -205,7 +207,7 @@ mod tests {
             ("203.0.113.7", "203.0.113.0/33", None),
             ("203.0.113", "203.0.113.0/24", None),
         ] {
-            check(Comparison::IpAddress, value, wanted, expected);
+            check(Comparison::IpAddress, value, policy_value, expected);
         }
     }
 

@@ -10,13 +10,13 @@ use crate::policy::{LanguageVersion, Statement};
 /// Whether all conditions hold; yes for a statement without any. An operator that does not exist is not
 /// settled: AWS accepts no such policy.
 pub(super) fn conditions_hold(statement: Statement<'_>, version: LanguageVersion, keys: Keys<'_>) -> Ternary {
-    Ternary::all(statement.conditions().map(|(operator, key, wanted)| {
+    Ternary::all(statement.conditions().map(|(operator, key, expected)| {
         let value = keys.get(key);
         match Operator::parse(operator) {
             None => Ternary::Unknown,
-            Some(Operator::Null) => null_holds(value, wanted),
-            Some(Operator::Compare(operator)) => operator.holds(value, wanted, |value, wanted| {
-                operator.comparison.compare(value, wanted, version, keys)
+            Some(Operator::Null) => null_holds(value, expected),
+            Some(Operator::Compare(operator)) => operator.holds(value, expected, |value, expected| {
+                operator.comparison.compare(value, expected, version, keys)
             }),
         }
     }))

@@ -102,14 +102,14 @@ fn order_of(name: &str) -> Option<(Order, bool)> {
 }
 
 /// `Null` asks whether the key is absent: `true` holds where it is, `false` where it is not.
-pub fn null_holds(value: ContextValue<'_>, wanted: Scalars<'_>) -> Ternary {
+pub fn null_holds(value: ContextValue<'_>, policy_values: Scalars<'_>) -> Ternary {
     let absent = match value {
         // Whether a key with an empty list of values counts as there is not documented.
         ContextValue::Several([]) | ContextValue::Unknown => Ternary::Unknown,
         ContextValue::One(_) | ContextValue::Several(_) => Ternary::No,
         ContextValue::Absent => Ternary::Yes,
     };
-    Ternary::any(wanted.map(|flag| match parse_boolean(&flag) {
+    Ternary::any(policy_values.map(|flag| match parse_boolean(&flag) {
         Some(true) => absent,
         Some(false) => !absent,
         None => Ternary::No,
@@ -117,20 +117,21 @@ pub fn null_holds(value: ContextValue<'_>, wanted: Scalars<'_>) -> Ternary {
 }
 
 impl Compare {
-    /// Whether the operator holds for the key's values, each compared with each wanted value.
+    /// Whether the operator holds for the key's values, each compared with each value of the policy.
     ///
-    /// A list of wanted values means any of them; under a negated operator, none of them.
+    /// A list of values in the policy means any of them; under a negated operator, none of them.
     /// See <https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-logic-multiple-context-keys-or-values.html>
     /// and, for several values of the request,
     /// <https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-single-vs-multi-valued-context-keys.html>.
     pub fn holds(
         &self,
         value: ContextValue<'_>,
-        wanted: Scalars<'_>,
+        policy_values: Scalars<'_>,
         compare: impl Fn(&str, &str) -> Compared,
     ) -> Ternary {
         let each = |value: &str| {
-            let comparisons = wanted.clone().map(|wanted| compare(value, &wanted).holds(self.negated));
+            let comparisons =
+                policy_values.clone().map(|policy_value| compare(value, &policy_value).holds(self.negated));
             if self.negated { Ternary::all(comparisons) } else { Ternary::any(comparisons) }
         };
         match value {

@@ -43,7 +43,7 @@ impl Pipeline {
         self.declaration
     }
 
-    // For edits that keep what `check` has seen to.
+    // For edits that keep what `check` has checked.
     pub(super) fn declaration_mut(&mut self) -> &mut Value {
         &mut self.declaration
     }

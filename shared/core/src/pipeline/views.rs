@@ -163,7 +163,7 @@ impl<'a> Store<'a> {
     }
 }
 
-// `check` has seen to it that required fields are there, so the default is never taken.
+// `check` makes sure that required fields are there, so the default is never taken.
 pub(super) fn required_text<'a>(value: &'a Value, field: &str) -> &'a str {
     optional_text(value, field).unwrap_or_default()
 }

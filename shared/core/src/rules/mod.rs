@@ -19,9 +19,9 @@
 //!   them for a role; `resources`: what Crosspipe's own templates take
 //! - `diagnostics`: what rules report
 //!
-//! A rule says nothing where all is well or where it does not apply, says what is missing where it
-//! can't know, and speaks of a fault only where the facts prove it. One fault is told by one rule: the
-//! more precise one speaks, and the more general one is silent.
+//! A rule reports nothing where all is well or where it does not apply, names what is missing where it
+//! cannot know, and reports a fault only where the facts prove it. One fault is reported by one rule: the
+//! more precise one reports it.
 
 mod access;
 mod access_result;

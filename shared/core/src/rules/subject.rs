@@ -7,9 +7,9 @@
 pub enum Subject {
     /// The service role assumes the action role.
     Trust,
-    /// How artifact stores and their keys are set up; no policy mends it.
+    /// How artifact stores and their keys are set up; no policy fixes it.
     Store,
-    /// How the pipeline and its actions are set up; no policy mends it.
+    /// How the pipeline and its actions are set up; no policy fixes it.
     Setting,
     /// What an artifact bucket's policy allows.
     BucketPolicy,

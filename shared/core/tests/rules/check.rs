@@ -42,9 +42,9 @@ impl Cases {
         let mut snapshot = corrected();
         change(&mut snapshot);
         let judge = |snapshot: Value| lint(&Snapshot::from_value(snapshot).unwrap()).unwrap();
-        let verdicts = judge(snapshot.clone());
-        self.paste(what, &verdicts, &snapshot, judge);
-        self.compare(what, verdicts, findings, unknown)
+        let diagnostics = judge(snapshot.clone());
+        self.paste(what, &diagnostics, &snapshot, judge);
+        self.compare(what, diagnostics, findings, unknown)
     }
 
     /// The same for the deploy action after it failed with this message.
@@ -76,22 +76,22 @@ impl Cases {
             let facts = Facts::of_action(&snapshot, &pipeline, &failure.stage, &failure.action);
             run(&facts.with_failure(&failure))
         };
-        let verdicts = judge(snapshot.clone());
-        self.paste(what, &verdicts, &snapshot, judge);
-        self.compare(what, verdicts, findings, unknown)
+        let diagnostics = judge(snapshot.clone());
+        self.paste(what, &diagnostics, &snapshot, judge);
+        self.compare(what, diagnostics, findings, unknown)
     }
 
     /// Runs the script of each finding, and holds the statements of its fix against the Service Authorization Reference.
     fn paste(
         &mut self,
         what: &str,
-        verdicts: &Diagnostics,
+        diagnostics: &Diagnostics,
         snapshot: &Value,
         judge: impl Fn(Value) -> Diagnostics,
     ) {
-        for finding in &verdicts.findings {
+        for finding in &diagnostics.findings {
             let problem =
-                pasted::problem(finding, &verdicts.findings, snapshot, |mended| judge(mended).findings);
+                pasted::problem(finding, &diagnostics.findings, snapshot, |fixed| judge(fixed).findings);
             self.problems.extend(problem.map(|it| format!("{what}: {}: {it}", finding.rule)));
             for problem in finding.statements.iter().flat_map(authorization::problems) {
                 self.problems.push(format!("{what}: {}: a statement of the fix: {problem}", finding.rule));
@@ -113,17 +113,17 @@ impl Cases {
     fn compare(
         &mut self,
         what: &str,
-        verdicts: Diagnostics,
+        diagnostics: Diagnostics,
         findings: &[&str],
         unknown: &[&str],
     ) -> Vec<Finding> {
-        let found: Vec<&str> = verdicts.findings.iter().map(|it| it.rule.as_str()).collect();
-        let mut open: Vec<&str> = verdicts.unknown.iter().map(|it| it.rule.as_str()).collect();
+        let found: Vec<&str> = diagnostics.findings.iter().map(|it| it.rule.as_str()).collect();
+        let mut open: Vec<&str> = diagnostics.unknown.iter().map(|it| it.rule.as_str()).collect();
         open.dedup();
         self.failing += usize::from(found.contains(&self.rule));
         self.passing += usize::from(!found.contains(&self.rule) && !open.contains(&self.rule));
         if found != findings {
-            let texts: Vec<String> = verdicts
+            let texts: Vec<String> = diagnostics
                 .findings
                 .iter()
                 .map(|it| {
@@ -134,9 +134,9 @@ impl Cases {
         }
         if open != unknown {
             self.problems
-                .push(format!("{what}: can't judge {open:?}, not {unknown:?}: {:?}", verdicts.unknown));
+                .push(format!("{what}: can't judge {open:?}, not {unknown:?}: {:?}", diagnostics.unknown));
         }
-        verdicts.findings
+        diagnostics.findings
     }
 }
 

@@ -49,8 +49,8 @@ pub(crate) fn problem(
     if only_shows || finding.rule.as_str().starts_with("EV") {
         return None;
     }
-    let mended = serde_json::from_slice(&fs::read(&state).unwrap()).unwrap();
-    let found = lint(mended);
+    let fixed = serde_json::from_slice(&fs::read(&state).unwrap()).unwrap();
+    let found = lint(fixed);
     if found.iter().any(|it| is_same(it, finding)) {
         return Some(format!("the fault is still there after\n{command}"));
     }

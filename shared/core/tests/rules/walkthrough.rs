@@ -11,13 +11,13 @@ fn run(snapshot: Value) -> Diagnostics {
     lint(&Snapshot::from_value(snapshot).unwrap()).unwrap()
 }
 
-fn found(verdicts: &Diagnostics) -> Vec<(&str, &str)> {
-    verdicts.findings.iter().map(|finding| (finding.rule.as_str(), finding.location.as_str())).collect()
+fn found(diagnostics: &Diagnostics) -> Vec<(&str, &str)> {
+    diagnostics.findings.iter().map(|finding| (finding.rule.as_str(), finding.location.as_str())).collect()
 }
 
 #[test]
 fn literal_walkthrough_has_known_findings() {
-    let verdicts = run(to_the_letter());
+    let diagnostics = run(to_the_letter());
     let role = format!("roles[\"{TARGET_ROLE}\"]");
     let trust = format!("{role}.trustPolicy");
     let expected = [
@@ -30,13 +30,13 @@ fn literal_walkthrough_has_known_findings() {
         // The denial of insecure connections covers objects only.
         ("S3006", "buckets[\"codepipeline-us-east-2-1234567890\"].policy"),
     ];
-    assert_eq!(found(&verdicts), expected, "{:#?}", verdicts.findings);
-    assert!(verdicts.unknown.is_empty(), "{:?}", verdicts.unknown);
+    assert_eq!(found(&diagnostics), expected, "{:#?}", diagnostics.findings);
+    assert!(diagnostics.unknown.is_empty(), "{:?}", diagnostics.unknown);
     let key = letter_key();
-    assert!(verdicts.findings[1].fix.contains(&key), "{}", verdicts.findings[1].fix);
+    assert!(diagnostics.findings[1].fix.contains(&key), "{}", diagnostics.findings[1].fix);
     assert!(
-        verdicts.findings[2].message.contains("us-east-2")
-            && verdicts.findings[2].message.contains("us-east-1")
+        diagnostics.findings[2].message.contains("us-east-2")
+            && diagnostics.findings[2].message.contains("us-east-1")
     );
 }
 
@@ -54,9 +54,9 @@ fn step_16_narrows_the_trust() {
 #[test]
 fn pasting_each_fix_leaves_no_fault() {
     let mut snapshot = to_the_letter();
-    let verdicts = run(snapshot.clone());
+    let diagnostics = run(snapshot.clone());
     let of = |rule: &str| {
-        let finding = verdicts.findings.iter().find(|finding| finding.rule.as_str() == rule).unwrap();
+        let finding = diagnostics.findings.iter().find(|finding| finding.rule.as_str() == rule).unwrap();
         finding.statements.clone()
     };
     snapshot["roles"][TARGET_ROLE]["trustPolicy"]["Statement"] = json!(of("IA003"));
@@ -66,28 +66,28 @@ fn pasting_each_fix_leaves_no_fault() {
     bucket.as_array_mut().unwrap().extend(of("S3006"));
     // PL004: a key of the store's Region, with the policies that name it.
     let moved = snapshot.to_string().replace(&letter_key(), KEY);
-    let verdicts = run(serde_json::from_str(&moved).unwrap());
-    assert!(verdicts.findings.is_empty(), "{:#?}", verdicts.findings);
+    let diagnostics = run(serde_json::from_str(&moved).unwrap());
+    assert!(diagnostics.findings.is_empty(), "{:#?}", diagnostics.findings);
 }
 
 #[test]
 fn corrected_it_is_accepted() {
-    let verdicts = run(corrected());
-    assert!(verdicts.findings.is_empty(), "{:#?}", verdicts.findings);
-    assert!(verdicts.unknown.is_empty(), "{:?}", verdicts.unknown);
+    let diagnostics = run(corrected());
+    assert!(diagnostics.findings.is_empty(), "{:#?}", diagnostics.findings);
+    assert!(diagnostics.unknown.is_empty(), "{:?}", diagnostics.unknown);
 }
 
 #[test]
 fn bare_pipeline_gives_structure_rules() {
-    let verdicts = run(corrected()["pipeline"].clone());
-    assert!(verdicts.findings.is_empty(), "{:#?}", verdicts.findings);
+    let diagnostics = run(corrected()["pipeline"].clone());
+    assert!(diagnostics.findings.is_empty(), "{:#?}", diagnostics.findings);
     assert!(
-        verdicts.unknown.iter().all(|unknown| !unknown.rule.as_str().starts_with("PL")),
+        diagnostics.unknown.iter().all(|unknown| !unknown.rule.as_str().starts_with("PL")),
         "{:?}",
-        verdicts.unknown
+        diagnostics.unknown
     );
     for rule in ["IA001", "IA002", "IA004", "IA005", "KM001", "S3001"] {
-        assert!(verdicts.unknown.iter().any(|unknown| unknown.rule.as_str() == rule), "{rule}");
+        assert!(diagnostics.unknown.iter().any(|unknown| unknown.rule.as_str() == rule), "{rule}");
     }
 }
 

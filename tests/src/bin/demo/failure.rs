@@ -33,7 +33,7 @@ pub(crate) fn tell(
 ) -> Result<Subscriber, Box<dyn Error>> {
     screen.step("Somebody tidies up the bucket policy");
     let removed = remove_grant(world)?;
-    screen.say(&format!("{removed} statements that admit account {} are removed by hand", world.target.id()));
+    screen.say(&format!("{removed} statements that allow account {} are removed by hand", world.target.id()));
     access.try_all(screen, Expected { assume: true, read: false, decrypt: true });
 
     screen.step("The next run fails");

@@ -14,18 +14,18 @@ const PAGES: usize = 3;
 /// Stacks within stacks, each of which failed for what is in the next.
 const NESTED: usize = 3;
 
-pub(super) async fn read(asked: ActionQuery<'_>) -> Evidence {
-    let Some(name) = asked.of("StackName") else { return Evidence::default() };
-    let cloudformation = asked.aws.cloudformation();
+pub(super) async fn read(query: ActionQuery<'_>) -> Evidence {
+    let Some(name) = query.of("StackName") else { return Evidence::default() };
+    let cloudformation = query.aws.cloudformation();
     // By its id a stack is found that was deleted since.
-    let id = asked.external_id().filter(|id| id.contains(":stack/")).unwrap_or(name);
+    let id = query.external_id().filter(|id| id.contains(":stack/")).unwrap_or(name);
     let about = format!("stack {name}");
-    let stack = asked.inquiry.fact(&about, cloudformation.stack(id));
-    let events = read_events(asked, &cloudformation, name, id);
+    let stack = query.reader.fact(&about, cloudformation.stack(id));
+    let events = read_events(query, &cloudformation, name, id);
     let change_set = async {
-        let set = asked.of("ChangeSetName").filter(|_| asked.failure.is_some())?;
+        let set = query.of("ChangeSetName").filter(|_| query.failure.is_some())?;
         let about = format!("change set {set} of stack {name}");
-        Some((set, asked.inquiry.known(&about, cloudformation.change_set(name, set)).await))
+        Some((set, query.reader.known(&about, cloudformation.change_set(name, set)).await))
     };
     let (stack, events, change_set) = join3(stack, events, change_set).await;
     let roles =
@@ -42,17 +42,17 @@ pub(super) async fn read(asked: ActionQuery<'_>) -> Evidence {
 
 /// The events of a stack, by its name, and of the nested ones that it failed for, by their ids.
 async fn read_events(
-    asked: ActionQuery<'_>,
+    query: ActionQuery<'_>,
     cloudformation: &CloudFormation,
     name: &str,
     id: &str,
 ) -> Vec<(String, Fact<Vec<Value>>)> {
     let mut found = Vec::new();
-    let Some(failure) = asked.failure else { return found };
+    let Some(failure) = query.failure else { return found };
     let (mut next, mut key) = (id.to_owned(), name.to_owned());
     for _ in 0..=NESTED {
         let about = format!("events of stack {key}");
-        let events = asked.inquiry.fact(&about, cloudformation.stack_events(&next, PAGES)).await;
+        let events = query.reader.fact(&about, cloudformation.stack_events(&next, PAGES)).await;
         let nested = events.known().and_then(|events| failed_nested_stack(failure, events));
         let nested = nested.map(str::to_owned);
         found.push((key, events));

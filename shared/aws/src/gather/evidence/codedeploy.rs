@@ -12,24 +12,24 @@ use super::{ActionQuery, Evidence};
 use crate::AwsError;
 use crate::codedeploy::CodeDeploy;
 
-pub(super) async fn read(asked: ActionQuery<'_>) -> Evidence {
-    let codedeploy = asked.aws.codedeploy();
-    match asked.failure.and_then(|failure| failure.deployment_id()) {
-        Some(id) => read_deployment(asked, &codedeploy, id).await,
-        None => read_group(asked, &codedeploy).await,
+pub(super) async fn read(query: ActionQuery<'_>) -> Evidence {
+    let codedeploy = query.aws.codedeploy();
+    match query.failure.and_then(|failure| failure.deployment_id()) {
+        Some(id) => read_deployment(query, &codedeploy, id).await,
+        None => read_group(query, &codedeploy).await,
     }
 }
 
-async fn read_deployment(asked: ActionQuery<'_>, codedeploy: &CodeDeploy, id: &str) -> Evidence {
+async fn read_deployment(query: ActionQuery<'_>, codedeploy: &CodeDeploy, id: &str) -> Evidence {
     let about = format!("deployment {id}");
     let (info, targets) = join(
-        asked.inquiry.known(&about, codedeploy.deployment(id)),
-        asked.inquiry.known(&about, failed_targets(codedeploy, id)),
+        query.reader.known(&about, codedeploy.deployment(id)),
+        query.reader.known(&about, failed_targets(codedeploy, id)),
     )
     .await;
     let platform = info.known().and_then(|info| info.get("computePlatform")?.as_str());
-    let named = targets.known().map(|targets| instance_roles(targets, asked.account().as_deref()));
-    let named = join_all(named.unwrap_or_default().into_iter().map(|role| with_path(asked, role))).await;
+    let named = targets.known().map(|targets| instance_roles(targets, query.account().as_deref()));
+    let named = join_all(named.unwrap_or_default().into_iter().map(|role| with_path(query, role))).await;
     let named: BTreeSet<Arn> = named.into_iter().collect();
     let instance_roles = of_platform(platform, &named);
     let facts = match (info, targets) {
@@ -46,14 +46,14 @@ async fn read_deployment(asked: ActionQuery<'_>, codedeploy: &CodeDeploy, id: &s
 }
 
 /// Before there is a deployment, the group says what kind it would be.
-async fn read_group(asked: ActionQuery<'_>, codedeploy: &CodeDeploy) -> Evidence {
-    let (application, group) = (asked.of("ApplicationName"), asked.of("DeploymentGroupName"));
+async fn read_group(query: ActionQuery<'_>, codedeploy: &CodeDeploy) -> Evidence {
+    let (application, group) = (query.of("ApplicationName"), query.of("DeploymentGroupName"));
     let (Some(application), Some(group)) = (application, group) else {
         return Evidence { instance_roles: Some(Fact::Unknown), ..Evidence::default() };
     };
     let name = format!("{application}/{group}");
     let about = format!("deployment group {name}");
-    let facts = asked.inquiry.known(&about, codedeploy.deployment_group(application, group)).await;
+    let facts = query.reader.known(&about, codedeploy.deployment_group(application, group)).await;
     let platform = facts.known().and_then(|info| info.get("computePlatform")?.as_str());
     let instance_roles = of_platform(platform, &BTreeSet::new());
     let deployment_groups = crate::gather::known_facts([(name, facts)]);
@@ -97,10 +97,10 @@ fn instance_roles(targets: &[Value], account: Option<&str>) -> BTreeSet<Arn> {
 }
 
 /// The name of a session leaves out the path of its role.
-async fn with_path(asked: ActionQuery<'_>, role: Arn) -> Arn {
+async fn with_path(query: ActionQuery<'_>, role: Arn) -> Arn {
     let Some(name) = role.role_name() else { return role };
-    let iam = asked.aws.iam();
-    let found = asked.inquiry.ask(name, iam.role(name)).await.ok();
+    let iam = query.aws.iam();
+    let found = query.reader.ask(name, iam.role(name)).await.ok();
     found.and_then(|found| Arn::parse(&found.arn).ok()).unwrap_or(role)
 }
 

@@ -13,23 +13,23 @@ use crate::gather::known_facts;
 const TASKS: i32 = 10;
 const ROLES: [&str; 2] = ["taskRoleArn", "executionRoleArn"];
 
-pub(super) async fn read(asked: ActionQuery<'_>) -> Evidence {
-    let (Some(cluster), Some(service)) = (asked.of("ClusterName"), asked.of("ServiceName")) else {
+pub(super) async fn read(query: ActionQuery<'_>) -> Evidence {
+    let (Some(cluster), Some(service)) = (query.of("ClusterName"), query.of("ServiceName")) else {
         return Evidence::default();
     };
-    let ecs = asked.aws.ecs();
+    let ecs = query.aws.ecs();
     let name = format!("{cluster}/{service}");
     let about = format!("service {name}");
     let stopped = async {
-        match asked.failure {
-            Some(_) => asked.inquiry.known(&about, ecs.stopped_tasks(cluster, service, TASKS)).await,
+        match query.failure {
+            Some(_) => query.reader.known(&about, ecs.stopped_tasks(cluster, service, TASKS)).await,
             None => Fact::Unknown,
         }
     };
     let (service, stopped_tasks) =
-        join(asked.inquiry.fact(&about, ecs.service(cluster, service)), stopped).await;
+        join(query.reader.fact(&about, ecs.service(cluster, service)), stopped).await;
     let task_definition = match definition_of(&service, &stopped_tasks) {
-        Some(definition) => asked.inquiry.known(definition, task_roles(&ecs, definition)).await,
+        Some(definition) => query.reader.known(definition, task_roles(&ecs, definition)).await,
         None => Fact::Unknown,
     };
     let roles = task_definition.known().into_iter().flat_map(|it: &Value| roles_named(it, &ROLES)).collect();

@@ -11,28 +11,28 @@ use crate::gather::known_facts;
 const EVENTS: i32 = 50;
 
 /// Whether the function exists, what state it is in, and its role.
-pub(super) async fn read_function(asked: ActionQuery<'_>) -> Evidence {
-    let Some(name) = asked.of("FunctionName") else { return Evidence::default() };
-    let lambda = asked.aws.lambda();
+pub(super) async fn read_function(query: ActionQuery<'_>) -> Evidence {
+    let Some(name) = query.of("FunctionName") else { return Evidence::default() };
+    let lambda = query.aws.lambda();
     let configuration = async { Ok(without_member(lambda.configuration(name).await?, "Environment")) };
-    let function = asked.inquiry.known(&format!("function {name}"), configuration).await;
+    let function = query.reader.known(&format!("function {name}"), configuration).await;
     let roles = function.known().into_iter().flat_map(|it: &Value| roles_named(it, &["Role"])).collect();
     let functions = known_facts([(name.to_owned(), function)]);
     Evidence { parts: Snapshot { functions, ..Snapshot::default() }, roles, instance_roles: None }
 }
 
 /// The execution that failed, by its ARN, and its last events.
-pub(super) async fn state_machine(asked: ActionQuery<'_>) -> Evidence {
-    let Some(arn) = asked.external_id().filter(|id| id.contains(":execution:")) else {
+pub(super) async fn state_machine(query: ActionQuery<'_>) -> Evidence {
+    let Some(arn) = query.external_id().filter(|id| id.contains(":execution:")) else {
         return Evidence::default();
     };
-    let states = asked.aws.stepfunctions();
+    let states = query.aws.stepfunctions();
     let execution =
         async { Ok(without_member(without_member(states.execution(arn).await?, "input"), "output")) };
     let about = format!("execution {arn}");
     let (execution, events) = join(
-        asked.inquiry.known(&about, execution),
-        asked.inquiry.known(&about, states.last_events(arn, EVENTS)),
+        query.reader.known(&about, execution),
+        query.reader.known(&about, states.last_events(arn, EVENTS)),
     )
     .await;
     let facts = match (execution, events) {

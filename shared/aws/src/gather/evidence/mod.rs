@@ -46,7 +46,7 @@ struct ActionQuery<'a> {
     aws: &'a Aws,
     action: Action<'a>,
     failure: Option<&'a Failure>,
-    inquiry: &'a FactReader,
+    reader: &'a FactReader,
 }
 
 impl<'a> ActionQuery<'a> {
@@ -71,27 +71,27 @@ pub(super) async fn read(
     aws: &Aws,
     action: Action<'_>,
     failure: Option<&Failure>,
-    inquiry: &FactReader,
+    reader: &FactReader,
 ) -> Evidence {
     let Some(source) = Provider::of(&action).evidence() else { return Evidence::default() };
     let aws = action.region().map_or_else(|| aws.clone(), |region| aws.in_region(region));
-    let asked = ActionQuery { aws: &aws, action, failure, inquiry };
+    let query = ActionQuery { aws: &aws, action, failure, reader };
     match source {
-        EvidenceSource::Deployment => codedeploy::read(asked).await,
-        EvidenceSource::StackEvents => cloudformation::read(asked).await,
-        EvidenceSource::Service => ecs::read(asked).await,
-        EvidenceSource::Bucket => read_bucket(asked).await,
-        EvidenceSource::Build => codebuild::read(asked).await,
-        EvidenceSource::Function => invoke::read_function(asked).await,
-        EvidenceSource::StateMachine => invoke::state_machine(asked).await,
+        EvidenceSource::Deployment => codedeploy::read(query).await,
+        EvidenceSource::StackEvents => cloudformation::read(query).await,
+        EvidenceSource::Service => ecs::read(query).await,
+        EvidenceSource::Bucket => read_bucket(query).await,
+        EvidenceSource::Build => codebuild::read(query).await,
+        EvidenceSource::Function => invoke::read_function(query).await,
+        EvidenceSource::StateMachine => invoke::state_machine(query).await,
     }
 }
 
-async fn read_bucket(asked: ActionQuery<'_>) -> Evidence {
-    let (Some(name), Some(account)) = (asked.of("BucketName"), asked.account()) else {
+async fn read_bucket(query: ActionQuery<'_>) -> Evidence {
+    let (Some(name), Some(account)) = (query.of("BucketName"), query.account()) else {
         return Evidence::default();
     };
-    let facts = store::deploy_bucket(asked.aws, name, &account, asked.inquiry).await;
+    let facts = store::deploy_bucket(query.aws, name, &account, query.reader).await;
     Evidence::of(Snapshot { buckets: super::known_facts([(name.to_owned(), facts)]), ..Snapshot::default() })
 }
 

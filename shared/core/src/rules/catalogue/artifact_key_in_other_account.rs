@@ -41,7 +41,7 @@ fn check(facts: &Facts<'_>, cx: &mut RuleContext<'_>) {
             because: format!("`{key}` names account {}", key.account()),
             fix: Fix {
                 summary: format!(
-                    "use a customer managed key of account {own}, or see to it that the key's policy allows everyone who reads and writes artifacts"
+                    "use a customer managed key of account {own}, or make sure that the key's policy allows everyone who reads and writes artifacts"
                 ),
                 crosspipe: target_of(facts, &store).map(|target| key_of(facts, &store, None, target)),
                 ..Fix::default()

@@ -70,7 +70,7 @@ fn check(facts: &Facts<'_>, cx: &mut RuleContext<'_>) {
         message: format!("deployment {id} of {} failed on its instances", event.label()),
         because,
         fix: Fix {
-            summary: "see to the lifecycle event that failed; where it is DownloadBundle, check the instance role (IA007); where there is none, check that the agent runs".into(),
+            summary: "check the lifecycle event that failed; where it is DownloadBundle, check the instance role (IA007); where there is none, check that the agent runs".into(),
             command: Some(show(facts.account_of(&event.action), &command)),
             ..Fix::default()
         },

@@ -40,7 +40,7 @@ fn check(facts: &Facts<'_>, cx: &mut RuleContext<'_>) {
     let (Some(denial), Some(actor)) = (&incident.denial, &incident.actor) else { return };
     let theirs = !actor.kind.is_of_pipeline() && actor.kind != ActorKind::Service;
     let Some(sides) = denied_request::sides_of(denial) else { return };
-    // What a boundary or the organization is seen to refuse is told by EV001 and EV002.
+    // What a boundary or the organization refuses is reported by EV001 and EV002.
     let limits = [Side::ServiceControl, Side::PermissionsBoundary];
     let by_limit = limits.into_iter().any(|side| incident.is_denied_by(facts, side));
     if !theirs || by_limit || is_of_other_rule(incident, denial) {

@@ -76,7 +76,7 @@ fn check(facts: &Facts<'_>, cx: &mut RuleContext<'_>) {
     };
     let label = role.as_deref().map_or_else(|| "its role".to_owned(), role_label);
     let because = match (&fact, trust) {
-        // It was mended since, or the message means another role.
+        // It was fixed since, or the message means another role.
         (_, Ternary::Yes) => return,
         (Fact::Absent, _) => format!("there is no {label}"),
         (_, Ternary::No) => format!("no statement of the trust policy of {label} lets {who} assume it"),

@@ -1,5 +1,5 @@
 //! # What it does
-//! Evaluates, for CloudFormation actions whose parameters hand on the place of an artifact, whether the
+//! Evaluates, for CloudFormation actions whose parameters pass on the place of an artifact, whether the
 //! stack's role can read the artifacts: its own policies, the bucket policy and the key policy.
 //!
 //! # Why deploys fail

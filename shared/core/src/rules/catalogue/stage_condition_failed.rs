@@ -46,7 +46,7 @@ fn check(facts: &Facts<'_>, cx: &mut RuleContext<'_>) {
             because: because(&condition),
             fix: Fix {
                 summary: format!(
-                    "see to what rule {} looks at; where it could not run, to its role and configuration; then retry the stage",
+                    "check what rule {} looks at; where it could not run, to its role and configuration; then retry the stage",
                     condition.rule
                 ),
                 command: Some(show(facts.pipeline().account(), &command)),
