@@ -17,34 +17,6 @@ use crate::snapshot::{Fact, Snapshot};
 
 pub use crate::rules::ResourceType;
 
-impl ResourceType {
-    /// All of them.
-    pub const ALL: [ResourceType; 5] = [
-        ResourceType::ArtifactKeyGrant,
-        ResourceType::ArtifactBucketGrant,
-        ResourceType::ServiceRoleGrant,
-        ResourceType::BuildProjectKey,
-        ResourceType::PipelinePatch,
-    ];
-
-    /// The name in templates, without `Custom::`.
-    pub fn name(self) -> &'static str {
-        match self {
-            ResourceType::ArtifactKeyGrant => "ArtifactKeyGrant",
-            ResourceType::ArtifactBucketGrant => "ArtifactBucketGrant",
-            ResourceType::ServiceRoleGrant => "ServiceRoleGrant",
-            ResourceType::BuildProjectKey => "BuildProjectKey",
-            ResourceType::PipelinePatch => "PipelinePatch",
-        }
-    }
-
-    /// The type that a template calls so, such as `Custom::ArtifactKeyGrant`.
-    pub fn of_cloudformation(name: &str) -> Option<Self> {
-        let name = name.strip_prefix("Custom::")?;
-        Self::ALL.into_iter().find(|resource_type| resource_type.name() == name)
-    }
-}
-
 /// Something that custom resources write to.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Target {

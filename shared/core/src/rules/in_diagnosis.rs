@@ -1,8 +1,7 @@
 //! What a rule says to the diagnosis of a failure: which messages it explains, whose permissions it judges, and which
 //! custom resource may have written what it finds missing.
 
-use serde::{Deserialize, Serialize};
-
+use super::ResourceType;
 use crate::incident::message::ErrorSignature;
 
 /// What a rule says to the diagnosis of a failure.
@@ -41,21 +40,6 @@ pub(super) fn fits_key_not_found(claim: &ErrorSignature) -> Fit {
         | ErrorSignature::BuildSource => Fit::Fits,
         _ => Fit::No,
     }
-}
-
-/// A type of custom resource, without `Custom::`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-pub enum ResourceType {
-    /// Statements in a key's policy.
-    ArtifactKeyGrant,
-    /// Statements in a bucket's policy.
-    ArtifactBucketGrant,
-    /// An inline policy of a service role.
-    ServiceRoleGrant,
-    /// The encryption key of a build project.
-    BuildProjectKey,
-    /// Keys, actions and action roles of a pipeline.
-    PipelinePatch,
 }
 
 impl InDiagnosis {

@@ -44,6 +44,7 @@ mod pipeline_edits;
 mod policy_inputs;
 mod provider_permissions;
 mod request_context;
+mod resource_type;
 mod resources;
 mod role_fixes;
 mod rule_id;
@@ -56,7 +57,8 @@ pub use action_facts::ActionFacts;
 pub use catalogue::ALL;
 pub use diagnostics::{Denied, Diagnostics, Finding, Fix, RuleContext, Severity, Unknown};
 pub use facts::Facts;
-pub use in_diagnosis::{Fit, InDiagnosis, ResourceType};
+pub use in_diagnosis::{Fit, InDiagnosis};
+pub use resource_type::ResourceType;
 pub use rule_id::RuleId;
 pub use subject::Subject;
 
