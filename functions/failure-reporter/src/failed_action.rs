@@ -126,7 +126,8 @@ impl<'a> Reporter<'a> {
         let (live, executions) = tokio::try_join!(codepipeline.get_pipeline(&failure.pipeline), executions)?;
         let failure = failure.with_details(&executions);
         let pipeline = Pipeline::parse(live.clone())?;
-        let Some((mut report, _)) = self.read_and_diagnose(&failure, live, &pipeline, deadline).await? else {
+        let (report, _) = self.read_and_diagnose(&failure, live, &pipeline, deadline).await?;
+        let Some(mut report) = report else {
             tracing::info!(
                 execution_id = failure.execution_id,
                 "the failed action is in the pipeline's own account"
@@ -152,14 +153,14 @@ impl<'a> Reporter<'a> {
         Ok(Diagnosis::Report(Box::new(report)))
     }
 
-    /// Gathers a snapshot and diagnoses the failure; none for one that [`diagnose`] does not report.
+    /// Gathers a snapshot and diagnoses the failure; no report of one that [`diagnose`] does not report.
     async fn read_and_diagnose(
         &self,
         failure: &Failure,
         live: Value,
         pipeline: &Pipeline,
         deadline: SystemTime,
-    ) -> Result<Option<(Report, Snapshot)>, ReportError> {
+    ) -> Result<(Option<Report>, Snapshot), ReportError> {
         let gather_options =
             self.settings.gather_options(self.aws, gather_until(SystemTime::now(), deadline));
         let only = Some((failure.stage.as_str(), failure.action.as_str()));
@@ -171,15 +172,15 @@ impl<'a> Reporter<'a> {
         }
         snapshot.unreadable = unreadable;
         let report = diagnose(failure, &snapshot, self.settings.remediation.clone())?;
-        Ok(report.map(|report| (report, snapshot)))
+        Ok((report, snapshot))
     }
 
     /// Reads and diagnoses again, after a remediation.
     async fn recheck(&self, failure: &Failure, deadline: SystemTime) -> Result<RecheckResult, ReportError> {
         let live = self.aws.codepipeline().get_pipeline(&failure.pipeline).await?;
         let pipeline = Pipeline::parse(live.clone())?;
-        let rechecked = self.read_and_diagnose(failure, live, &pipeline, deadline).await?;
-        Ok(rechecked.map(|(report, snapshot)| RecheckResult::new(&report, snapshot)).unwrap_or_default())
+        let (report, snapshot) = self.read_and_diagnose(failure, live, &pipeline, deadline).await?;
+        Ok(RecheckResult::new(report.as_ref(), snapshot))
     }
 }
 

@@ -222,9 +222,10 @@ enum ReapplyError {
 }
 
 impl RecheckResult {
-    /// The findings of a report, and the facts that it rests on.
-    pub(crate) fn new(report: &Report, snapshot: Snapshot) -> Self {
-        RecheckResult { findings: all_findings(report), snapshot }
+    /// The findings of a report, and the facts that it rests on. A failure in the pipeline's own account has no report
+    /// any more once it has nothing to do with artifacts.
+    pub(crate) fn new(report: Option<&Report>, snapshot: Snapshot) -> Self {
+        RecheckResult { findings: report.map(all_findings).unwrap_or_default(), snapshot }
     }
 }
 
