@@ -237,7 +237,7 @@ pub fn check_prefixes(field: &str, prefixes: &[String]) -> Result<(), FieldError
         } else {
             continue;
         };
-        return Err(FieldError::new(field, format!("`{prefix}` {fault}"), next_step));
+        return Err(FieldError::of_value(field, prefix, fault, next_step));
     }
     Ok(())
 }
