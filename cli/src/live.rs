@@ -73,6 +73,7 @@ async fn read_with(
         tools: &aws,
         diagnostics_role: reach.diagnostics_role.as_deref(),
         session_name,
+        log_tails: true,
         until: None,
     };
     let executions = match execution {

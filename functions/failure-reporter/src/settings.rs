@@ -27,6 +27,9 @@ pub(crate) struct Settings {
     pub console_role_name: Option<String>,
     /// `SAME_ACCOUNT_FAILURES`: `ignore` (also when absent) or `note`.
     pub same_account_failures: SameAccount,
+    /// `LOG_TAILS`: `omit` (also when absent), or `redact`: reports show what the scripts of a deployment printed last,
+    /// without what looks like a secret.
+    pub log_tails: bool,
     /// `REMEDIATION_MODE`: `off`, `propose` or `apply`.
     pub remediation: Remediation,
     /// `ACCESS_PROVIDER_NAME`: the function that applies grants again; required by, and read only for, `apply`.
@@ -84,6 +87,9 @@ pub(crate) enum SettingsError {
     /// It has a value that is not known.
     #[error("the environment variable SAME_ACCOUNT_FAILURES is `{0}`: set it to `ignore` or `note`")]
     SameAccountFailures(String),
+    /// It has a value that is not known.
+    #[error("the environment variable LOG_TAILS is `{0}`: set it to `omit` or `redact`")]
+    LogTails(String),
     /// Reports would go nowhere.
     #[error(
         "the environment variables ALERT_TOPIC_ARN, CHAT_TOPIC_ARN, WEBHOOK_SECRET_ARN and EVENT_BUS_NAME are all missing, so reports would go nowhere: set at least one"
@@ -113,6 +119,11 @@ impl Settings {
             Some("note") => SameAccount::Note,
             Some(other) => return Err(SettingsError::SameAccountFailures(other.to_owned())),
         };
+        let log_tails = match get("LOG_TAILS").as_deref() {
+            None | Some("omit") => false,
+            Some("redact") => true,
+            Some(other) => return Err(SettingsError::LogTails(other.to_owned())),
+        };
         let settings = Settings {
             lock_table: get("LOCK_TABLE").ok_or(SettingsError::Missing("LOCK_TABLE"))?,
             alert_topic_arn: get("ALERT_TOPIC_ARN"),
@@ -123,6 +134,7 @@ impl Settings {
             diagnostics_role_name: get("DIAGNOSTICS_ROLE_NAME"),
             console_role_name: get("CONSOLE_ROLE_NAME"),
             same_account_failures,
+            log_tails,
             remediation,
             access_provider_name,
         };
@@ -138,6 +150,7 @@ impl Settings {
             tools,
             diagnostics_role: self.diagnostics_role_name.as_deref(),
             session_name: "crosspipe-failure-reporter",
+            log_tails: self.log_tails,
             until: Some(until),
         }
     }
@@ -172,6 +185,8 @@ mod tests {
         assert_eq!(read(&[("LOCK_TABLE", "locks")]), Err(SettingsError::NoReceiver));
         let wrong = read(&[("LOCK_TABLE", "locks"), ("REMEDIATION_MODE", "now")]);
         assert_eq!(wrong, Err(SettingsError::RemediationMode("now".into())));
+        let wrong = read(&[("LOCK_TABLE", "locks"), ("LOG_TAILS", "all")]);
+        assert_eq!(wrong, Err(SettingsError::LogTails("all".to_owned())));
         let wrong = read(&[("LOCK_TABLE", "locks"), ("SAME_ACCOUNT_FAILURES", "tell")]);
         assert_eq!(wrong, Err(SettingsError::SameAccountFailures("tell".into())));
     }

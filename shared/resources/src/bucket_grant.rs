@@ -14,6 +14,7 @@ use serde_json::{Map, Value};
 
 use crate::policy_documents::{self, LivePolicy};
 use crate::properties::Properties;
+use crate::reference::{Attribute, Property};
 use crate::resource::{Memories, Plan, Preview, Resource, ResourceError};
 use crate::{ResourceContext, failures, grantee_properties};
 
@@ -63,19 +64,42 @@ impl BucketGrant {
 
 impl Resource for BucketGrant {
     const TYPE: ResourceType = ResourceType::ArtifactBucketGrant;
+    const DOES: &'static str = "Adds statements to the policy of an existing bucket: grantees get `s3:GetObject`, `PutObject` and `PutObjectAcl`, with versions and tags, on objects, and `ListBucket`, `GetBucketAcl`, `GetBucketLocation` and `GetBucketVersioning` on the bucket.";
+    const PROPERTIES: &'static [Property] = &[
+        Property::required("BucketName", "name of a bucket of this account, in any Region"),
+        Property::default(
+            "AllowWrites",
+            "`true`",
+            "`false` leaves out `PutObject`, its ACL and tags: deploy actions only read",
+        ),
+        Property::default(
+            "ArtifactPrefixes",
+            "none",
+            "only objects in these folders, such as `orders/`: the pipeline's name, cut to 20 characters",
+        ),
+        Property::default(
+            "DenyUnencryptedUploads",
+            "`true`",
+            "uploads without `aws:kms` or `aws:kms:dsse` are denied to everybody; those that name no encryption are let through where the bucket's default is a customer managed key",
+        ),
+        Property::default(
+            "DenyInsecureTransport",
+            "`true`",
+            "requests without TLS are denied to everybody, on bucket and objects",
+        ),
+        grantee_properties::TARGET_ACCOUNTS,
+        grantee_properties::TARGET_ROLE_ARNS,
+        grantee_properties::ORGANIZATION_ID,
+        grantee_properties::ORGANIZATION_PATHS,
+        grantee_properties::TARGET_ROLE_NAME_PATTERN,
+    ];
+    const ATTRIBUTES: &'static [Attribute] = &policy_documents::ATTRIBUTES;
     type Live = LiveBucket;
     type Change = Change;
     type Memory = ();
 
     fn parse(properties: &Map<String, Value>, context: &ResourceContext) -> Result<Vec<Self>, FieldError> {
-        let own = [
-            "BucketName",
-            "DenyUnencryptedUploads",
-            "DenyInsecureTransport",
-            "AllowWrites",
-            "ArtifactPrefixes",
-        ];
-        let read = Properties::new(properties, &[own.as_slice(), &grantee_properties::NAMES].concat())?;
+        let read = Properties::new(properties, Self::PROPERTIES)?;
         read.required("BucketName")?;
         let denials = Denials {
             unencrypted_uploads: read.boolean("DenyUnencryptedUploads", true)?,

@@ -11,6 +11,7 @@ use serde_json::{Map, Value, json};
 
 use crate::ResourceContext;
 use crate::properties::Properties;
+use crate::reference::{Attribute, Property};
 use crate::resource::{Memories, Plan, Preview, Resource, ResourceError};
 
 /// The key of one project.
@@ -26,6 +27,15 @@ const NO_KEY: &str = "alias/aws/s3";
 
 impl Resource for BuildProjectKey {
     const TYPE: ResourceType = ResourceType::BuildProjectKey;
+    const DOES: &'static str = "Sets the encryption key of existing CodeBuild projects, so that target accounts can decrypt what they build. No other setting of a project is sent.";
+    const PROPERTIES: &'static [Property] = &[
+        Property::required("ProjectNames", "names of projects of this account and Region"),
+        Property::required("KeyArn", "ARN of the artifact key, of this account and Region"),
+    ];
+    const ATTRIBUTES: &'static [Attribute] = &[Attribute {
+        name: "EncryptionKeyArn",
+        meaning: "the key; what refers to it is made after the projects have it",
+    }];
     /// The key; none for the default.
     type Live = Option<String>;
     /// The same as it shall be.
@@ -33,7 +43,7 @@ impl Resource for BuildProjectKey {
     type Memory = Option<Replaced>;
 
     fn parse(properties: &Map<String, Value>, context: &ResourceContext) -> Result<Vec<Self>, FieldError> {
-        let read = Properties::new(properties, &["ProjectNames", "KeyArn"])?;
+        let read = Properties::new(properties, Self::PROPERTIES)?;
         let key = read.required("KeyArn")?;
         let key = key::key_arn("KeyArn", key, &context.account, Some(&context.region));
         let key = key?;

@@ -14,6 +14,7 @@ use serde_json::{Map, Value};
 
 use crate::policy_documents::{self, LivePolicy};
 use crate::properties::Properties;
+use crate::reference::{Attribute, Property};
 use crate::resource::{Memories, Plan, Preview, Resource, ResourceError};
 use crate::{ResourceContext, failures, grantee_properties};
 
@@ -33,13 +34,31 @@ impl KeyGrant {
 
 impl Resource for KeyGrant {
     const TYPE: ResourceType = ResourceType::ArtifactKeyGrant;
+    const DOES: &'static str = "Adds statements to the policy of an existing KMS key: the service role, own roles and grantees get `kms:DescribeKey`, `GenerateDataKey*`, `Encrypt`, `ReEncrypt*` and `Decrypt`.";
+    const PROPERTIES: &'static [Property] = &[
+        Property::required(
+            "KeyArn",
+            "ARN of a customer managed key of this account, in any Region; an id or an alias is refused, because it means another key in another account",
+        ),
+        Property::required("ServiceRoleArn", "the pipeline's service role, of this account"),
+        Property::default(
+            "OwnRoleArns",
+            "none",
+            "further roles of this account that use the key, such as the service roles of CodeBuild projects",
+        ),
+        grantee_properties::TARGET_ACCOUNTS,
+        grantee_properties::TARGET_ROLE_ARNS,
+        grantee_properties::ORGANIZATION_ID,
+        grantee_properties::ORGANIZATION_PATHS,
+        grantee_properties::TARGET_ROLE_NAME_PATTERN,
+    ];
+    const ATTRIBUTES: &'static [Attribute] = &policy_documents::ATTRIBUTES;
     type Live = LivePolicy;
     type Change = Change;
     type Memory = ();
 
     fn parse(properties: &Map<String, Value>, context: &ResourceContext) -> Result<Vec<Self>, FieldError> {
-        let [a, b, c, d, e] = grantee_properties::NAMES;
-        let read = Properties::new(properties, &["KeyArn", "ServiceRoleArn", "OwnRoleArns", a, b, c, d, e])?;
+        let read = Properties::new(properties, Self::PROPERTIES)?;
         read.required("KeyArn")?;
         let key = Self::key(properties, context)?;
         let own_role = |field: &str, text: &str| context.allowed.own_role(field, text, &context.account);

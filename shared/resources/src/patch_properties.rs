@@ -12,9 +12,31 @@ use serde_json::{Map, Value};
 
 use crate::ResourceContext;
 use crate::properties::{Object, Properties};
+use crate::reference::Property;
 
-const KNOWN: [&str; 6] =
-    ["PipelineName", "EncryptionKeyArn", "EncryptionKeyArns", "Actions", "ActionRoles", "StartExecution"];
+const ONE: &str = "at least one change";
+
+/// What is said of them.
+pub(crate) const PROPERTIES: [Property; 6] = [
+    Property::required("PipelineName", "name of a pipeline of this account and Region"),
+    Property::one_of("EncryptionKeyArn", ONE, "ARN of the key of every artifact store"),
+    Property::one_of(
+        "EncryptionKeyArns",
+        ONE,
+        "instead of `EncryptionKeyArn`: `{REGION: ARN}`, a key for the store of each Region",
+    ),
+    Property::one_of(
+        "Actions",
+        ONE,
+        "list of `Stage`, `AfterStage` and `Action`, an [action declaration](https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/aws-properties-codepipeline-pipeline-actiondeclaration.html) that is added to the stage; a new stage is placed after `AfterStage`, or at the end",
+    ),
+    Property::one_of(
+        "ActionRoles",
+        ONE,
+        "list of `Stage`, `Action` and `RoleArn`: existing actions get this role",
+    ),
+    Property::default("StartExecution", "`false`", "start the pipeline once it is patched"),
+];
 
 /// What the properties say.
 pub(crate) struct PatchProperties {
@@ -31,7 +53,7 @@ pub(crate) fn read_patch(
     properties: &Map<String, Value>,
     context: &ResourceContext,
 ) -> Result<PatchProperties, FieldError> {
-    let read = Properties::new(properties, &KNOWN)?;
+    let read = Properties::new(properties, &PROPERTIES)?;
     let actions = read.objects("Actions")?;
     let roles = read.objects("ActionRoles")?;
     let desired = Desired {

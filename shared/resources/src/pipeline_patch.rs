@@ -17,6 +17,7 @@ use futures_util::future::try_join;
 use serde_json::{Map, Value, json};
 
 use crate::builds::{self, LiveBuilds};
+use crate::reference::{Attribute, Property};
 use crate::resource::{Memories, Plan, Preview, Resource, ResourceError};
 use crate::{ResourceContext, failures, patch_properties};
 
@@ -55,6 +56,12 @@ pub struct LivePipeline {
 
 impl Resource for PipelinePatch {
     const TYPE: ResourceType = ResourceType::PipelinePatch;
+    const DOES: &'static str = "Patches an existing pipeline: keys of its artifact stores, added actions, roles of existing actions. Everything else of the pipeline is sent as it was read, what AWS has added since included.";
+    const PROPERTIES: &'static [Property] = &patch_properties::PROPERTIES;
+    const ATTRIBUTES: &'static [Attribute] = &[
+        Attribute { name: "PipelineVersion", meaning: "the version that the pipeline has now" },
+        Attribute { name: "EncryptionKeyArn", meaning: "the key of the artifact stores, as it is now" },
+    ];
     type Live = LivePipeline;
     /// The structure for UpdatePipeline.
     type Change = Value;

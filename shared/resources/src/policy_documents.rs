@@ -8,6 +8,7 @@ use crosspipe_custom_resource::{Failure, Success};
 use serde_json::Value;
 
 use crate::failures;
+use crate::reference::Attribute;
 use crate::resource::{Memories, Plan, Preview, Resource};
 
 /// A policy and the tags of what it belongs to.
@@ -56,6 +57,19 @@ pub(crate) fn preview_of(
     let value = |document: Option<&PolicyDocument>| document.map_or(Value::Null, PolicyDocument::to_value);
     Preview { what, before: value(before), after: value(after.as_ref()), size }
 }
+
+/// What is said of the attributes of a grant.
+pub(crate) const ATTRIBUTES: [Attribute; 3] = [
+    Attribute {
+        name: "StatementIds",
+        meaning: "Sids of the statements that this resource owns, separated by commas",
+    },
+    Attribute {
+        name: "PolicyBytes",
+        meaning: "size of the policy now; of a role, the characters of all its inline policies",
+    },
+    Attribute { name: "PolicyBytesLimit", meaning: "what AWS allows" },
+];
 
 /// The attributes of a grant.
 pub(crate) fn grant_attributes(statements: &OwnedStatements, quota: Quota, bytes: usize) -> Success {

@@ -8,6 +8,7 @@ use serde_json::{Map, Value};
 use crosspipe_core::field_error::FieldError;
 
 use crate::nearest::nearest;
+use crate::reference::Property;
 
 /// What CloudFormation itself reads from every custom resource's properties.
 const CLOUDFORMATION_OWN: [&str; 2] = ["ServiceToken", "ServiceTimeout"];
@@ -47,9 +48,9 @@ impl<'a> Properties<'a> {
     ///
     /// # Errors
     /// Names an unknown property and the nearest known one.
-    pub(crate) fn new(map: &'a Map<String, Value>, known: &[&'static str]) -> Result<Self, FieldError> {
+    pub(crate) fn new(map: &'a Map<String, Value>, known: &[Property]) -> Result<Self, FieldError> {
         let properties = Self { path: String::new(), map };
-        properties.deny_unknown(known.iter().copied().chain(CLOUDFORMATION_OWN))?;
+        properties.deny_unknown(known.iter().map(|property| property.name).chain(CLOUDFORMATION_OWN))?;
         Ok(properties)
     }
 

@@ -10,6 +10,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 
+use crate::reference::{Attribute, Property};
 use crate::{
     BucketGrant, BuildProjectKey, KeyGrant, PipelinePatch, ResourceContext, ServiceRoleGrant, failures,
 };
@@ -20,6 +21,12 @@ use crate::{
 pub trait Resource: Sized + Send + Sync {
     /// The type.
     const TYPE: ResourceType;
+    /// What it does, for the reference.
+    const DOES: &'static str;
+    /// Its properties: what is read, and what the reference says of it.
+    const PROPERTIES: &'static [Property];
+    /// Its attributes, beside those that all have.
+    const ATTRIBUTES: &'static [Attribute];
     /// What is read of the target.
     type Live: Send + Sync;
     /// What is written to it.

@@ -15,6 +15,7 @@ use futures_util::future::try_join_all;
 use serde_json::{Map, Value};
 
 use crate::properties::Properties;
+use crate::reference::{Attribute, Property};
 use crate::resource::{Memories, Plan, Preview, Resource, ResourceError};
 use crate::{ResourceContext, policy_documents};
 
@@ -25,18 +26,32 @@ pub struct ServiceRoleGrant {
     statements: OwnedStatements,
 }
 
+const ROLES: &str = "the roles by ARN or by name";
+
 /// All inline policies of a role by name: they share one quota.
 type InlinePolicies = BTreeMap<String, PolicyDocument>;
 
 impl Resource for ServiceRoleGrant {
     const TYPE: ResourceType = ResourceType::ServiceRoleGrant;
+    const DOES: &'static str =
+        "Writes one inline policy of an existing role: `sts:AssumeRole` on the target roles and no others.";
+    const PROPERTIES: &'static [Property] = &[
+        Property::required("RoleName", "name of the pipeline's service role, without its path"),
+        Property::one_of("TargetRoleArns", ROLES, "ARNs of the roles that actions of the pipeline assume"),
+        Property::one_of(
+            "TargetRoleNamePattern",
+            ROLES,
+            "with `OrganizationId`: the roles of that name in every account of the organization",
+        ),
+        Property::default("OrganizationId", "none", "the organization of `TargetRoleNamePattern`"),
+    ];
+    const ATTRIBUTES: &'static [Attribute] = &policy_documents::ATTRIBUTES;
     type Live = InlinePolicies;
     type Change = Change;
     type Memory = ();
 
     fn parse(properties: &Map<String, Value>, context: &ResourceContext) -> Result<Vec<Self>, FieldError> {
-        let known = ["RoleName", "TargetRoleArns", "TargetRoleNamePattern", "OrganizationId"];
-        let read = Properties::new(properties, &known)?;
+        let read = Properties::new(properties, Self::PROPERTIES)?;
         let role = role_name(read.required("RoleName")?)?;
         let roles = TargetRoles::new(
             &read.list("TargetRoleArns")?,

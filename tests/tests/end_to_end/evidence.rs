@@ -93,14 +93,16 @@ fn deployment(listening: &Listening, id: &str, platform: &str, targets: Value) {
 
 #[test]
 fn failed_script_is_shown_with_log() {
-    let listening = Listening::start();
+    let listening = Listening::start_with(|_, parameters| {
+        parameters.insert("LogTails", "redact".to_owned());
+    });
     let target = |id: &str, event: Value| {
         let status = event["status"].clone();
         json!({"deploymentTargetType": "InstanceTarget", "instanceTarget": {"targetId": id, "status": status, "lifecycleEvents": [event]}})
     };
     let failed = json!({"lifecycleEventName": "BeforeInstall", "status": "Failed", "diagnostics": {
         "errorCode": "ScriptFailed", "scriptName": "scripts/stop.sh", "message": "Script at specified location: scripts/stop.sh failed with exit code 1",
-        "logTail": "LifecycleEvent - BeforeInstall\nScript - scripts/stop.sh\n[stderr]systemctl: Unit orders.service not loaded."}});
+        "logTail": "LifecycleEvent - BeforeInstall\nScript - scripts/stop.sh\n[stderr]systemctl: Unit orders.service not loaded.\nDB_PASSWORD=hunter2"}});
     let fine = json!({"lifecycleEventName": "BeforeInstall", "status": "Succeeded"});
     deployment(
         &listening,
@@ -117,11 +119,12 @@ fn failed_script_is_shown_with_log() {
         "i-0badc0ffee",
         "BeforeInstall",
         "scripts/stop.sh failed with exit code 1",
-        "systemctl: Unit orders.service not loaded.",
+        "systemctl: Unit orders.service not loaded.\nDB_PASSWORD=hunter2",
     ] {
         assert!(text.contains(part), "`{part}` is not in:\n{text}");
     }
     assert!(!text.contains("i-0fine"), "only what failed:\n{text}");
+    assert!(!text.contains("hunter2") && !report.to_string().contains("hunter2"), "{text}\n{report}");
     let failure = &report["deployment"]["failures"][0];
     assert_eq!((&failure["target"], &failure["step"]), (&json!("i-0badc0ffee"), &json!("BeforeInstall")));
     let open = json!({"rule": "IA007", "missing": "instanceRoles"});
@@ -133,6 +136,20 @@ fn failed_script_is_shown_with_log() {
         "codedeploy:ListDeploymentTargets",
         "codedeploy:BatchGetDeploymentTargets",
     ]);
+}
+
+/// What scripts print stays in the target account, unless the installation says otherwise.
+#[test]
+fn logs_stay_where_they_are() {
+    let listening = Listening::start();
+    let failed = json!({"lifecycleEventName": "BeforeInstall", "status": "Failed", "diagnostics": {
+        "errorCode": "ScriptFailed", "scriptName": "scripts/stop.sh", "message": "exit code 1", "logTail": "[stderr]the log"}});
+    let target = json!({"deploymentTargetType": "InstanceTarget", "instanceTarget": {"targetId": "i-0a", "status": "Failed", "lifecycleEvents": [failed]}});
+    deployment(&listening, "d-A1B2C3D4F", "Server", json!([target]));
+    listening.deploy_fails("d-A1B2C3D4F", "Deployment d-A1B2C3D4F failed");
+    let (report, text) = listening.failed_run();
+    assert!(text.contains("scripts/stop.sh: exit code 1"), "{text}");
+    assert!(!text.contains("the log") && !report.to_string().contains("the log"), "{text}\n{report}");
 }
 
 /// CodeDeploy does not say which role an instance has; what the instance was answered does.

@@ -24,7 +24,7 @@ use std::time::SystemTime;
 use crosspipe_core::arn::{self, Arn};
 use crosspipe_core::incident::Failure;
 use crosspipe_core::pipeline::Pipeline;
-use crosspipe_core::snapshot::{Fact, Snapshot};
+use crosspipe_core::snapshot::{DeploymentFacts, Fact, Snapshot};
 use futures_util::future::{join, join_all, join3, join4};
 use serde_json::Value;
 
@@ -42,6 +42,8 @@ pub struct GatherOptions<'a> {
     pub diagnostics_role: Option<&'a str>,
     /// Shows up in the target account's CloudTrail.
     pub session_name: &'a str,
+    /// Whether what the scripts of a deployment printed is kept.
+    pub log_tails: bool,
     /// When to go on with what is known by then; without it each call has its own time only.
     pub until: Option<SystemTime>,
 }
@@ -79,6 +81,11 @@ pub async fn gather_snapshot(
     for evidence in targets.into_iter().flatten() {
         instance_roles.extend(evidence.instance_roles);
         merge_parts(&mut snapshot, evidence.parts);
+    }
+    if !lookout.log_tails {
+        let deployments = snapshot.deployments.values_mut();
+        let known = deployments.filter_map(|facts| if let Fact::Known(it) = facts { Some(it) } else { None });
+        known.for_each(DeploymentFacts::remove_log_tails);
     }
     snapshot.pipeline = Fact::Known(live);
     snapshot.instance_roles = all_known(instance_roles);

@@ -38,6 +38,7 @@ async fn late_answers_are_unknown() {
         tools: &tools,
         diagnostics_role: Some("Diagnostics"),
         session_name: "test",
+        log_tails: true,
         until: Some(SystemTime::now() + Duration::from_millis(100)),
     };
     let gathered = gather::gather_snapshot(options, live.clone(), &pipeline, None, &[]).await;

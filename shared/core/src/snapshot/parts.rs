@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use super::Fact;
 use crate::policy::PolicyDocument;
@@ -174,6 +174,19 @@ pub struct DeploymentFacts {
     /// `BatchGetDeploymentTargets`, of those that failed, or of all where none did.
     #[serde(skip_serializing_if = "Fact::is_unknown")]
     pub targets: Fact<Vec<Value>>,
+}
+
+impl DeploymentFacts {
+    /// Leaves out what the scripts of its targets have printed.
+    pub fn remove_log_tails(&mut self) {
+        let Fact::Known(targets) = &mut self.targets else { return };
+        // `instanceTarget`, `ecsTarget`, …: the kind is the member.
+        let kinds = targets.iter_mut().filter_map(Value::as_object_mut).flat_map(Map::values_mut);
+        let events = kinds.filter_map(|kind| kind.get_mut("lifecycleEvents")?.as_array_mut()).flatten();
+        for diagnostics in events.filter_map(|event| event.get_mut("diagnostics")?.as_object_mut()) {
+            diagnostics.remove("logTail");
+        }
+    }
 }
 
 /// A service of an ECS cluster, and the tasks that it lost.

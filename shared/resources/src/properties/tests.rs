@@ -14,7 +14,8 @@ fn read<T>(
     read: impl for<'a> Fn(&Properties<'a>) -> Result<T, FieldError>,
 ) -> Result<T, String> {
     let map = map(value);
-    Properties::new(&map, &KNOWN).and_then(|properties| read(&properties)).map_err(|error| error.with_help())
+    let known = KNOWN.map(|name| Property::default(name, "", ""));
+    Properties::new(&map, &known).and_then(|properties| read(&properties)).map_err(|error| error.with_help())
 }
 
 #[test]

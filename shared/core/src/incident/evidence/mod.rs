@@ -3,6 +3,7 @@
 //! # Layout
 //! - this file: the details, and how much of them is kept
 //! - one file per provider: how its answers are read
+//! - `secrets`: what of a log is not passed on
 //! - `since`: what was before the action began is no word on it
 
 mod cloudformation;
@@ -12,12 +13,14 @@ mod during_action;
 mod ecs;
 mod lambda;
 mod s3;
+mod secrets;
 mod step_functions;
 
 #[cfg(test)]
 mod tests;
 
 pub use cloudformation::failed_nested_stack;
+pub use secrets::hide_secrets;
 
 use serde::Serialize;
 use serde_json::Value;
@@ -63,7 +66,7 @@ pub struct TargetFailure {
     /// What is said of it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub message: Option<String>,
-    /// The end of its log.
+    /// The end of its log, without what looks like a secret.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub log_tail: Option<String>,
 }
@@ -110,7 +113,8 @@ impl Details {
         self.failures.truncate(FAILURES);
         for failure in &mut self.failures {
             failure.message = failure.message.take().map(|text| start(&text, SENTENCE));
-            failure.log_tail = failure.log_tail.take().map(|text| end(&text, LOG_TAIL));
+            // Hidden first: what is cut may have lost the name that shows it to be secret.
+            failure.log_tail = failure.log_tail.take().map(|text| end(&hide_secrets(&text), LOG_TAIL));
         }
         self
     }

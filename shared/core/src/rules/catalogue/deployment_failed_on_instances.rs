@@ -13,6 +13,7 @@
 //! # Example
 //! `"lifecycleEvents": [{"lifecycleEventName": "DownloadBundle", "status": "Failed", …}]`
 
+use crate::incident::evidence::hide_secrets;
 use crate::incident::message::ErrorSignature;
 use crate::providers::Provider;
 use crate::rules::commands::{in_region, option, show};
@@ -91,7 +92,7 @@ fn first_failed(deployment: &DeploymentFacts) -> Option<String> {
         let why = ["errorCode", "scriptName", "message", "logTail"]
             .into_iter()
             .filter_map(|member| text(failed, &format!("/diagnostics/{member}")));
-        let why = why.map(str::trim).collect::<Vec<_>>().join(": ");
+        let why = hide_secrets(&why.map(str::trim).collect::<Vec<_>>().join(": "));
         Some(format!("{name} failed on {id}: {}", if why.is_empty() { "it says no more" } else { &why }))
     })
 }
