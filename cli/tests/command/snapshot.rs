@@ -87,6 +87,29 @@ fn lint_reads_what_snapshot_writes() {
 }
 
 #[test]
+fn event_rules_are_read_for_remote_sources() {
+    let answers: Answers = |operation, body| {
+        let body = match operation {
+            "GetPipeline" => {
+                let mut pipeline: Value = serde_json::from_str(&get_pipeline().1).unwrap();
+                pipeline["pipeline"]["stages"][0]["actions"][0]["roleArn"] = TARGET_ROLE.into();
+                pipeline
+            }
+            "ListEventBuses" => json!({"EventBuses": [{"Name": "default"}]}),
+            "ListRuleNamesByTarget" => json!({"RuleNames": ["start"]}),
+            "DescribeRule" => json!({"Name": "start", "State": "ENABLED", "EventPattern": "{}"}),
+            _ => return some(operation, body),
+        };
+        Some((200, body.to_string()))
+    };
+    let taken = snapshot(answers, &[]).json();
+    assert_eq!(taken["eventRules"][0]["Name"], "start", "{taken}");
+    // Of sources at home nobody asks; what is denied is not known.
+    let at_home = snapshot(some, &[]);
+    assert_eq!((at_home.json().get("eventRules"), at_home.err.contains("events:")), (None, false));
+}
+
+#[test]
 fn unreadable_pipeline_fails() {
     let denied = snapshot(|_, _| None, &[]);
     denied.unusable(&[

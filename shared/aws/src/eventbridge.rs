@@ -1,9 +1,10 @@
-//! Event buses: where programs read alerts.
+//! Event buses: where programs read alerts, and the rules that start pipelines.
 
 use aws_sdk_eventbridge::{Client, types::PutEventsRequestEntry};
 use serde_json::Value;
 
 use crate::error::{AwsError, ErrorKind};
+use crate::raw_json::CaptureBody;
 
 const SERVICE: &str = "events";
 const OPERATION: &str = "PutEvents";
@@ -56,6 +57,64 @@ impl EventBridge {
                 .event_id
                 .ok_or_else(|| AwsError::unexpected(SERVICE, OPERATION, "the answer has no event id")),
             None => Err(AwsError::unexpected(SERVICE, OPERATION, "the answer has no entry")),
+        }
+    }
+
+    /// `DescribeRule` of each rule, on any event bus, that has this ARN as a target.
+    ///
+    /// # Errors
+    /// If the buses or the rules of one of them can't be listed, or a rule can't be read. One that is gone by then is
+    /// left out.
+    /// See <https://docs.aws.amazon.com/eventbridge/latest/APIReference/API_ListRuleNamesByTarget.html>.
+    pub async fn describe_rules_of_target(&self, target_arn: &str) -> Result<Vec<Value>, AwsError> {
+        let mut rules = vec![];
+        for bus in self.list_event_buses().await? {
+            for name in self.list_rule_names(&bus, target_arn).await? {
+                rules.extend(self.describe_rule(&bus, &name).await?);
+            }
+        }
+        Ok(rules)
+    }
+
+    /// The names of the event buses.
+    async fn list_event_buses(&self) -> Result<Vec<String>, AwsError> {
+        let (mut names, mut token) = (vec![], None);
+        loop {
+            let page = self.client.list_event_buses().set_next_token(token).send().await;
+            let page = page.map_err(AwsError::from_sdk(SERVICE, "ListEventBuses"))?;
+            names.extend(page.event_buses.unwrap_or_default().into_iter().filter_map(|bus| bus.name));
+            token = page.next_token;
+            if token.is_none() {
+                return Ok(names);
+            }
+        }
+    }
+
+    /// The names of the rules of one bus that have this ARN as a target.
+    async fn list_rule_names(&self, bus: &str, target_arn: &str) -> Result<Vec<String>, AwsError> {
+        let request = self.client.list_rule_names_by_target().event_bus_name(bus).target_arn(target_arn);
+        let (mut names, mut token) = (vec![], None);
+        loop {
+            let page = request.clone().set_next_token(token).send().await;
+            let page = page.map_err(AwsError::from_sdk(SERVICE, "ListRuleNamesByTarget"))?;
+            names.extend(page.rule_names.unwrap_or_default());
+            token = page.next_token;
+            if token.is_none() {
+                return Ok(names);
+            }
+        }
+    }
+
+    /// One rule as AWS answers it; None if it is gone.
+    async fn describe_rule(&self, bus: &str, name: &str) -> Result<Option<Value>, AwsError> {
+        const OPERATION: &str = "DescribeRule";
+        let body = CaptureBody::default();
+        let request = self.client.describe_rule().event_bus_name(bus).name(name);
+        let answer = request.customize().interceptor(body.clone()).send().await;
+        match answer.map_err(AwsError::from_sdk(SERVICE, OPERATION)) {
+            Ok(_) => body.json(SERVICE, OPERATION).map(Some),
+            Err(error) if error.kind == ErrorKind::NotFound => Ok(None),
+            Err(error) => Err(error),
         }
     }
 }

@@ -48,3 +48,26 @@ async fn refused_event_entry_is_an_error() {
     assert_eq!(entry["Detail"], r#"{"schemaVersion":"1"}"#);
     assert_eq!(entry["Resources"], json!(resources));
 }
+
+#[tokio::test]
+async fn rules_of_a_target_are_described() {
+    let replies = [
+        (200, json!({"EventBuses": [{"Name": "default"}], "NextToken": "more"})),
+        (200, json!({"EventBuses": [{"Name": "sources"}]})),
+        (200, json!({"RuleNames": ["nightly"]})),
+        (200, json!({"Name": "nightly", "State": "ENABLED", "ScheduleExpression": "rate(1 day)", "New": 1})),
+        (200, json!({"RuleNames": ["start", "gone"]})),
+        (200, json!({"Name": "start", "State": "DISABLED", "EventPattern": "{}"})),
+        (400, json!({"__type": "ResourceNotFoundException", "message": "no such rule"})),
+    ];
+    let replay = Replay::start(replies.map(|(status, reply)| Reply::new(status, reply))).await;
+    let pipeline = "arn:aws:codepipeline:eu-west-1:111111111111:site";
+    let rules = replay.aws.eventbridge().describe_rules_of_target(pipeline).await.unwrap();
+    let names: Vec<&str> = rules.iter().map(|rule| rule["Name"].as_str().unwrap()).collect();
+    assert_eq!(names, ["nightly", "start"]);
+    assert_eq!(rules[0]["New"], 1, "what this release does not know survives");
+    let requests = replay.requests();
+    assert_eq!(requests[1].json()["NextToken"], "more");
+    let listed = requests[4].json();
+    assert_eq!((&listed["EventBusName"], &listed["TargetArn"]), (&json!("sources"), &json!(pipeline)));
+}

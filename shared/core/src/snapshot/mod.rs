@@ -83,6 +83,9 @@ pub struct Snapshot {
     /// `ListRuleExecutions` details of the execution at hand: the rules of its stages' conditions.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub rule_executions: Vec<Value>,
+    /// `DescribeRule` of each EventBridge rule of the pipeline's account and Region whose target is the pipeline.
+    #[serde(skip_serializing_if = "Fact::is_unknown")]
+    pub event_rules: Fact<Vec<Value>>,
     /// Why parts are unknown, one line each, as far as those who gathered it know.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub unreadable: Vec<String>,

@@ -39,6 +39,7 @@ mod service_role_cannot_assume_target;
 mod service_role_cannot_use_artifacts;
 mod service_role_not_trusted_by_codepipeline;
 mod service_role_pinned_to_own_account;
+mod source_in_other_account_not_triggered;
 mod stack_role_cannot_read_artifacts;
 mod stack_role_in_other_account;
 mod stack_set_needs_delegated_admin;
@@ -55,7 +56,7 @@ mod trust_needs_external_id;
 use super::Rule;
 
 /// Every rule, by id.
-pub const ALL: [&Rule; 51] = [
+pub const ALL: [&Rule; 52] = [
     &build_output_under_other_key::RULE,
     &build_role_cannot_use_artifacts::RULE,
     &denied_by_organization_policy::RULE,
@@ -99,6 +100,7 @@ pub const ALL: [&Rule; 51] = [
     &region_without_artifact_store::RULE,
     &build_in_target_account_with_outputs::RULE,
     &action_type_not_cross_region::RULE,
+    &source_in_other_account_not_triggered::RULE,
     &bucket_policy_omits_target::RULE,
     &bucket_policy_denies_artifact_access::RULE,
     &bucket_policy_names_deleted_principal::RULE,
@@ -198,6 +200,8 @@ pub enum RuleId {
     Pl010,
     /// `PL011`: action-type-not-cross-region.
     Pl011,
+    /// `PL012`: source-in-other-account-not-triggered.
+    Pl012,
     /// `S3001`: bucket-policy-omits-target.
     S3001,
     /// `S3002`: bucket-policy-denies-artifact-access.
@@ -263,6 +267,7 @@ impl RuleId {
             RuleId::Pl009 => "PL009",
             RuleId::Pl010 => "PL010",
             RuleId::Pl011 => "PL011",
+            RuleId::Pl012 => "PL012",
             RuleId::S3001 => "S3001",
             RuleId::S3002 => "S3002",
             RuleId::S3003 => "S3003",
