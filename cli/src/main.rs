@@ -1,7 +1,7 @@
 //! `crosspipe`: the judgement of Crosspipe from the command line.
 //!
 //! # Layout
-//! - [`lint`], [`diagnose`], [`evaluate`], [`explain`], [`snapshot`], [`plan`],
+//! - [`init`], [`lint`], [`diagnose`], [`evaluate`], [`explain`], [`snapshot`], [`plan`],
 //!   [`completions`]: the subcommands
 //! - [`live`]: a pipeline as it is in AWS now
 //! - [`input`]: files that may hold any bytes, and where in them something is wrong
@@ -17,6 +17,7 @@ mod diagnose;
 mod evaluate;
 mod excerpt;
 mod explain;
+mod init;
 mod input;
 mod lint;
 mod live;
@@ -34,6 +35,7 @@ use clap::{Parser, Subcommand};
 
 const HELP: &str = "\
 Examples:
+  crosspipe init --pipeline my-pipeline --target-accounts 222222222222,333333333333
   crosspipe lint --pipeline my-pipeline --diagnostics-role CrosspipeDiagnosticsRole
   crosspipe snapshot --pipeline my-pipeline --diagnostics-role CrosspipeDiagnosticsRole > snapshot.json
   crosspipe lint snapshot.json
@@ -56,6 +58,7 @@ struct Arguments {
 
 #[derive(Subcommand)]
 enum Command {
+    Init(init::Arguments),
     Lint(lint::Arguments),
     Diagnose(diagnose::Arguments),
     Snapshot(snapshot::Arguments),
@@ -67,6 +70,7 @@ enum Command {
 
 fn main() -> ExitCode {
     let answer = match Arguments::parse().command {
+        Command::Init(arguments) => init::run(&arguments),
         Command::Lint(arguments) => lint::run(&arguments),
         Command::Diagnose(arguments) => diagnose::run(&arguments),
         Command::Snapshot(arguments) => snapshot::run(&arguments),

@@ -8,6 +8,7 @@
 //! - [`snapshot`]: the facts that rules look at, each known, absent or unknown
 //! - [`incident`]: what failed: event, action execution, error signature, provider evidence
 //! - [`rules`]: one file per rule
+//! - [`setup`]: the parameters of the templates for a pipeline as it is
 //! - [`diagnosis`]: a failed action and a snapshot make a report
 //! - [`alerts`]: what people are told, as each receiver reads it
 //! - [`remediation`]: what the custom resources can mend, and how the functions speak of it
@@ -29,5 +30,6 @@ pub mod policy;
 pub mod providers;
 pub mod remediation;
 pub mod rules;
+pub mod setup;
 pub mod snapshot;
 pub mod watch;

@@ -58,18 +58,7 @@ impl<'a> Dependencies<'a> {
         }
         // Actions that stay at home share the artifacts with those that do not.
         if pipeline.cross_account_actions().next().is_some() {
-            let home = pipeline.actions().filter(|action| pipeline.target_account(action).is_none());
-            for action in home.filter(|action| meant(action)) {
-                roles.insert(pipeline.role_arn());
-                roles.extend(action.role_arn());
-                if action.provider() == "CodeBuild" {
-                    let project = action.configuration("ProjectName");
-                    wanted.projects.extend(project.map(|project| (action.region(), project)));
-                }
-                let Some(store) = pipeline.store_for(action.region()) else { continue };
-                wanted.buckets.insert(store.bucket().to_owned());
-                wanted.keys.extend(store.key_id().filter(|key| key.contains(":key/")).map(str::to_owned));
-            }
+            wanted.add_home(pipeline, meant, &mut roles);
         }
         let mut by_account: BTreeMap<(String, String), BTreeSet<Arn>> = BTreeMap::new();
         for role in roles.into_iter().filter_map(|arn| Arn::parse(arn).ok()) {
@@ -85,6 +74,35 @@ impl<'a> Dependencies<'a> {
             }
         }
         wanted
+    }
+
+    /// What the pipeline uses in its own account, but for roles: also where no action works in another account.
+    pub(super) fn at_home(pipeline: &'a Pipeline) -> Self {
+        let account = pipeline.account().unwrap_or_default();
+        let mut wanted = Dependencies { account, ..Dependencies::default() };
+        wanted.add_home(pipeline, |_| true, &mut BTreeSet::new());
+        wanted
+    }
+
+    /// What these actions depend on where they stay in the pipeline's account.
+    fn add_home(
+        &mut self,
+        pipeline: &'a Pipeline,
+        meant: impl Fn(&Action<'_>) -> bool,
+        roles: &mut BTreeSet<&'a str>,
+    ) {
+        let home = pipeline.actions().filter(|action| pipeline.target_account(action).is_none());
+        for action in home.filter(|action| meant(action)) {
+            roles.insert(pipeline.role_arn());
+            roles.extend(action.role_arn());
+            if action.provider() == "CodeBuild" {
+                let project = action.configuration("ProjectName");
+                self.projects.extend(project.map(|project| (action.region(), project)));
+            }
+            let Some(store) = pipeline.store_for(action.region()) else { continue };
+            self.buckets.insert(store.bucket().to_owned());
+            self.keys.extend(store.key_id().filter(|key| key.contains(":key/")).map(str::to_owned));
+        }
     }
 }
 

@@ -84,6 +84,15 @@ pub async fn snapshot(
     Gathered { snapshot, unreadable: inquiry.into_lines() }
 }
 
+/// Gathers what a pipeline uses in its own account, whether or not an action of it works in another: its stores' keys
+/// and buckets, and its build projects with their roles. `live` is `GetPipeline`'s output.
+pub async fn home_snapshot(tools: &Aws, live: Value, pipeline: &Pipeline) -> Gathered {
+    let inquiry = FactReader::new(None);
+    let mut snapshot = tools_account(tools, &Dependencies::at_home(pipeline), &inquiry).await;
+    snapshot.pipeline = Fact::Known(live);
+    Gathered { snapshot, unreadable: inquiry.into_lines() }
+}
+
 /// What the rules of the failed stages' conditions came to. A stage without conditions is not asked about.
 async fn rule_executions(
     tools: &Aws,

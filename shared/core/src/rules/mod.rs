@@ -48,6 +48,7 @@ mod tls;
 use crate::snapshot::{Snapshot, SnapshotError};
 
 pub use catalogue::ALL;
+pub use commands::quoted;
 pub use diagnostics::{Denied, Diagnostics, Finding, Fix, RuleContext, Severity, Unknown};
 pub use facts::{ActionFacts, Facts};
 pub use in_diagnosis::{Fit, InDiagnosis, ResourceType};
