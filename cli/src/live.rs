@@ -51,11 +51,38 @@ pub(crate) fn read_pipeline(
     reach: &Reach,
     session_name: &str,
 ) -> Result<Live, LiveError> {
+    block_on(read_with(pipeline, execution, reach, session_name))
+}
+
+/// Reads a pipeline and what it uses in its own account.
+///
+/// # Errors
+/// As [`read_pipeline`].
+pub(crate) fn read_home(name: &str, region: Option<&str>) -> Result<Live, LiveError> {
+    block_on(async {
+        let (aws, live, pipeline) = get_pipeline(name, region).await?;
+        let Gathered { snapshot, unreadable: notes } = gather::home_snapshot(&aws, live, &pipeline).await;
+        Ok(Live { snapshot, notes })
+    })
+}
+
+fn block_on(reading: impl Future<Output = Result<Live, LiveError>>) -> Result<Live, LiveError> {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
         .map_err(|error| LiveError(format!("no connection can be made: {error}")))?;
-    runtime.block_on(read_with(pipeline, execution, reach, session_name))
+    runtime.block_on(reading)
+}
+
+/// The pipeline as AWS answers it, and as it is read.
+async fn get_pipeline(name: &str, region: Option<&str>) -> Result<(Aws, Value, Pipeline), LiveError> {
+    let aws = Aws::connect().await;
+    let aws = region.map_or_else(|| aws.clone(), |region| aws.in_region(region));
+    let live =
+        aws.codepipeline().get_pipeline(name).await.map_err(|error| no_pipeline(name, &aws, &error))?;
+    let pipeline = Pipeline::parse(live.clone())
+        .map_err(|error| LiveError(format!("pipeline `{name}` can't be read: {}", error.with_help())))?;
+    Ok((aws, live, pipeline))
 }
 
 async fn read_with(
@@ -64,12 +91,7 @@ async fn read_with(
     reach: &Reach,
     session_name: &str,
 ) -> Result<Live, LiveError> {
-    let aws = Aws::connect().await;
-    let aws = reach.region.as_deref().map_or_else(|| aws.clone(), |region| aws.in_region(region));
-    let live =
-        aws.codepipeline().get_pipeline(name).await.map_err(|error| no_pipeline(name, &aws, &error))?;
-    let pipeline = Pipeline::parse(live.clone())
-        .map_err(|error| LiveError(format!("pipeline `{name}` can't be read: {}", error.with_help())))?;
+    let (aws, live, pipeline) = get_pipeline(name, reach.region.as_deref()).await?;
     let options = gather::GatherOptions {
         tools: &aws,
         diagnostics_role: reach.diagnostics_role.as_deref(),

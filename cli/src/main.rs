@@ -1,7 +1,7 @@
 //! `crosspipe`: the judgement of Crosspipe from the command line.
 //!
 //! # Layout
-//! - [`lint`], [`diagnose`], [`evaluate`], [`explain`], [`snapshot`], [`plan`],
+//! - [`init`], [`lint`], [`diagnose`], [`evaluate`], [`explain`], [`snapshot`], [`plan`],
 //!   [`completions`]: the subcommands
 //! - [`live`]: a pipeline as it is in AWS now
 //! - [`input`]: files that may hold any bytes, and where in them something is wrong
@@ -18,6 +18,7 @@ mod diagnose;
 mod evaluate;
 mod excerpt;
 mod explain;
+mod init;
 mod input;
 mod lint;
 mod live;
@@ -35,6 +36,7 @@ use clap::{Parser, Subcommand};
 
 const HELP: &str = "\
 Examples:
+  crosspipe init --pipeline my-pipeline --target-accounts 222222222222,333333333333
   crosspipe lint --pipeline my-pipeline --diagnostics-role CrosspipeDiagnosticsRole
   crosspipe snapshot --pipeline my-pipeline --diagnostics-role CrosspipeDiagnosticsRole > snapshot.json
   crosspipe lint snapshot.json
@@ -57,6 +59,7 @@ struct Arguments {
 
 #[derive(Subcommand)]
 enum Command {
+    Init(init::Arguments),
     Lint(lint::Arguments),
     Diagnose(diagnose::Arguments),
     Snapshot(snapshot::Arguments),
@@ -68,6 +71,7 @@ enum Command {
 
 fn main() -> ExitCode {
     let answer = match Arguments::parse().command {
+        Command::Init(arguments) => init::run(&arguments),
         Command::Lint(arguments) => lint::run(&arguments),
         Command::Diagnose(arguments) => diagnose::run(&arguments),
         Command::Snapshot(arguments) => snapshot::run(&arguments),

@@ -23,7 +23,7 @@ fn the_script_for_bash_is_one() {
 #[test]
 fn every_subcommand_shows_examples() {
     assert!(run(&["--help"]).out.contains("Examples:"));
-    for subcommand in ["lint", "diagnose", "snapshot", "evaluate", "explain", "completions"] {
+    for subcommand in ["init", "lint", "diagnose", "snapshot", "evaluate", "explain", "completions"] {
         let ran = run(&[subcommand, "--help"]);
         assert_eq!(ran.code, Some(0));
         let example = format!("crosspipe {subcommand}");

@@ -2,7 +2,7 @@
 //!
 //! # Layout
 //! - this file: runs the binary on files
-//! - [`lint`], [`sarif`], [`diagnose`], [`evaluate`], [`explain`], [`snapshot`], [`completions`]: the subcommands
+//! - [`init`], [`lint`], [`sarif`], [`diagnose`], [`evaluate`], [`explain`], [`snapshot`], [`completions`]: the subcommands
 //! - [`schema`]: as much of JSON Schema as SARIF's needs
 //! - [`page`]: `--format html`; [`browser`]: a headless Chromium
 //! - [`fake_aws`]: an AWS on this machine that answers what it is told
@@ -23,6 +23,7 @@ mod diagnose;
 mod evaluate;
 mod explain;
 mod fake_aws;
+mod init;
 mod lint;
 mod page;
 mod report_schema;

@@ -10,6 +10,7 @@
 //! - [`providers`]: everything that is known of each action provider
 //! - [`incident`]: what failed: event, action execution, error signature, provider evidence
 //! - [`rules`]: one file per rule
+//! - [`setup`]: the parameters of the templates for a pipeline as it is
 //! - [`diagnosis`]: a failed action and a snapshot make a report
 //! - [`alerts`]: what each destination is sent
 //! - [`remediation`]: what the custom resources can remediate, and how the functions ask for it
@@ -32,5 +33,6 @@ pub mod policy;
 pub mod providers;
 pub mod remediation;
 pub mod rules;
+pub mod setup;
 pub mod snapshot;
 pub mod watch;

@@ -60,7 +60,7 @@ impl Resource for BuildProjectKey {
             .filter(|(name, _)| *name == "ProjectNames")
             .map(|(k, v)| (k.clone(), v.clone()))
             .collect();
-        let mut names = Properties::new(&known, &["ProjectNames"])?.list("ProjectNames")?;
+        let mut names = Properties::new(&known, Self::PROPERTIES)?.list("ProjectNames")?;
         names.sort();
         names.dedup();
         if names.is_empty() {

@@ -51,7 +51,8 @@ fn only_the_reporter_publishes_alerts() {
         parameters.insert("ChatNotifications", "true".to_owned());
     });
     let tools = &scene.world.tools;
-    let statement = |effect: serde_json::Value| json!({"Version": "2012-10-17", "Statement": [effect]}).to_string();
+    let statement =
+        |effect: serde_json::Value| json!({"Version": "2012-10-17", "Statement": [effect]}).to_string();
     let trust = json!({"Effect": "Allow", "Principal": {"AWS": format!("arn:aws:iam::{}:root", tools.id())}, "Action": "sts:AssumeRole"});
     let role = json!({"RoleName": "publisher", "AssumeRolePolicyDocument": statement(trust)});
     let role = tools.call("iam", "create_role", role).unwrap()["Role"]["Arn"].as_str().unwrap().to_owned();
@@ -60,7 +61,8 @@ fn only_the_reporter_publishes_alerts() {
     tools.call("iam", "put_role_policy", policy).unwrap();
     let publisher = tools.assume(&role).unwrap();
     let other = tools.call("sns", "create_topic", json!({"Name": "other"})).unwrap();
-    let publish = |topic: &str| publisher.call("sns", "publish", json!({"TopicArn": topic, "Message": "paste this"}));
+    let publish =
+        |topic: &str| publisher.call("sns", "publish", json!({"TopicArn": topic, "Message": "paste this"}));
     publish(other["TopicArn"].as_str().unwrap()).unwrap();
     for output in ["AlertTopicArn", "ChatTopicArn"] {
         let error = publish(&scene.outputs[output]).unwrap_err();

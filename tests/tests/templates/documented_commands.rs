@@ -82,7 +82,11 @@ fn read_overrides(command: &[String]) -> BTreeMap<String, String> {
 }
 
 /// What is wrong with the parameters that a command gives a template.
-fn check_parameters(template: &str, given: &BTreeMap<String, String>, is_complete: bool) -> Vec<String> {
+pub(crate) fn check_parameters(
+    template: &str,
+    given: &BTreeMap<String, String>,
+    is_complete: bool,
+) -> Vec<String> {
     let parameters = object(&TEMPLATES[template]["Parameters"]);
     let mut problems = vec![];
     for (name, value) in given {
@@ -169,6 +173,15 @@ fn sam_parameters_arrive_as_written() {
     }
 }
 
+/// Parameters of a stack set, as the AWS CLI's own parser of shorthand reads them.
+fn read_shorthand(values: &[&String]) -> BTreeMap<String, String> {
+    let script = "import json, sys\nfrom awscli.shorthand import ShorthandParser\n\
+                  read = [ShorthandParser().parse(it) for it in sys.argv[1:]]\n\
+                  print(json.dumps({it['ParameterKey']: it['ParameterValue'] for it in read}))";
+    let values: Vec<String> = values.iter().map(|it| (*it).clone()).collect();
+    serde_json::from_str(&run_python(script, &values).unwrap()).unwrap()
+}
+
 /// The template's name and the parameters of a command of the AWS CLI that deploys one.
 fn read_cloudformation_parameters(command: &[String]) -> Option<(&str, BTreeMap<String, String>)> {
     let template = command.iter().find_map(|it| {
@@ -177,11 +190,11 @@ fn read_cloudformation_parameters(command: &[String]) -> Option<(&str, BTreeMap<
     })?;
     let values =
         command.iter().skip_while(|it| !["--parameters", "--parameter-overrides"].contains(&it.as_str()));
-    let pairs = values.skip(1).take_while(|it| !it.starts_with("--")).map(|it| {
-        let long = it.strip_prefix("ParameterKey=").and_then(|it| it.split_once(",ParameterValue="));
-        let (name, value) = long.or_else(|| it.split_once('=')).expect("NAME=VALUE");
-        (name.to_owned(), value.to_owned())
-    });
+    let pairs = values.skip(1).take_while(|it| !it.starts_with("--"));
+    let (long, short): (Vec<&String>, Vec<&String>) = pairs.partition(|it| it.starts_with("ParameterKey="));
+    let short = short.into_iter().map(|it| it.split_once('=').expect("NAME=VALUE"));
+    let short = short.map(|(name, value)| (name.to_owned(), value.to_owned()));
+    let pairs = short.chain(read_shorthand(&long));
     Some((template, pairs.collect()))
 }
 

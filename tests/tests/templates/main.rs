@@ -14,3 +14,4 @@ mod functions;
 mod permissions;
 mod providers;
 mod reading;
+mod setup;

@@ -59,20 +59,7 @@ impl<'a> Dependencies<'a> {
         }
         // Actions that stay at home share the artifacts with those that do not.
         if pipeline.cross_account_actions().next().is_some() {
-            let home = pipeline.actions().filter(|action| pipeline.target_account(action).is_none());
-            for action in home.filter(|action| meant(action)) {
-                roles.insert(pipeline.role_arn());
-                roles.extend(action.role_arn());
-                if Provider::of(&action) == Provider::CodeBuild {
-                    let project = action.configuration("ProjectName");
-                    dependencies.projects.extend(project.map(|project| (action.region(), project)));
-                }
-                let Some(store) = pipeline.store_for(action.region()) else { continue };
-                dependencies.buckets.insert(store.bucket().to_owned());
-                dependencies
-                    .keys
-                    .extend(store.key_id().filter(|key| key.contains(":key/")).map(str::to_owned));
-            }
+            dependencies.add_home(pipeline, meant, &mut roles);
         }
         let mut by_account: BTreeMap<(String, String), BTreeSet<Arn>> = BTreeMap::new();
         for role in roles.into_iter().filter_map(|arn| Arn::parse(arn).ok()) {
@@ -88,6 +75,35 @@ impl<'a> Dependencies<'a> {
             }
         }
         dependencies
+    }
+
+    /// What the pipeline uses in its own account, but for roles: also where no action works in another account.
+    pub(super) fn at_home(pipeline: &'a Pipeline) -> Self {
+        let account = pipeline.account().unwrap_or_default();
+        let mut dependencies = Dependencies { account, ..Dependencies::default() };
+        dependencies.add_home(pipeline, |_| true, &mut BTreeSet::new());
+        dependencies
+    }
+
+    /// What these actions depend on where they stay in the pipeline's account.
+    fn add_home(
+        &mut self,
+        pipeline: &'a Pipeline,
+        meant: impl Fn(&Action<'_>) -> bool,
+        roles: &mut BTreeSet<&'a str>,
+    ) {
+        let home = pipeline.actions().filter(|action| pipeline.target_account(action).is_none());
+        for action in home.filter(|action| meant(action)) {
+            roles.insert(pipeline.role_arn());
+            roles.extend(action.role_arn());
+            if Provider::of(&action) == Provider::CodeBuild {
+                let project = action.configuration("ProjectName");
+                self.projects.extend(project.map(|project| (action.region(), project)));
+            }
+            let Some(store) = pipeline.store_for(action.region()) else { continue };
+            self.buckets.insert(store.bucket().to_owned());
+            self.keys.extend(store.key_id().filter(|key| key.contains(":key/")).map(str::to_owned));
+        }
     }
 }
 

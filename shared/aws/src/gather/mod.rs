@@ -82,7 +82,7 @@ pub async fn gather_snapshot(
         instance_roles.extend(evidence.instance_roles);
         merge_parts(&mut snapshot, evidence.parts);
     }
-    if !lookout.log_tails {
+    if !options.log_tails {
         let deployments = snapshot.deployments.values_mut();
         let known = deployments.filter_map(|facts| if let Fact::Known(it) = facts { Some(it) } else { None });
         known.for_each(DeploymentFacts::remove_log_tails);
@@ -90,6 +90,15 @@ pub async fn gather_snapshot(
     snapshot.pipeline = Fact::Known(live);
     snapshot.instance_roles = all_known(instance_roles);
     Gathered { snapshot, unreadable: reader.into_lines() }
+}
+
+/// Gathers what a pipeline uses in its own account, whether or not an action of it works in another: its stores' keys
+/// and buckets, and its build projects with their roles. `live` is `GetPipeline`'s output.
+pub async fn home_snapshot(tools: &Aws, live: Value, pipeline: &Pipeline) -> Gathered {
+    let inquiry = FactReader::new(None);
+    let mut snapshot = tools_account(tools, &Dependencies::at_home(pipeline), &inquiry).await;
+    snapshot.pipeline = Fact::Known(live);
+    Gathered { snapshot, unreadable: inquiry.into_lines() }
 }
 
 /// What the rules of the failed stages' conditions came to. A stage without conditions is not asked about.

@@ -56,7 +56,7 @@ pub(super) fn in_region(region: Option<&str>) -> String {
 }
 
 /// One word of a shell, whatever is in it.
-pub(super) fn quoted(text: &str) -> String {
+pub fn quoted(text: &str) -> String {
     let plain = |c: char| c.is_ascii_alphanumeric() || "_+=,.@:/-".contains(c);
     let starts_plainly = text.starts_with(|c: char| c.is_ascii_alphanumeric() || "_/-".contains(c));
     if starts_plainly && text.chars().all(plain) {

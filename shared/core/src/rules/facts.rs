@@ -142,7 +142,7 @@ impl<'a> Facts<'a> {
 
     /// The ARN of a store's customer managed key: as it is given, or of the key that an alias's ARN stands for
     /// where the snapshot says so.
-    pub(super) fn key_of(&self, store: &Store<'a>) -> Option<Arn> {
+    pub(crate) fn key_of(&self, store: &Store<'a>) -> Option<Arn> {
         let arn = Arn::parse(store.key_id()?).ok()?;
         if arn.resource().starts_with("key/") {
             return Some(arn);

@@ -55,6 +55,7 @@ use crate::snapshot::{Snapshot, SnapshotError};
 
 pub use action_facts::ActionFacts;
 pub use catalogue::ALL;
+pub use commands::quoted;
 pub use diagnostics::{Denied, Diagnostics, Finding, Fix, RuleContext, Severity, Unknown};
 pub use facts::Facts;
 pub use in_diagnosis::{Fit, InDiagnosis};

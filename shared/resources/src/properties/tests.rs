@@ -7,15 +7,19 @@ fn map(value: Value) -> Map<String, Value> {
     value.as_object().unwrap().clone()
 }
 
-const KNOWN: [&str; 6] = ["KeyArn", "TargetAccounts", "Deny", "Days", "Actions", "Keys"];
+const fn known(name: &'static str) -> Property {
+    Property::default(name, "none", "for tests")
+}
+
+const KNOWN: [Property; 6] =
+    [known("KeyArn"), known("TargetAccounts"), known("Deny"), known("Days"), known("Actions"), known("Keys")];
 
 fn read<T>(
     value: Value,
     read: impl for<'a> Fn(&Properties<'a>) -> Result<T, FieldError>,
 ) -> Result<T, String> {
     let map = map(value);
-    let known = KNOWN.map(|name| Property::default(name, "", ""));
-    Properties::new(&map, &known).and_then(|properties| read(&properties)).map_err(|error| error.with_help())
+    Properties::new(&map, &KNOWN).and_then(|properties| read(&properties)).map_err(|error| error.with_help())
 }
 
 #[test]
