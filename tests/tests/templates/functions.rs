@@ -154,6 +154,7 @@ fn functions_get_their_environment() {
                 "REMEDIATION_MODE",
                 "RUST_LOG",
                 "SAME_ACCOUNT_FAILURES",
+                "LOG_TAILS",
                 "WEBHOOK_SECRET_ARN",
             ],
         ),
