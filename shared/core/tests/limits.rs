@@ -153,6 +153,10 @@ fn page() -> String {
          ## Other limits\n\n\
          - A parameter of a CloudFormation template holds 4,096 bytes: some 300 account ids, or some 80 role ARNs. Custom resources in\n  \
            a template of your own take longer lists.\n\
+         - `target-account.yaml` takes 19 service roles and 30 artifact stores, each a bucket and a key, of ordinary length. Beyond that, give\n  \
+           patterns, such as `…:role/service-role/AWSCodePipelineServiceRole-*`.\n\
+         - `pipeline.yaml` opens the artifact stores of the pipeline's own Region and of up to three further ones. Stores of more need\n  \
+           `Custom::ArtifactKeyGrant` and `Custom::ArtifactBucketGrant` in a template of your own, and their keys in `EncryptionKeyArns`.\n\
          - `pipeline.yaml` gives up to five existing actions a role. `Custom::PipelinePatch` takes any number.\n\
          - An item of the lock table holds 400 KB: what is on record of all custom resources of one key, bucket, role or pipeline.\n"
     );

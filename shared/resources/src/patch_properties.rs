@@ -23,7 +23,7 @@ pub(crate) const PROPERTIES: [Property; 6] = [
     Property::one_of(
         "EncryptionKeyArns",
         ONE,
-        "instead of `EncryptionKeyArn`: `{REGION: ARN}`, a key for the store of each Region",
+        "instead of `EncryptionKeyArn`: a key for the store of each Region, as a list or as `{REGION: ARN}`",
     ),
     Property::one_of(
         "Actions",
@@ -77,7 +77,7 @@ pub(crate) fn read_patch(
 
 fn encryption_keys(read: &Properties<'_>, context: &ResourceContext) -> Result<KeyChoice, FieldError> {
     let one = read.optional("EncryptionKeyArn")?;
-    let many = read.object("EncryptionKeyArns")?;
+    let many = keys_by_region(read, context)?;
     match (one, many) {
         (None, None) => Ok(KeyChoice::None),
         (Some(_), Some(_)) => Err(read.error(
@@ -89,17 +89,35 @@ fn encryption_keys(read: &Properties<'_>, context: &ResourceContext) -> Result<K
             key_arn("EncryptionKeyArn", arn, &context.account, Some(&context.region))?;
             Ok(KeyChoice::All(arn.to_owned()))
         }
-        (None, Some(object)) => {
-            let mut keys = BTreeMap::new();
-            for (region, arn) in object.map {
-                let field = format!("{}.{region}", object.path);
-                let arn = arn.as_str().unwrap_or_default();
-                key_arn(&field, arn, &context.account, Some(region))?;
-                keys.insert(region.clone(), arn.to_owned());
+        (None, Some(keys)) => Ok(KeyChoice::ByRegion(keys)),
+    }
+}
+
+/// `EncryptionKeyArns`: an object by Region, or a list, since each ARN says its Region; CloudFormation can't make the
+/// names of an object from parameters.
+fn keys_by_region(
+    read: &Properties<'_>,
+    context: &ResourceContext,
+) -> Result<Option<BTreeMap<String, String>>, FieldError> {
+    let name = "EncryptionKeyArns";
+    let mut keys = BTreeMap::new();
+    if let Ok(arns) = read.list(name) {
+        for arn in &arns {
+            let key = key_arn(name, arn, &context.account, None)?;
+            if keys.insert(key.region().to_owned(), arn.clone()).is_some() {
+                let fault = format!("has two keys of {}", key.region());
+                return Err(read.error(name, fault, "give one for each Region"));
             }
-            Ok(KeyChoice::ByRegion(keys))
+        }
+    } else if let Some(object) = read.object(name)? {
+        for (region, arn) in object.map {
+            let field = format!("{}.{region}", object.path);
+            let arn = arn.as_str().unwrap_or_default();
+            key_arn(&field, arn, &context.account, Some(region))?;
+            keys.insert(region.clone(), arn.to_owned());
         }
     }
+    Ok((!keys.is_empty()).then_some(keys))
 }
 
 fn new_action(object: &Object<'_>, context: &ResourceContext) -> Result<NewAction, FieldError> {

@@ -11,6 +11,7 @@
 mod documented_commands;
 mod form;
 mod functions;
+mod iam_limits;
 mod permissions;
 mod providers;
 mod reading;

@@ -9,19 +9,27 @@ use serde_json::{Value, json};
 
 use crate::reading::{TARGET, TEMPLATES, items, object, strings};
 
+/// The managed policies that are there for providers.
+const OF_PROVIDERS: [&str; 3] = ["RunAccess", "SourceAccess", "PassRoleAccess"];
+
 /// The actions that the target role is allowed if exactly these parameters are given.
 fn allowed_actions(parameters: &BTreeSet<&str>) -> BTreeSet<String> {
-    let role = &TEMPLATES[TARGET]["Resources"]["TargetRole"]["Properties"];
-    let mut actions = BTreeSet::new();
-    for policy in items(&role["Policies"]) {
-        let branches = &policy["Fn::If"];
-        if holds(branches[0].as_str().expect("a condition"), parameters) {
-            for statement in items(&branches[1]["PolicyDocument"]["Statement"]) {
-                actions.extend(strings(&statement["Action"]).map(str::to_owned));
-            }
-        }
-    }
-    actions
+    let resources = &TEMPLATES[TARGET]["Resources"];
+    let given = |value| branch(value, parameters);
+    let inline = items(&resources["TargetRole"]["Properties"]["Policies"]).filter_map(given);
+    let attached = OF_PROVIDERS
+        .iter()
+        .map(|name| &resources[*name])
+        .filter(|policy| policy["Condition"].as_str().is_none_or(|condition| holds(condition, parameters)));
+    let documents = inline.chain(attached.map(|policy| &policy["Properties"]));
+    let statements = documents.flat_map(|it| items(&it["PolicyDocument"]["Statement"])).filter_map(given);
+    statements.flat_map(|statement| strings(&statement["Action"])).map(str::to_owned).collect()
+}
+
+/// A value, or the branch of it that is there if exactly these parameters are given.
+fn branch<'a>(value: &'a Value, parameters: &BTreeSet<&str>) -> Option<&'a Value> {
+    let Some(branches) = value.get("Fn::If") else { return Some(value) };
+    holds(branches[0].as_str().expect("a condition"), parameters).then_some(&branches[1])
 }
 
 /// Whether a condition of the template holds if exactly these parameters are given.

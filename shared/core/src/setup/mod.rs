@@ -20,6 +20,8 @@ use opened::Opened;
 pub const TARGET_ROLE_NAME: &str = "CrosspipeTargetRole";
 /// As many existing actions get a role by pipeline.yaml.
 const ACTION_ROLES: [&str; 5] = ["ActionRole1", "ActionRole2", "ActionRole3", "ActionRole4", "ActionRole5"];
+/// Stores of as many further Regions are opened by pipeline.yaml.
+const FURTHER_STORES: [&str; 3] = ["ArtifactStore2", "ArtifactStore3", "ArtifactStore4"];
 /// What a parameter holds. See
 /// <https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/cloudformation-limits.html>.
 const PARAMETER_BYTES: usize = 4096;
@@ -242,6 +244,20 @@ fn of_pipeline(opened: &Opened<'_>, wishes: &Wishes, unknown: &mut Vec<String>) 
         ("ArtifactBucketName", home.bucket.clone()),
         ("ArtifactKeyArn", home.key_arn.clone()),
     ];
+    let mut further = opened.stores.iter().skip(1);
+    parameters.extend(
+        FURTHER_STORES
+            .into_iter()
+            .zip(further.by_ref())
+            .map(|(name, store)| (name, format!("{}={}", store.bucket, store.key_arn))),
+    );
+    for store in further {
+        unknown.push(format!(
+            "bucket `{}` of pipeline `{name}` is of one Region more than pipeline.yaml opens: use \
+             Custom::ArtifactKeyGrant and Custom::ArtifactBucketGrant in a template of your own for it",
+            store.bucket
+        ));
+    }
     let role_of = |account: &str| arn::role(&opened.partition, account, &wishes.target_role_name);
     match &wishes.targets {
         Targets::Accounts(accounts) => {

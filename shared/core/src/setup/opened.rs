@@ -69,13 +69,6 @@ impl<'a> Opened<'a> {
             let opened = OpenedStore { bucket: store.bucket().to_owned(), key_arn };
             stores.insert(if store_region == region { 0 } else { stores.len() }, (store_region, opened));
         }
-        if let Some((other, _)) = stores.iter().find(|(it, _)| *it != region) {
-            unknown.push(format!(
-                "pipeline `{name}` keeps artifacts in {other}, too, which pipeline.yaml does not open: use \
-                 Custom::ArtifactKeyGrant, Custom::ArtifactBucketGrant and EncryptionKeyArns of Custom::PipelinePatch \
-                 in a template of your own"
-            ));
-        }
         let stores: Vec<OpenedStore> = stores.into_iter().map(|(_, store)| store).collect();
         let home = stores.first().ok_or_else(|| SetupError::NoRegion(name.to_owned()))?.clone();
         let of_action = |action: Action<'a>| {

@@ -247,3 +247,28 @@ fn roles_that_an_organization_keeps_out() {
         value(of_first(&setup), "TargetRoleArns").unwrap().ends_with(",arn:aws:iam::222222222222:role/other")
     );
 }
+
+#[test]
+fn stores_of_further_regions() {
+    let mut pipeline = home();
+    let declaration = pipeline["pipeline"]["pipeline"].as_object_mut().unwrap();
+    declaration.remove("artifactStore");
+    let regions = ["ap-south-1", "ca-central-1", "eu-west-1", "sa-east-1", "us-east-1"];
+    let stores: serde_json::Map<String, Value> = regions
+        .map(|region| {
+            let key = json!({"type": "KMS", "id": KEY.replace("eu-west-1", region)});
+            (
+                region.to_owned(),
+                json!({"type": "S3", "location": format!("artifacts-{region}"), "encryptionKey": key}),
+            )
+        })
+        .into_iter()
+        .collect();
+    declaration.insert("artifactStores".into(), Value::Object(stores));
+    let setup = planned(pipeline, &wishes());
+    assert_eq!(value(of_first(&setup), "ArtifactBucketName"), Some("artifacts-eu-west-1"));
+    let second = format!("artifacts-ap-south-1={}", KEY.replace("eu-west-1", "ap-south-1"));
+    assert_eq!(value(of_first(&setup), "ArtifactStore2"), Some(second.as_str()));
+    assert_unknown(&setup, "bucket `artifacts-us-east-1` of pipeline `orders` is of one Region more");
+    assert_eq!(value(&setup.installation, "ArtifactKeyArns").unwrap().split(',').count(), regions.len());
+}
