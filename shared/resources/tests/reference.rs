@@ -1,4 +1,5 @@
 //! The reference of the custom resources: the page is what the code says, and what it says of a property holds.
+#![allow(clippy::unwrap_used, reason = "helpers of tests are tests")]
 
 use std::fmt::Write;
 use std::path::Path;

@@ -21,6 +21,7 @@ mod organization;
 mod permissions;
 mod protocol;
 mod receivers;
+mod recipients;
 mod regions;
 mod remediation;
 mod reporter_permissions;

@@ -50,10 +50,13 @@ fn pipelines_use_exports_of_the_installation() {
         .filter_map(|output| output["Export"]["Name"]["Fn::Sub"].as_str())
         .collect();
     for (id, resource) in object(&TEMPLATES[PIPELINE]["Resources"]) {
-        let token = &resource["Properties"]["ServiceToken"];
-        let name = token["Fn::ImportValue"]["Fn::Sub"].as_str().expect("an export");
-        let name = name.replace("${Installation}", "${AWS::StackName}");
-        assert!(exported.contains(name.as_str()), "{id}: {name}");
+        let used = object(&resource["Properties"]).values().filter_map(|value| value.get("Fn::ImportValue"));
+        let used: Vec<&str> = used.map(|name| name["Fn::Sub"].as_str().expect("a name")).collect();
+        assert!(!used.is_empty(), "{id} uses no export");
+        for name in used {
+            let name = name.replace("${Installation}", "${AWS::StackName}");
+            assert!(exported.contains(name.as_str()), "{id}: {name}");
+        }
     }
     assert!(TEMPLATES[PIPELINE].get("Transform").is_none(), "pipeline.yaml has no code");
 }
@@ -69,6 +72,19 @@ fn reporter_only_installation_cannot_write() {
     let conditions = &TEMPLATES[TOOLS]["Conditions"];
     assert_eq!(conditions["HasAccessProvider"], json!({"Fn::Equals": [{"Ref": "Functions"}, "all"]}));
     assert!(conditions["AppliesRemedies"]["Fn::And"].to_string().contains("HasAccessProvider"));
+}
+
+/// The alerts of a pipeline's own recipients are those with its name, in its account and Region.
+#[test]
+fn recipients_of_a_pipeline_get_its_alerts() {
+    let resources = &TEMPLATES[PIPELINE]["Resources"];
+    let subscription = &resources["AlertEmailSubscription"]["Properties"];
+    assert_eq!(subscription["FilterPolicy"], json!({"pipeline": [{"Ref": "PipelineName"}]}));
+    assert_eq!(subscription.get("FilterPolicyScope"), None, "the attributes of a message, not its text");
+    let pattern = &resources["ReportTopicRule"]["Properties"]["EventPattern"];
+    assert_eq!(pattern["source"], json!(["crosspipe"]));
+    let arn = pattern["resources"][0]["Fn::Sub"].as_str().unwrap();
+    assert!(arn.ends_with(":${AWS::Region}:${AWS::AccountId}:${PipelineName}"), "{arn}");
 }
 
 #[test]

@@ -43,7 +43,6 @@ pub(in crate::rules) const RULE: Rule = Rule {
         judges: &["kms", "s3"],
         // `OwnRoleArns` of the key grant.
         remediated_by: Some(ResourceType::ArtifactKeyGrant),
-        ..InDiagnosis::NOTHING
     },
     check,
 };
