@@ -210,6 +210,8 @@ fn installation(opened: &[Opened<'_>], wishes: &Wishes) -> Parameters {
     let projects = opened.iter().flat_map(|it| &it.build_projects);
     let projects = list(projects.map(|name| of_region("codebuild", format!("project/{name}"))));
     parameters.extend(given("BuildProjectArns", projects));
+    let roles = opened.iter().flat_map(|it| it.build_roles.iter().cloned());
+    parameters.extend(given("BuildRoleArns", list(roles)));
     match &wishes.targets {
         Targets::Accounts(accounts) => parameters.push(("AllowedAccounts", list(accounts.iter().cloned()))),
         Targets::Organization { id, .. } => {

@@ -80,6 +80,7 @@ fn pipeline_says_what_the_templates_ask() {
         ("ArtifactBucketArns", "arn:aws:s3:::artifacts"),
         ("ArtifactKeyArns", KEY),
         ("BuildProjectArns", "arn:aws:codebuild:eu-west-1:111111111111:project/orders-build"),
+        ("BuildRoleArns", "arn:aws:iam::111111111111:role/build"),
         ("AllowedAccounts", "222222222222"),
     ] {
         assert_eq!(value(&setup.installation, name), Some(expected), "{name}");
