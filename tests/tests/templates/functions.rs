@@ -113,7 +113,7 @@ fn custom_resource_properties_are_known() {
         resources.values().filter(custom).filter_map(|resource| resource["Type"].as_str()).collect();
     assert_eq!(kinds, CUSTOM_RESOURCES.iter().map(|(kind, ..)| *kind).collect());
 
-    for resource in resources.values() {
+    for resource in resources.values().filter(custom) {
         let (kind, required, optional) =
             CUSTOM_RESOURCES.iter().find(|(kind, ..)| resource["Type"] == *kind).expect("a known type");
         let properties = object(&resource["Properties"]);
