@@ -8,7 +8,7 @@ use crosspipe_accuracy::public::{FIRST, FOURTH, ReportSet, SECOND, SETS, THIRD};
 /// What a set has to keep to: failures and pipelines that have to be right, raised as the product gets better and never
 /// lowered.
 const FLOORS: [(ReportSet, usize, usize); 4] =
-    [(FIRST, 74, 33), (SECOND, 46, 10), (THIRD, 22, 0), (FOURTH, 23, 10)];
+    [(FIRST, 74, 33), (SECOND, 46, 10), (THIRD, 22, 0), (FOURTH, 40, 10)];
 
 #[test]
 fn score_keeps_to_its_floor() {
