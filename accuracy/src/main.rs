@@ -5,12 +5,13 @@ use std::process::ExitCode;
 
 use crosspipe_accuracy::case::all;
 use crosspipe_accuracy::judge::judge;
-use crosspipe_accuracy::public::{FIRST, SECOND, THIRD};
+use crosspipe_accuracy::public::{ReportSet, SETS};
 use crosspipe_accuracy::report::Totals;
 
 fn main() -> ExitCode {
     let judged = all().and_then(|cases| cases.into_iter().map(judge).collect::<Result<Vec<_>, _>>());
-    let all = judged.and_then(|judged| Ok((Totals(judged), [FIRST.run()?, SECOND.run()?, THIRD.run()?])));
+    let sets = SETS.into_iter().map(ReportSet::run).collect::<Result<Vec<_>, _>>();
+    let all = judged.and_then(|judged| Ok((Totals(judged), sets?)));
     match all {
         Ok((totals, sets)) => {
             print!("{totals}");

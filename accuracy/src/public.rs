@@ -1,6 +1,6 @@
 //! Failures and pipelines that strangers reported in public, and whether the product is right about them.
 //!
-//! There are three sets, one folder per report. They differ from `cases` in that nobody who works on the rules made their
+//! There are four sets, one folder per report. They differ from `cases` in that nobody who works on the rules made their
 //! worlds up, and in that their labels were fixed before the first run.
 
 use std::collections::BTreeSet;
@@ -63,6 +63,21 @@ pub const THIRD: ReportSet = ReportSet {
         wrongly_confirmed: 0,
     },
 };
+
+/// The reports that were found after the product had been fitted to all three.
+pub const FOURTH: ReportSet = ReportSet {
+    folder: "public-fourth",
+    first_run: Score {
+        failures_right: 23,
+        failures: 40,
+        pipelines_right: 10,
+        pipelines: 10,
+        wrongly_confirmed: 1,
+    },
+};
+
+/// Every set, in the order in which they were made.
+pub const SETS: [ReportSet; 4] = [FIRST, SECOND, THIRD, FOURTH];
 
 /// What is expected of the diagnosis of a failure: `expect.json` under `diagnose`.
 #[derive(Debug, Clone, Deserialize)]

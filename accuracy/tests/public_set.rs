@@ -3,11 +3,12 @@
 
 use std::fs;
 
-use crosspipe_accuracy::public::{FIRST, ReportSet, SECOND, THIRD};
+use crosspipe_accuracy::public::{FIRST, FOURTH, ReportSet, SECOND, SETS, THIRD};
 
 /// What a set has to keep to: failures and pipelines that have to be right, raised as the product gets better and never
 /// lowered.
-const FLOORS: [(ReportSet, usize, usize); 3] = [(FIRST, 74, 33), (SECOND, 46, 10), (THIRD, 22, 0)];
+const FLOORS: [(ReportSet, usize, usize); 4] =
+    [(FIRST, 74, 33), (SECOND, 46, 10), (THIRD, 22, 0), (FOURTH, 40, 10)];
 
 #[test]
 fn score_keeps_to_its_floor() {
@@ -37,8 +38,7 @@ fn no_report_goes_missing() {
 
 #[test]
 fn every_report_has_its_source() {
-    let sets = [FIRST, SECOND, THIRD].into_iter();
-    for folder in sets.flat_map(|set| ["diagnose", "lint"].map(|kind| set.path().join(kind))) {
+    for folder in SETS.into_iter().flat_map(|set| ["diagnose", "lint"].map(|kind| set.path().join(kind))) {
         for report in fs::read_dir(folder).into_iter().flatten() {
             let path = report.unwrap().path().join("source.md");
             let source = fs::read_to_string(&path).unwrap_or_default();

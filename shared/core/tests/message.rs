@@ -219,6 +219,58 @@ fn the_policy_that_denies_is_named() {
 }
 
 #[test]
+fn services_deny_in_sentences_of_their_own() {
+    let cases = [
+        (
+            "The provided role does not have sufficient permissions: Service:AmazonElasticLoadBalancing",
+            "elasticloadbalancing:*",
+        ),
+        (
+            "User with accountId: 222222222222 is not authorized to perform CreateLogGroup with Tags. An additional permission \"logs:TagResource\" is required. (Service: CloudWatchLogs, Status Code: 400)",
+            "logs:TagResource",
+        ),
+        (
+            "Assets (AWS::S3::Bucket) is CREATE_FAILED: Encountered a permissions error performing a tagging operation, please add required tag permissions.",
+            "s3:PutBucketTagging",
+        ),
+        (
+            "Worker (AWS::IAM::Role) is CREATE_FAILED: Encountered a permissions error performing a tagging operation, please add required tag permissions.",
+            "iam:TagRole",
+        ),
+        (
+            "Calm (AWS::CloudWatch::CompositeAlarm) is CREATE_FAILED: Encountered a permissions error performing a tagging operation, please add required tag permissions.",
+            "cloudwatch:TagResource",
+        ),
+        (
+            "authorization failed for primary source and source version arn:aws:codecommit:us-east-2:111111111111:shop",
+            "codecommit:GitPull",
+        ),
+    ];
+    for (message, action) in cases {
+        assert_eq!(denial(message).map(|it| it.action), Some(action.to_owned()), "{message}");
+    }
+    // Without the resource's type nobody knows what was to be tagged.
+    assert_eq!(denial("Encountered a permissions error performing a tagging operation"), None);
+}
+
+#[test]
+fn what_can_not_be_reached_is_no_matter_of_permissions() {
+    for message in [
+        "Kubernetes cluster unreachable: Get \"https://1.gr7.us-east-2.eks.amazonaws.com/version\": dial tcp 10.0.0.1:443: i/o timeout",
+        "(service shop) was unable to place a task because no container instance met all of its requirements.",
+        "Received FAILURE signal with UniqueId i-0f3a9c8d7e6b54321",
+    ] {
+        assert_eq!(claim(message), ErrorSignature::NotPermission, "{message}");
+    }
+}
+
+#[test]
+fn the_bucket_that_refuses_the_service_role_is_named() {
+    let message = "CodePipeline service role arn:aws:iam::111111111111:role/Pipeline is getting S3 access denied for the S3 bucket shop-artifacts";
+    assert_eq!(claim(message), ErrorSignature::Bucket { bucket: Some("shop-artifacts".into()) });
+}
+
+#[test]
 fn wrapped_messages_are_understood() {
     let object = "arn:aws:s3:::codepipeline-us-east-2-1234567890/MyFirstPipeline/My App/x.zip";
     let expected = Denial {

@@ -5,6 +5,7 @@ use super::actor::{Actor, Surroundings, is_role};
 use super::evidence::{self, Details};
 use super::failure::Failure;
 use super::message::{Denial, ErrorCode, ErrorSignature, assumption, claim, denial, error_code, services};
+use crate::arn::{self, Arn};
 use crate::pipeline::Action;
 use crate::providers::Provider;
 
@@ -71,8 +72,9 @@ impl<'a> Incident<'a> {
         }
         let by_aws =
             || [own].into_iter().filter(|_| !function).chain(details.messages.iter().map(String::as_str));
+        let denied = |text| denial(text).or_else(|| of_foreign_bucket(text, surroundings));
         let denied =
-            by_aws().find_map(|text| Some((denial(text)?, text))).filter(|(it, _)| !is_of_service(it));
+            by_aws().find_map(|text| Some((denied(text)?, text))).filter(|(it, _)| !is_of_service(it));
         let actor = denied.as_ref().and_then(|(denied, text)| {
             let named = denied.actor.as_deref().map(|actor| surroundings.attribute(actor));
             // What the provider says without a name is about the role that it works as.
@@ -84,6 +86,7 @@ impl<'a> Incident<'a> {
             denial.actor.get_or_insert_with(|| actor.arn.clone());
         }
         speak_of_other_roles(&mut claims, denial.as_ref(), surroundings);
+        speak_of_other_buckets(&mut claims, denial.as_ref());
         Incident {
             failure,
             action,
@@ -223,6 +226,33 @@ fn speak_of_other_roles(
         for claim in claims.iter_mut().filter(|claim| matches!(claim, ErrorSignature::AssumeRole { .. })) {
             *claim = ErrorSignature::Denied(denial.clone());
         }
+    }
+}
+
+/// The code of a function that lies in a bucket which is none of the pipeline's: who makes the function may not read it.
+fn of_foreign_bucket(text: &str, surroundings: &Surroundings<'_>) -> Option<Denial> {
+    let (before, rest) = text.split_once(" permission to GetObject for ")?;
+    let (bucket, key) = rest.split([' ', '"']).next()?.trim_end_matches('.').split_once('/')?;
+    let pipeline = surroundings.snapshot.pipeline().ok()?;
+    let is_own = pipeline.stores().any(|store| store.bucket() == bucket);
+    let partition = Arn::parse(surroundings.service_role).ok()?.partition().to_owned();
+    (before.contains("denied by S3") && !is_own).then(|| Denial {
+        actor: None,
+        action: "s3:GetObject".to_owned(),
+        resource: Some(arn::object(&partition, bucket, key)),
+        side: None,
+        explicit: None,
+        policy: None,
+    })
+}
+
+/// That a bucket of somebody else refused is no word on the pipeline's artifacts.
+fn speak_of_other_buckets(claims: &mut [ErrorSignature], denial: Option<&Denial>) {
+    let Some(denial) = denial.filter(|it| it.action == "s3:GetObject" && it.resource.is_some()) else {
+        return;
+    };
+    for claim in claims.iter_mut().filter(|claim| **claim == ErrorSignature::StackBucket) {
+        *claim = ErrorSignature::Denied(denial.clone());
     }
 }
 

@@ -1,7 +1,7 @@
 //! What is behind a reason that has nothing to do with permissions, and what to do about it.
 
 /// Parts of a message or of its error code, in lower case; what that means; what to do.
-const EXPLAINED: [(&[&str], &str, &str); 23] = [
+const EXPLAINED: [(&[&str], &str, &str); 24] = [
     (
         &["cross-account pass role"],
         "the template gives a resource a role of another account, which nobody can pass",
@@ -47,6 +47,11 @@ const EXPLAINED: [(&[&str], &str, &str); 23] = [
         &["does not exist in artifact", "artifact file from", "no such file or directory"],
         "the artifact has no such file",
         "make the action that produces the artifact put the file there, or correct its path",
+    ),
+    (
+        &["unable to place a task", "no container instance"],
+        "the cluster has no room for the task",
+        "add instances to the cluster, or let the task ask for less CPU and memory",
     ),
     (
         &["throttl", "rate exceeded", "toomanyrequests", "too many requests"],
@@ -98,7 +103,7 @@ const EXPLAINED: [(&[&str], &str, &str); 23] = [
         "nothing has to be done; CHANGE_SET modes of the action pass over this",
     ),
     (
-        &["connect timeout", "timed out", "timeout"],
+        &["connect timeout", "timed out", "timeout", "unreachable", "connection refused", "no such host"],
         "something did not answer in time",
         "see whether what was called can be reached from where the action runs: a subnet without NAT needs a VPC endpoint of the service",
     ),

@@ -1,7 +1,7 @@
 //! What has nothing to do with permissions, where no error code says so: in lower case, as services put it.
 
 /// Any of these in a message that speaks of no refusal.
-const OTHER_REASONS: [&str; 53] = [
+const OTHER_REASONS: [&str; 60] = [
     "as it is in use",
     "non-updatable status",
     "state and can not be updated",
@@ -51,8 +51,15 @@ const OTHER_REASONS: [&str; 53] = [
     "too many requests",
     "connect timeout",
     "connection timed out",
+    "connection refused",
+    "i/o timeout",
+    "no such host",
+    "cluster unreachable",
     "task timed out after",
     "insufficient capacity",
+    "unable to place a task",
+    "no container instance",
+    "failure signal",
     "no space left",
     "deployment controller",
 ];

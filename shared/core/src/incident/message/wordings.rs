@@ -4,7 +4,7 @@ use super::denial::bare;
 use super::{ErrorSignature, error_code, other_reasons};
 
 /// Every text of a row has to be in the message, whatever its case.
-const WORDINGS: [(&[&str], ErrorSignature); 44] = [
+const WORDINGS: [(&[&str], ErrorSignature); 45] = [
     (&["scriptfailed"], ErrorSignature::OwnWork),
     (&["download_source", "access denied"], ErrorSignature::BuildSource),
     (&["command_execution_error"], ErrorSignature::OwnWork),
@@ -27,6 +27,7 @@ const WORDINGS: [(&[&str], ErrorSignature); 44] = [
     (&["unable to access the artifact"], ErrorSignature::Artifact { bucket: None }),
     (&["process to upload the contents of", "failed"], ErrorSignature::Artifact { bucket: None }),
     (&["permissions required to access the amazon s3 bucket"], ErrorSignature::Bucket { bucket: None }),
+    (&["access denied for the s3 bucket"], ErrorSignature::Bucket { bucket: None }),
     (&["upload to s3 failed"], ErrorSignature::Bucket { bucket: None }),
     (&["error code: nosuchbucket"], ErrorSignature::NoSuchBucket),
     (&["no bucket with the name", "was found"], ErrorSignature::NotPermission),
@@ -104,7 +105,10 @@ fn named(claim: ErrorSignature, message: &str, lower: &str) -> ErrorSignature {
     let after = |marker: &str| word_after(message, lower, marker).map(str::to_owned);
     match claim {
         ErrorSignature::Artifact { .. } => ErrorSignature::Artifact { bucket: after("artifact bucket '") },
-        ErrorSignature::Bucket { .. } => ErrorSignature::Bucket { bucket: after("s3 bucket named ") },
+        ErrorSignature::Bucket { .. } => {
+            let bucket = after("s3 bucket named ").or_else(|| after("access denied for the s3 bucket "));
+            ErrorSignature::Bucket { bucket }
+        }
         ErrorSignature::KeyNotUsable { .. } => {
             let key = message.split_whitespace().map(bare).find(|word| word.contains(":key/"));
             ErrorSignature::KeyNotUsable { key: key.map(str::to_owned) }

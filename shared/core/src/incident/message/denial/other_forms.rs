@@ -5,10 +5,15 @@
 //! You do not have sufficient permissions to call s3.putObject for the deployment bucket, NAME
 //! The IAM role ARN does not give you permission to perform operations in the following AWS service: AmazonAutoScaling
 //! Service role ARN does not allow AWS CodeBuild to create Amazon CloudWatch Logs log streams
+//! authorization failed for primary source and source version ARN
 //! You do not have permission to perform the 's3:CreateBucket' action.
 //! The provided execution role does not have permissions to call CreateNetworkInterface on EC2
 //! 'ARN' is not authorized to create managed-rule
 //! Unexpected EC2 error: UnauthorizedOperation
+//! The provided role does not have sufficient permissions: Service:AmazonElasticLoadBalancing
+//! User with accountId: ACCOUNT is not authorized to perform CreateLogGroup with Tags. An additional permission
+//!     "logs:TagResource" is required.
+//! NAME (AWS::S3::Bucket) is CREATE_FAILED: … a permissions error performing a tagging operation …
 //! S3 error: Access Denied For more information check http://…
 //! Lambda was unable to decrypt the environment variables because KMS access was denied
 //! Not authorized to perform DescribeSecurityGroups (Service: AWSCodeBuild; …)
@@ -26,7 +31,11 @@ pub(super) fn read(text: &str) -> Option<Denial> {
         of_api,
         of_s3_deploy,
         of_service,
+        of_named_service,
+        of_additional,
+        of_tagging,
         of_build,
+        of_clone,
         of_action,
         of_call,
         of_managed_rule,
@@ -63,6 +72,34 @@ fn of_service(text: &str) -> Option<Denial> {
     (!prefix.is_empty()).then(|| denied(role_in(before), format!("{prefix}:*")))
 }
 
+/// Beanstalk's words on the role of the action: which of the service's actions is not said.
+fn of_named_service(text: &str) -> Option<Denial> {
+    let service = after(text, "sufficient permissions: Service:")?;
+    let prefix = action_prefix(service.split([' ', ',']).next()?);
+    (!prefix.is_empty()).then(|| denied(None, format!("{prefix}:*")))
+}
+
+/// A service's words on what a call with tags needs beside its own permission.
+fn of_additional(text: &str) -> Option<Denial> {
+    let action = bare(after(text, "An additional permission ")?.split(' ').next()?);
+    action.contains(':').then(|| denied(None, action.to_owned()))
+}
+
+/// CloudFormation's words on tags that a resource may not be given: only the resource's type says what was asked for.
+fn of_tagging(text: &str) -> Option<Denial> {
+    let (before, _) = text.split_once("permissions error performing a tagging operation")?;
+    let kind = before.split(['(', ')']).find(|word| word.starts_with("AWS::"))?;
+    let mut names = kind.split("::").skip(1);
+    let (service, resource) = (names.next()?.to_ascii_lowercase(), names.next()?);
+    let call = match service.as_str() {
+        "s3" => format!("Put{resource}Tagging"),
+        "iam" => format!("Tag{resource}"),
+        "ec2" => "CreateTags".to_owned(),
+        _ => "TagResource".to_owned(),
+    };
+    Some(denied(None, format!("{service}:{call}")))
+}
+
 fn of_build(text: &str) -> Option<Denial> {
     let (before, rest) = text.split_once("does not allow AWS CodeBuild to ")?;
     const CALLS: [(&str, &str); 3] = [
@@ -72,6 +109,15 @@ fn of_build(text: &str) -> Option<Denial> {
     ];
     let (_, action) = CALLS.iter().find(|(call, _)| rest.starts_with(call))?;
     Some(denied(role_in(before), (*action).to_owned()))
+}
+
+/// CodeBuild's words on a repository of CodeCommit that it clones as the project's role.
+fn of_clone(text: &str) -> Option<Denial> {
+    let failed = ["authorization failed for ", "authentication required for "];
+    let rest = failed.iter().find_map(|words| after(text, words))?;
+    let repository =
+        rest.split(' ').map(bare).find(|word| word.starts_with("arn:") && word.contains(":codecommit:"))?;
+    Some(Denial { resource: Some(repository.to_owned()), ..denied(None, "codecommit:GitPull".to_owned()) })
 }
 
 fn of_action(text: &str) -> Option<Denial> {
