@@ -1,6 +1,6 @@
 //! Failures and pipelines that strangers reported in public, and whether the product is right about them.
 //!
-//! There are four sets, one folder per report. They differ from `cases` in that nobody who works on the rules made their
+//! There are five sets, one folder per report. They differ from `cases` in that nobody who works on the rules made their
 //! worlds up, and in that their labels were fixed before the first run.
 
 use std::collections::BTreeSet;
@@ -76,8 +76,20 @@ pub const FOURTH: ReportSet = ReportSet {
     },
 };
 
+/// What was found beside the fourth, by other people: other providers, partitions and wordings.
+pub const FIFTH: ReportSet = ReportSet {
+    folder: "public-fifth",
+    first_run: Score {
+        failures_right: 19,
+        failures: 30,
+        pipelines_right: 10,
+        pipelines: 10,
+        wrongly_confirmed: 0,
+    },
+};
+
 /// Every set, in the order in which they were made.
-pub const SETS: [ReportSet; 4] = [FIRST, SECOND, THIRD, FOURTH];
+pub const SETS: [ReportSet; 5] = [FIRST, SECOND, THIRD, FOURTH, FIFTH];
 
 /// What is expected of the diagnosis of a failure: `expect.json` under `diagnose`.
 #[derive(Debug, Clone, Deserialize)]

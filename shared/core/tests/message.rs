@@ -317,6 +317,47 @@ fn omitted_parts_stay_unknown() {
 }
 
 #[test]
+fn denials_in_words_of_services_are_read() {
+    let cases = [
+        (
+            "You are not authorized to perform this operation. Encoded authorization failure message: kq3V0dL9 (Service: AmazonEC2; Status Code: 403; Error Code: UnauthorizedOperation; Request ID: 1; Proxy: null)",
+            "ec2:*",
+        ),
+        (
+            "Setting (AWS::SSM::Parameter) is CREATE_FAILED: Resource handler returned message: \"Access denied for operation 'PutParameter'.\" (RequestToken: 1, HandlerErrorCode: AccessDenied)",
+            "ssm:PutParameter",
+        ),
+        ("Access denied for operation 'AWS::ElasticLoadBalancingV2::Listener'.", "elasticloadbalancing:*"),
+        (
+            "Caller does not have permissions to create a Service Linked Role (Service: AmazonApiGateway; Status Code: 403; Error Code: AccessDeniedException)",
+            "iam:CreateServiceLinkedRole",
+        ),
+    ];
+    for (message, action) in cases {
+        let found = check(message, None, None);
+        assert_eq!((found.action.as_str(), found.actor, found.resource), (action, None, None), "{message}");
+    }
+    // Neither says which service the operation is of.
+    assert_eq!(denial("Access denied for operation 'PutParameter'."), None);
+    assert_eq!(denial("Access denied (Service: AmazonEC2; Status Code: 403)"), None);
+}
+
+#[test]
+fn assumption_by_a_named_side_is_a_denial() {
+    let service_role = "arn:aws:iam::111111111111:role/CodePipeline_Service_Role";
+    let message = format!(
+        "{service_role} is not authorized to perform AssumeRole on role {ROLE} with an explicit deny in a resource control policy"
+    );
+    let found = check(&message, Some(PolicyKind::ResourceControl), Some(true));
+    assert_eq!((found.actor.as_deref(), found.resource.as_deref()), (Some(service_role), Some(ROLE)));
+    assert_eq!(claim(&message), ErrorSignature::AssumeRole { role: ROLE.into() });
+    assert_eq!(
+        denial(&format!("{service_role} is not authorized to perform AssumeRole on role {ROLE}")),
+        None
+    );
+}
+
+#[test]
 fn first_denial_is_read() {
     let two = format!(
         "User: {SESSION} is not authorized to perform: ecs:TagResource on resource: *. User: {ROLE} is not authorized to perform: kms:Decrypt on resource: {KEY} with an explicit deny in a session policy"

@@ -72,7 +72,8 @@ pub(super) fn home_role_uses<'a>(facts: &Facts<'a>) -> Vec<HomeUse<'a>> {
         let Some(store) = store_of(facts, &action) else { continue };
         let role = action.role_arn().unwrap_or(service_role);
         let is_home = facts.pipeline().target_account(&action).is_none();
-        if is_home && Provider::of(&action).artifacts().is_action_role() {
+        let keeps = Provider::of(&action).artifacts().is_action_role() || is_third_party_source(&action);
+        if is_home && keeps {
             uses.add(role, store, &action, &inputs, &outputs);
         }
         for artifact in inputs {
@@ -105,6 +106,12 @@ impl HomeUse<'_> {
             role_label(self.role)
         }
     }
+}
+
+/// Whether CodePipeline itself brings the source from another company, as GitHub's first version, and keeps it as the
+/// service role; such actions take no role of their own.
+fn is_third_party_source(action: &Action<'_>) -> bool {
+    (action.category(), action.owner()) == ("Source", "ThirdParty")
 }
 
 /// Nothing here is of concern to a pipeline without a cross-account action.

@@ -16,11 +16,15 @@
 //! NAME (AWS::S3::Bucket) is CREATE_FAILED: … a permissions error performing a tagging operation …
 //! S3 error: Access Denied For more information check http://…
 //! Lambda was unable to decrypt the environment variables because KMS access was denied
+//! You are not authorized to perform this operation. Encoded authorization failure message: … (Service: AmazonEC2; …)
 //! Not authorized to perform DescribeSecurityGroups (Service: AWSCodeBuild; …)
+//! Setting (AWS::SSM::Parameter) is CREATE_FAILED: … "Access denied for operation 'PutParameter'."
+//! Caller does not have permissions to create a Service Linked Role
+//! ARN is not authorized to perform AssumeRole on role ARN with an explicit deny in a resource control policy
 //! CannotPullContainerError: … failed to resolve ref ACCOUNT.dkr.ecr.REGION.amazonaws.com/NAME:latest: … 403 Forbidden
 //! ```
 
-use super::{Denial, after, bare};
+use super::{Denial, actor, after, bare, reason};
 use crate::arn;
 use crate::incident::message::services::action_prefix;
 
@@ -40,6 +44,9 @@ pub(super) fn read(text: &str) -> Option<Denial> {
         of_call,
         of_managed_rule,
         of_unexpected,
+        of_handler,
+        of_service_linked_role,
+        of_assumption,
         of_vpc,
         of_pull,
         of_template,
@@ -140,12 +147,47 @@ fn of_managed_rule(text: &str) -> Option<Denial> {
     Some(denied(role_in(before), "events:PutRule".to_owned()))
 }
 
-/// CodeBuild's words on what its project's role may not do in a VPC.
+/// CodeBuild's words on what its project's role may not do in a VPC; and EC2's own, which name neither actor nor
+/// action outside what is encoded.
 fn of_unexpected(text: &str) -> Option<Denial> {
-    let (before, rest) = text.split_once(" error: UnauthorizedOperation")?;
-    let service =
-        before.strip_suffix("EC2").map(|_| "ec2").or_else(|| rest.contains("EC2").then_some("ec2"))?;
-    Some(denied(None, format!("{service}:*")))
+    let is_code =
+        text.contains("error: UnauthorizedOperation") || text.contains("Code: UnauthorizedOperation");
+    let by_ec2 = text.contains("EC2 error") || text.contains("EC2") && text.contains("UnauthorizedOperation");
+    (is_code && by_ec2).then(|| denied(None, "ec2:*".to_owned()))
+}
+
+/// The words of CloudFormation's resource handlers: the operation, or the type that was to be made. The service is
+/// that of the resource's type.
+fn of_handler(text: &str) -> Option<Denial> {
+    let (before, rest) = text.split_once("ccess denied for operation '")?;
+    let (operation, _) = rest.split_once('\'')?;
+    let of_type = operation.strip_prefix("AWS::").or_else(|| after(before, "AWS::"))?;
+    let service = action_prefix(of_type.split("::").next()?);
+    let call = if operation.contains(':') { "*" } else { operation };
+    Some(denied(None, format!("{}:{call}", service.trim_end_matches("v2"))))
+}
+
+/// A service that works through a role of its own, and may not make that for who asks.
+fn of_service_linked_role(text: &str) -> Option<Denial> {
+    let lower = text.to_ascii_lowercase();
+    let (before, _) = lower.split_once("to create a service linked role")?;
+    before.ends_with("permissions ").then(|| denied(None, "iam:CreateServiceLinkedRole".to_owned()))
+}
+
+/// CodePipeline's own words on a role that could not be assumed, where they name the side that refused.
+fn of_assumption(text: &str) -> Option<Denial> {
+    let (before, rest) = text.split_once("not authorized to perform AssumeRole on ")?;
+    let (side, explicit, policy) = reason(rest);
+    let resource = rest.split(' ').map(bare).find(|word| word.contains(":role/"))?.to_owned();
+    let action = "sts:AssumeRole".to_owned();
+    side.is_some().then(|| Denial {
+        actor: actor(before),
+        action,
+        resource: Some(resource),
+        side,
+        explicit,
+        policy,
+    })
 }
 
 /// CodeBuild's words on what the role of a project that is made may not look up for its VPC.
