@@ -88,12 +88,33 @@ pub(super) fn fix(result: &AccessResult, actor: &Actor, denial: &Denial) -> Fix 
             format!("remove or narrow what denies {} in the own policies of {}", denial.action, actor.arn);
         return Fix { summary, command: Some(show(account.as_deref(), &listed)), ..Fix::default() };
     }
+    if let Some(service) = denial.action.strip_suffix(":*") {
+        return find_out(actor, service);
+    }
     let resource = denial.resource.clone().filter(|it| it == "*" || it.starts_with("arn:"));
     let resource = [resource.unwrap_or_else(|| "*".to_owned())];
     let missing = vec![allow(None, &[&denial.action], &resource)];
     let fix = role_fixes::own(result, &actor.arn, "PipelineWork", missing, None);
     // What was not seen to be missing is for a person to add.
     if result.is_clear() { Fix { command: None, ..fix } } else { fix }
+}
+
+/// What to do where AWS does not say which of a service's actions it denied: all of them would be too much.
+fn find_out(actor: &Actor, service: &str) -> Fix {
+    let (account, _) = commands::role(&actor.arn);
+    let source = option(
+        "lookup-attributes",
+        &format!("AttributeKey=EventSource,AttributeValue={service}.amazonaws.com"),
+    );
+    let listed = format!("aws cloudtrail lookup-events {source}");
+    Fix {
+        summary: format!(
+            "see in CloudTrail which request of {service} was denied, and allow that one in the own policies of {}",
+            actor.arn
+        ),
+        command: Some(show(account.as_deref(), &listed)),
+        ..Fix::default()
+    }
 }
 
 /// The fault of what AWS says this side denied to the failed action's role, on the artifact key (`kms`) or bucket
