@@ -25,10 +25,7 @@ fn key_grant() {
         &["`KeyArn`", world.target.id()],
     );
     // Keys of other Regions are granted, where the role may.
-    key_grant(
-        grant(&key.replace("eu-west-1", "us-east-1"), b.clone()),
-        &["kms:ListResourceTags", "us-east-1"],
-    );
+    key_grant(grant(&key.replace("eu-west-1", "us-east-1"), b.clone()), &["AccessDenied", "us-east-1"]);
     key_grant(grant(key, json!(["12345678901"])), &["`TargetAccounts`", "11 digits"]);
     key_grant(grant(key, json!("")), &["`TargetAccounts`", "names nobody"]);
     let mut misspelt = grant(key, b.clone());
