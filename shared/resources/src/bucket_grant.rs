@@ -65,33 +65,31 @@ impl BucketGrant {
 impl Resource for BucketGrant {
     const TYPE: ResourceType = ResourceType::ArtifactBucketGrant;
     const DOES: &'static str = "Adds statements to the policy of an existing bucket: grantees get `s3:GetObject`, `PutObject` and `PutObjectAcl`, with versions and tags, on objects, and `ListBucket`, `GetBucketAcl`, `GetBucketLocation` and `GetBucketVersioning` on the bucket.";
-    const PROPERTIES: &'static [Property] = &[
-        Property::required("BucketName", "name of a bucket of this account, in any Region"),
-        Property::default(
-            "AllowWrites",
-            "`true`",
-            "`false` leaves out `PutObject`, its ACL and tags: deploy actions only read",
-        ),
-        Property::default(
-            "ArtifactPrefixes",
-            "none",
-            "only objects in these folders, such as `orders/`: the pipeline's name, cut to 20 characters",
-        ),
-        Property::default(
-            "DenyUnencryptedUploads",
-            "`true`",
-            "uploads without `aws:kms` or `aws:kms:dsse` are denied to everybody; those that name no encryption are let through where the bucket's default is a customer managed key",
-        ),
-        Property::default(
-            "DenyInsecureTransport",
-            "`true`",
-            "requests without TLS are denied to everybody, on bucket and objects",
-        ),
-        grantee_properties::TARGET_ACCOUNTS,
-        grantee_properties::TARGET_ROLE_ARNS,
-        grantee_properties::ORGANIZATION_ID,
-        grantee_properties::ORGANIZATION_PATHS,
-        grantee_properties::TARGET_ROLE_NAME_PATTERN,
+    const PROPERTIES: &'static [&'static [Property]] = &[
+        &[
+            Property::required("BucketName", "name of a bucket of this account, in any Region"),
+            Property::default(
+                "AllowWrites",
+                "`true`",
+                "`false` leaves out `PutObject`, its ACL and tags: deploy actions only read",
+            ),
+            Property::default(
+                "ArtifactPrefixes",
+                "none",
+                "only objects in these folders, such as `orders/`: the pipeline's name, cut to 20 characters",
+            ),
+            Property::default(
+                "DenyUnencryptedUploads",
+                "`true`",
+                "uploads without `aws:kms` or `aws:kms:dsse` are denied to everybody; those that name no encryption are let through where the bucket's default is a customer managed key",
+            ),
+            Property::default(
+                "DenyInsecureTransport",
+                "`true`",
+                "requests without TLS are denied to everybody, on bucket and objects",
+            ),
+        ],
+        &grantee_properties::ALL,
     ];
     const ATTRIBUTES: &'static [Attribute] = &policy_documents::ATTRIBUTES;
     type Live = LiveBucket;

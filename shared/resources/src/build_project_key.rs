@@ -28,10 +28,10 @@ const NO_KEY: &str = "alias/aws/s3";
 impl Resource for BuildProjectKey {
     const TYPE: ResourceType = ResourceType::BuildProjectKey;
     const DOES: &'static str = "Sets the encryption key of existing CodeBuild projects, so that target accounts can decrypt what they build. No other setting of a project is sent.";
-    const PROPERTIES: &'static [Property] = &[
+    const PROPERTIES: &'static [&'static [Property]] = &[&[
         Property::required("ProjectNames", "names of projects of this account and Region"),
         Property::required("KeyArn", "ARN of the artifact key, of this account and Region"),
-    ];
+    ]];
     const ATTRIBUTES: &'static [Attribute] = &[Attribute {
         name: "EncryptionKeyArn",
         meaning: "the key; what refers to it is made after the projects have it",

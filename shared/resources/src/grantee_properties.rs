@@ -11,25 +11,25 @@ use crate::reference::Property;
 const ONE: &str = "at least one kind of grantee";
 
 /// What is said of them.
-pub(crate) const TARGET_ACCOUNTS: Property =
-    Property::one_of("TargetAccounts", ONE, "12-digit ids of accounts, with all their roles");
-pub(crate) const TARGET_ROLE_ARNS: Property =
-    Property::one_of("TargetRoleArns", ONE, "ARNs of roles in target accounts");
-pub(crate) const ORGANIZATION_ID: Property = Property::one_of(
-    "OrganizationId",
-    ONE,
-    "with `TargetRoleNamePattern`: the roles of that name in every account of the organization",
-);
-pub(crate) const ORGANIZATION_PATHS: Property = Property::one_of(
-    "OrganizationPaths",
-    ONE,
-    "with `TargetRoleNamePattern`: only the accounts below these paths, such as `o-…/r-…/ou-…/*`",
-);
-pub(crate) const TARGET_ROLE_NAME_PATTERN: Property = Property::default(
-    "TargetRoleNamePattern",
-    "none",
-    "role name of the organization's grantees; may contain `*`, not at its beginning, which does not cross a path",
-);
+pub(crate) const ALL: [Property; 5] = [
+    Property::one_of("TargetAccounts", ONE, "12-digit ids of accounts, with all their roles"),
+    Property::one_of("TargetRoleArns", ONE, "ARNs of roles in target accounts"),
+    Property::one_of(
+        "OrganizationId",
+        ONE,
+        "with `TargetRoleNamePattern`: the roles of that name in every account of the organization",
+    ),
+    Property::one_of(
+        "OrganizationPaths",
+        ONE,
+        "with `TargetRoleNamePattern`: only the accounts below these paths, such as `o-…/r-…/ou-…/*`",
+    ),
+    Property::default(
+        "TargetRoleNamePattern",
+        "none",
+        "role name of the organization's grantees; may contain `*`, not at its beginning, which does not cross a path",
+    ),
+];
 
 /// Reads and checks them. The installation has to allow them all.
 pub(crate) fn read_grantees(

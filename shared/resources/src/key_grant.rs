@@ -35,22 +35,20 @@ impl KeyGrant {
 impl Resource for KeyGrant {
     const TYPE: ResourceType = ResourceType::ArtifactKeyGrant;
     const DOES: &'static str = "Adds statements to the policy of an existing KMS key: the service role, own roles and grantees get `kms:DescribeKey`, `GenerateDataKey*`, `Encrypt`, `ReEncrypt*` and `Decrypt`.";
-    const PROPERTIES: &'static [Property] = &[
-        Property::required(
-            "KeyArn",
-            "ARN of a customer managed key of this account, in any Region; an id or an alias is refused, because it means another key in another account",
-        ),
-        Property::required("ServiceRoleArn", "the pipeline's service role, of this account"),
-        Property::default(
-            "OwnRoleArns",
-            "none",
-            "further roles of this account that use the key, such as the service roles of CodeBuild projects",
-        ),
-        grantee_properties::TARGET_ACCOUNTS,
-        grantee_properties::TARGET_ROLE_ARNS,
-        grantee_properties::ORGANIZATION_ID,
-        grantee_properties::ORGANIZATION_PATHS,
-        grantee_properties::TARGET_ROLE_NAME_PATTERN,
+    const PROPERTIES: &'static [&'static [Property]] = &[
+        &[
+            Property::required(
+                "KeyArn",
+                "ARN of a customer managed key of this account, in any Region; an id or an alias is refused, because it means another key in another account",
+            ),
+            Property::required("ServiceRoleArn", "the pipeline's service role, of this account"),
+            Property::default(
+                "OwnRoleArns",
+                "none",
+                "further roles of this account that use the key, such as the service roles of CodeBuild projects",
+            ),
+        ],
+        &grantee_properties::ALL,
     ];
     const ATTRIBUTES: &'static [Attribute] = &policy_documents::ATTRIBUTES;
     type Live = LivePolicy;

@@ -53,7 +53,7 @@ pub(crate) fn read_patch(
     properties: &Map<String, Value>,
     context: &ResourceContext,
 ) -> Result<PatchProperties, FieldError> {
-    let read = Properties::new(properties, &PROPERTIES)?;
+    let read = Properties::new(properties, &[&PROPERTIES])?;
     let actions = read.objects("Actions")?;
     let roles = read.objects("ActionRoles")?;
     let desired = Desired {

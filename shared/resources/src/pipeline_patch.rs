@@ -57,7 +57,7 @@ pub struct LivePipeline {
 impl Resource for PipelinePatch {
     const TYPE: ResourceType = ResourceType::PipelinePatch;
     const DOES: &'static str = "Patches an existing pipeline: keys of its artifact stores, added actions, roles of existing actions. Everything else of the pipeline is sent as it was read, what AWS has added since included.";
-    const PROPERTIES: &'static [Property] = &patch_properties::PROPERTIES;
+    const PROPERTIES: &'static [&'static [Property]] = &[&patch_properties::PROPERTIES];
     const ATTRIBUTES: &'static [Attribute] = &[
         Attribute { name: "PipelineVersion", meaning: "the version that the pipeline has now" },
         Attribute { name: "EncryptionKeyArn", meaning: "the key of the artifact stores, as it is now" },

@@ -48,9 +48,11 @@ impl<'a> Properties<'a> {
     ///
     /// # Errors
     /// Names an unknown property and the nearest known one.
-    pub(crate) fn new(map: &'a Map<String, Value>, known: &[Property]) -> Result<Self, FieldError> {
+    pub(crate) fn new(map: &'a Map<String, Value>, known: &[&[Property]]) -> Result<Self, FieldError> {
         let properties = Self { path: String::new(), map };
-        properties.deny_unknown(known.iter().map(|property| property.name).chain(CLOUDFORMATION_OWN))?;
+        properties.deny_unknown(
+            known.iter().copied().flatten().map(|property| property.name).chain(CLOUDFORMATION_OWN),
+        )?;
         Ok(properties)
     }
 

@@ -37,14 +37,14 @@ pub struct Attribute {
 }
 
 /// All that is said of one custom resource.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub struct Reference {
     /// The type.
     pub resource_type: ResourceType,
     /// What it does, as Markdown.
     pub does: &'static str,
-    /// Its properties.
-    pub properties: &'static [Property],
+    /// Its properties, its own before those that it shares.
+    pub properties: Vec<Property>,
     /// Its attributes, beside those that all have.
     pub attributes: &'static [Attribute],
 }
@@ -78,7 +78,7 @@ pub fn reference(resource_type: ResourceType) -> Reference {
         Reference {
             resource_type: R::TYPE,
             does: R::DOES,
-            properties: R::PROPERTIES,
+            properties: R::PROPERTIES.concat(),
             attributes: R::ATTRIBUTES,
         }
     }

@@ -23,8 +23,8 @@ pub trait Resource: Sized + Send + Sync {
     const TYPE: ResourceType;
     /// What it does, for the reference.
     const DOES: &'static str;
-    /// Its properties: what is read, and what the reference says of it.
-    const PROPERTIES: &'static [Property];
+    /// Its properties, its own and those that it shares: what is read, and what the reference says of it.
+    const PROPERTIES: &'static [&'static [Property]];
     /// Its attributes, beside those that all have.
     const ATTRIBUTES: &'static [Attribute];
     /// What is read of the target.

@@ -35,7 +35,7 @@ impl Resource for ServiceRoleGrant {
     const TYPE: ResourceType = ResourceType::ServiceRoleGrant;
     const DOES: &'static str =
         "Writes one inline policy of an existing role: `sts:AssumeRole` on the target roles and no others.";
-    const PROPERTIES: &'static [Property] = &[
+    const PROPERTIES: &'static [&'static [Property]] = &[&[
         Property::required("RoleName", "name of the pipeline's service role, without its path"),
         Property::one_of("TargetRoleArns", ROLES, "ARNs of the roles that actions of the pipeline assume"),
         Property::one_of(
@@ -44,7 +44,7 @@ impl Resource for ServiceRoleGrant {
             "with `OrganizationId`: the roles of that name in every account of the organization",
         ),
         Property::default("OrganizationId", "none", "the organization of `TargetRoleNamePattern`"),
-    ];
+    ]];
     const ATTRIBUTES: &'static [Attribute] = &policy_documents::ATTRIBUTES;
     type Live = InlinePolicies;
     type Change = Change;

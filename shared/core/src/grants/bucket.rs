@@ -88,13 +88,22 @@ pub fn desired_statements(
 }
 
 /// The statements that let a principal use all artifacts of a bucket; in its own policies without a principal.
-pub(crate) fn whole_access(bucket: &str, principal: Option<&Value>) -> [Map<String, Value>; 2] {
-    let of_objects = [READ_ACTIONS.as_slice(), &WRITE_ACTIONS].concat();
+pub(crate) fn allow_whole_bucket(
+    bucket: &str,
+    principal: Option<&Value>,
+    writes: bool,
+    condition: Option<&Value>,
+) -> [Map<String, Value>; 2] {
     let of_bucket = [[LIST_ACTION].as_slice(), &BUCKET_ACTIONS].concat();
+    let objects = json!(format!("{bucket}/*"));
     [
-        build_statement("Allow", principal, json!(of_objects), json!(format!("{bucket}/*")), None),
-        build_statement("Allow", principal, json!(of_bucket), json!(bucket), None),
+        build_statement("Allow", principal, json!(object_actions(writes)), objects, condition),
+        build_statement("Allow", principal, json!(of_bucket), json!(bucket), condition),
     ]
+}
+
+fn object_actions(writes: bool) -> Vec<&'static str> {
+    [READ_ACTIONS.as_slice(), if writes { &WRITE_ACTIONS } else { &[] }].concat()
 }
 
 impl ArtifactAccess {
@@ -106,17 +115,15 @@ impl ArtifactAccess {
         condition: Option<&Value>,
     ) -> [Option<Map<String, Value>>; 3] {
         let bucket = bucket.as_str();
-        let allow = |actions: Vec<&str>, resource: Value, condition: Option<&Value>| {
-            Some(build_statement("Allow", Some(principal), json!(actions), resource, condition))
-        };
-        let of_objects = [READ_ACTIONS.as_slice(), if self.writes { &WRITE_ACTIONS } else { &[] }].concat();
-        let within: Vec<String> = self.prefixes.iter().map(|prefix| format!("{prefix}*")).collect();
-        if within.is_empty() {
-            let of_bucket = [[LIST_ACTION].as_slice(), &BUCKET_ACTIONS].concat();
-            let objects = json!(format!("{bucket}/*"));
-            return [allow(of_objects, objects, condition), allow(of_bucket, json!(bucket), condition), None];
+        if self.prefixes.is_empty() {
+            let [objects, bucket] = allow_whole_bucket(bucket, Some(principal), self.writes, condition);
+            return [Some(objects), Some(bucket), None];
         }
+        let within: Vec<String> = self.prefixes.iter().map(|prefix| format!("{prefix}*")).collect();
         let objects: Vec<String> = within.iter().map(|within| format!("{bucket}/{within}")).collect();
+        let allow = |actions: Value, resource: Value, condition: Option<&Value>| {
+            Some(build_statement("Allow", Some(principal), actions, resource, condition))
+        };
         // A condition of its own: no other action on a bucket knows the key.
         let mut listing = condition.cloned().unwrap_or_else(|| json!({}));
         if let Some(operators) = listing.as_object_mut() {
@@ -124,9 +131,9 @@ impl ArtifactAccess {
             like.as_object_mut().map(|keys| keys.insert("s3:prefix".to_owned(), json!(within)));
         }
         [
-            allow(of_objects, json!(objects), condition),
-            allow(BUCKET_ACTIONS.to_vec(), json!(bucket), condition),
-            allow(vec![LIST_ACTION], json!(bucket), Some(&listing)),
+            allow(json!(object_actions(self.writes)), json!(objects), condition),
+            allow(json!(BUCKET_ACTIONS), json!(bucket), condition),
+            allow(json!([LIST_ACTION]), json!(bucket), Some(&listing)),
         ]
     }
 }

@@ -32,7 +32,8 @@ pub(super) fn use_statements<'a>(
 /// The statements that let a principal use an artifact bucket; in its own policies without a principal.
 pub(super) fn artifact_statements(facts: &Facts<'_>, bucket: &str, principal: Option<&str>) -> Vec<Value> {
     let principal = principal.map(|arn| json!({ "AWS": arn }));
-    let statements = bucket::whole_access(&arn::bucket(facts.partition(), bucket), principal.as_ref());
+    let statements =
+        bucket::allow_whole_bucket(&arn::bucket(facts.partition(), bucket), principal.as_ref(), true, None);
     statements.map(Value::Object).into()
 }
 

@@ -98,7 +98,10 @@ pub enum SetupError {
     #[error("the Region of pipeline `{0}` is not known\n  next: give `--region`")]
     NoRegion(String),
     /// Its service role is none.
-    #[error("`{role}`, the service role of pipeline `{pipeline}`, is not the ARN of an IAM role")]
+    #[error(
+        "`{role}`, the service role of pipeline `{pipeline}`, is not the ARN of an IAM role\n  next: give what \
+         `aws codepipeline get-pipeline` prints, unchanged"
+    )]
     ServiceRole {
         /// The pipeline's name.
         pipeline: String,

@@ -19,7 +19,9 @@ fn read<T>(
     read: impl for<'a> Fn(&Properties<'a>) -> Result<T, FieldError>,
 ) -> Result<T, String> {
     let map = map(value);
-    Properties::new(&map, &KNOWN).and_then(|properties| read(&properties)).map_err(|error| error.with_help())
+    Properties::new(&map, &[&KNOWN])
+        .and_then(|properties| read(&properties))
+        .map_err(|error| error.with_help())
 }
 
 #[test]
@@ -125,7 +127,7 @@ fn structures_name_the_full_path() {
 #[test]
 fn custom_error_names_full_path() {
     let map = map(json!({"Actions": [{"Stage": "x"}]}));
-    let properties = Properties::new(&map, &KNOWN).unwrap();
+    let properties = Properties::new(&map, &[&KNOWN]).unwrap();
     let action = properties.objects("Actions").unwrap()[0].properties(&["Stage"]).unwrap();
     let error = action.error("Stage", "names no stage of the pipeline", "use one of `Source`, `Build`");
     assert_eq!(error.to_string(), "`Actions[0].Stage` names no stage of the pipeline");
