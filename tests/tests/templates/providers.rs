@@ -71,6 +71,7 @@ const VARIANTS: &[(&str, &str)] = &[
     ("ActionMode", "CHANGE_SET_EXECUTE"),
     ("BatchEnabled", "true"),
     ("InstanceType", "EC2"),
+    ("TargetGroupNameList", "web"),
     ("InspectorRunMode", "ECRImageScan"),
     ("FunctionAlias", "live"),
     ("NotificationArn", "arn:aws:sns:eu-west-1:222222222222:approvals"),

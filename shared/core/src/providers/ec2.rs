@@ -21,6 +21,13 @@ fn permissions(place: &ActionPlace<'_>) -> Vec<Permission> {
     if place.value("InstanceType") == Some("EC2") {
         permissions.extend(permissions_on(None, &["ec2:DescribeInstances"]));
     }
+    // Instances leave their target groups while they are deployed to.
+    if place.value("TargetGroupNameList").is_some() {
+        permissions.extend(permissions_on(
+            None,
+            &["elasticloadbalancing:DeregisterTargets", "elasticloadbalancing:RegisterTargets"],
+        ));
+    }
     permissions.extend(permissions_on(None, &LOGS));
     permissions
 }
