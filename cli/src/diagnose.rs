@@ -13,6 +13,7 @@ use crate::causes::Entry;
 use crate::input::{Document, InputError};
 use crate::output::{Answer, to_json};
 use crate::page;
+use crate::statements::Statements;
 
 const EVENT: &str =
     "an EventBridge event `CodePipeline Action Execution State Change` whose state is `FAILED`";
@@ -45,6 +46,8 @@ pub(crate) struct Arguments {
     /// How the report is shown
     #[arg(long, value_enum, default_value_t = Format::Text)]
     format: Format,
+    #[command(flatten)]
+    statements: Statements,
 }
 
 /// How the report is shown.
@@ -72,6 +75,7 @@ fn diagnose_files(arguments: &Arguments) -> Result<Answer, InputError> {
     let failure = failure.with_details(&snapshot.action_executions);
     let report = diagnose(&failure, &snapshot, Remediation::off())
         .map_err(|error| document.wrong_at("", error.to_string()))?;
+    let report = report.map(|report| report.with_statement_form(arguments.statements.form()));
     Ok(match (report, arguments.format) {
         (Some(report), Format::Text) => answer_with(&report, email::body(&Alert::from(&report))),
         (Some(report), Format::Json) => answer_with(&report, to_json(&serde_json::json!(report))),

@@ -27,6 +27,7 @@ mod page;
 mod plan;
 mod snapshot;
 mod source_location;
+mod statements;
 mod text;
 mod yaml;
 

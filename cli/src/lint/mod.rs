@@ -11,7 +11,7 @@ mod text;
 use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
-use crosspipe_core::rules::{Facts, Finding, Severity, Unknown, run as judge};
+use crosspipe_core::rules::{Facts, Finding, Severity, StatementForm, Unknown, run as judge};
 
 use crate::causes::Entry;
 use crate::excerpt::excerpt;
@@ -20,6 +20,7 @@ use crate::live::{self, Live, LiveError, Reach};
 use crate::output::{self, Answer};
 use crate::page;
 use crate::source_location::SourceLocation;
+use crate::statements::Statements;
 use crate::text::Text;
 
 const EXPECTED: &str =
@@ -31,6 +32,7 @@ Examples:
 
   crosspipe snapshot --pipeline my-pipeline --diagnostics-role CrosspipeDiagnosticsRole > snapshot.json
   crosspipe lint snapshot.json --show-fixes
+  crosspipe lint snapshot.json --statements terraform
 
   aws codepipeline get-pipeline --name my-pipeline > pipeline.json
   crosspipe lint pipeline.json
@@ -58,6 +60,8 @@ pub(crate) struct Arguments {
     /// How findings are shown
     #[arg(long, value_enum, default_value_t = Format::Text)]
     format: Format,
+    #[command(flatten)]
+    statements: Statements,
 }
 
 /// How findings are shown.
@@ -97,16 +101,18 @@ pub(crate) fn run(arguments: &Arguments) -> Answer {
     let mut linted = vec![];
     let mut problems = vec![];
     let mut notes = vec![];
+    let form = arguments.statements.form();
     let is_page = arguments.format == Format::Html;
     for file in &arguments.files {
         let page_number = is_page.then_some(linted.len());
-        match Document::read(file, EXPECTED).and_then(|document| lint_document(&document, page_number)) {
+        match Document::read(file, EXPECTED).and_then(|document| lint_document(&document, page_number, form))
+        {
             Ok(done) => linted.push(done),
             Err(problem) => problems.push(problem.to_string()),
         }
     }
     if let Some(name) = &arguments.pipeline {
-        match lint_live(name, &arguments.reach, is_page.then_some(0)) {
+        match lint_live(name, &arguments.reach, is_page.then_some(0), form) {
             Ok((done, unread)) => {
                 linted.push(done);
                 notes = unread;
@@ -133,19 +139,26 @@ fn lint_live(
     name: &str,
     reach: &Reach,
     page_number: Option<usize>,
+    form: StatementForm,
 ) -> Result<(Linted, Vec<String>), LiveError> {
     let Live { snapshot, notes } = live::read_pipeline(name, None, reach, "crosspipe-lint")?;
     let bytes = output::to_json(&serde_json::json!(snapshot)).into_bytes();
     let document = Document::parse(name.to_owned(), bytes, EXPECTED)?;
-    Ok((lint_document(&document, page_number)?, notes))
+    Ok((lint_document(&document, page_number, form)?, notes))
 }
 
 /// `page_number` is that of the file among those of the page, where a page is asked for.
-fn lint_document(document: &Document, page_number: Option<usize>) -> Result<Linted, InputError> {
+fn lint_document(
+    document: &Document,
+    page_number: Option<usize>,
+    form: StatementForm,
+) -> Result<Linted, InputError> {
     let snapshot = document.snapshot()?;
     let pipeline = snapshot.pipeline().map_err(|error| document.wrong_at("", error.to_string()))?;
     let facts = Facts::new(&snapshot, &pipeline);
-    let diagnostics = judge(&facts);
+    let mut diagnostics = judge(&facts);
+    let findings = std::mem::take(&mut diagnostics.findings).into_iter();
+    diagnostics.findings = findings.map(|finding| finding.with_statement_form(form)).collect();
     let section = page_number.map(|number| {
         let entry = |finding| Entry { finding, confidence: None };
         let entries: Vec<Entry<'_>> = diagnostics.findings.iter().map(entry).collect();

@@ -48,6 +48,17 @@ fn report_matches_contract() {
 }
 
 #[test]
+fn statements_are_shown_as_terraform() {
+    let (event, snapshot) = (json_file(&event()), json_file(&with_details(without_key_grant())));
+    let files = ["diagnose", "--event", event.path(), "--snapshot", snapshot.path()];
+    let ran = run(&[&files[..], &["--statements", "terraform", "--format", "json"]].concat());
+    let fix = ran.json()["rootCause"]["fix"].as_str().unwrap().to_owned();
+    assert!(fix.contains("statement {\n  principals {") && fix.contains("put-key-policy"), "{fix}");
+    let ran = run(&[&files[..], &["--statements", "terraform"]].concat());
+    assert!(ran.out.contains("statement {"), "{}", ran.out);
+}
+
+#[test]
 fn snapshot_evidence_is_used() {
     let ran = diagnose(&event(), &without_key_grant(), "json");
     assert_eq!(ran.json()["rootCause"]["confidence"], "likely");

@@ -20,6 +20,19 @@ fn a_snapshot_without_faults_is_accepted() {
 }
 
 #[test]
+fn statements_are_shown_as_terraform() {
+    let snapshot = json_file(&without_key_grant());
+    let ran = run(&["lint", snapshot.path(), "--statements", "terraform", "--show-fixes"]);
+    let block = "    statement {\n      principals {\n        type        = \"AWS\"\n";
+    assert!(ran.out.contains(block), "{}", ran.out);
+    let (advice, script) = ran.out.split_once("# in account").unwrap();
+    assert!(!advice.contains("\"Principal\""), "not in both forms: {advice}");
+    assert!(script.contains("\"Principal\""), "AWS takes its own JSON: {script}");
+    let json = run(&["lint", snapshot.path(), "--statements", "terraform", "--format", "json"]).json();
+    assert!(json["findings"][0]["fix"].as_str().unwrap().contains("statement {"), "{json}");
+}
+
+#[test]
 fn finding_has_location_reason_and_fix() {
     let snapshot = json_file(&without_key_grant());
     let ran = run(&["lint", snapshot.path()]);

@@ -177,7 +177,7 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::rules::{Denied, RuleId};
+    use crate::rules::{Denied, RuleId, StatementForm};
 
     fn finding(rule: RuleId, denied: &[(&str, &str, Side)]) -> Finding {
         let denied = denied.iter().map(|(principal, resource, side)| Denied {
@@ -197,6 +197,7 @@ mod tests {
             because: String::new(),
             fix: String::new(),
             statements: vec![],
+            statement_form: StatementForm::Json,
             summary: String::new(),
             command: None,
             crosspipe: None,

@@ -10,7 +10,7 @@ use super::links;
 use super::rank::{Confidence, Ranked, cause};
 use crate::incident::evidence::TargetFailure;
 use crate::incident::{Failure, Incident};
-use crate::rules::{RuleId, Unknown};
+use crate::rules::{RuleId, StatementForm, Unknown};
 
 /// Lines on what could not be read; one missing permission mostly explains them all.
 const NOT_READ: usize = 10;
@@ -262,6 +262,16 @@ impl Report {
         self.deployment.failures = details.failures;
         self.deployment.not_read = not_read;
         self.links.extend(details.log.map(|url| ("logs".to_owned(), Value::String(url))));
+    }
+
+    /// The report with the statements of its fixes in this form.
+    #[must_use]
+    pub fn with_statement_form(mut self, form: StatementForm) -> Self {
+        let findings = std::mem::take(&mut self.findings).into_iter();
+        let in_form = |it: Ranked| Ranked { finding: it.finding.with_statement_form(form), ..it };
+        self.findings = findings.map(in_form).collect();
+        self.root_cause = self.cause().map(RootCause::of);
+        self
     }
 
     /// The finding that is the root cause; none where no finding explains the failure.

@@ -6,6 +6,7 @@
 //! - [`principal`]: what a `Principal` element names
 //! - [`meaning`]: comparison of documents by what they mean
 //! - [`merge`]: grant and revoke by owned Sid
+//! - [`terraform`]: statements as Terraform writes them
 //!
 //! See <https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_grammar.html>.
 
@@ -14,6 +15,7 @@ pub mod grammar;
 pub mod meaning;
 pub mod merge;
 pub mod principal;
+pub mod terraform;
 
 pub use document::{Effect, LanguageVersion, PolicyDocument, PolicyError, Scalars, Statement};
 pub use grammar::{GrammarFault, PolicyKind};

@@ -8,6 +8,7 @@ use serde_json::Value;
 use super::{Rule, RuleId, Subject};
 use crate::arn::bucket_of;
 use crate::evaluation::Side;
+use crate::policy::terraform::statement_block;
 
 /// Everything that the rules said.
 #[derive(Debug, Default)]
@@ -38,6 +39,16 @@ pub enum Severity {
     Error,
 }
 
+/// How a fix shows the statements to add.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum StatementForm {
+    /// As AWS takes them.
+    #[default]
+    Json,
+    /// As blocks of Terraform's `aws_iam_policy_document`.
+    Terraform,
+}
+
 /// A proven fault.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Finding {
@@ -64,6 +75,9 @@ pub struct Finding {
     pub statements: Vec<Value>,
     /// Where AWS says so.
     pub docs: &'static str,
+    /// How the fix shows them.
+    #[serde(skip)]
+    pub statement_form: StatementForm,
     /// The first part of the fix, in one sentence.
     #[serde(skip)]
     pub summary: String,
@@ -84,7 +98,16 @@ pub struct Finding {
 impl Finding {
     /// The fix without its script: what to do in one sentence, and the statements to add.
     pub fn short_fix(&self) -> String {
-        join_parts([Some(self.summary.clone()), statements_text(&self.statements)])
+        let statements = statements_text(&self.statements, self.statement_form);
+        join_parts([Some(self.summary.clone()), statements])
+    }
+
+    /// The finding with its statements in this form. Scripts stay as they are: they hand AWS its own JSON.
+    #[must_use]
+    pub fn with_statement_form(self, statement_form: StatementForm) -> Self {
+        let finding = Self { statement_form, ..self };
+        let fix = join_parts([Some(finding.short_fix()), finding.script()]);
+        Self { fix, ..finding }
     }
 
     /// The rest of the fix: the script, and the Crosspipe resource that does the same. None where the fix has neither.
@@ -208,6 +231,7 @@ impl<'d> RuleContext<'d> {
             because: fault.because,
             fix: fault.fix.to_text(),
             statements: fault.fix.statements,
+            statement_form: StatementForm::Json,
             summary: fault.fix.summary,
             command: fault.fix.command,
             crosspipe: fault.fix.crosspipe,
@@ -236,7 +260,7 @@ impl Fix {
         let crosspipe = self.crosspipe.as_deref().map(crosspipe_text);
         join_parts([
             Some(self.summary.clone()),
-            statements_text(&self.statements),
+            statements_text(&self.statements, StatementForm::Json),
             self.command.clone(),
             crosspipe,
         ])
@@ -247,9 +271,13 @@ fn join_parts(parts: impl IntoIterator<Item = Option<String>>) -> String {
     parts.into_iter().flatten().collect::<Vec<_>>().join("\n\n")
 }
 
-fn statements_text(statements: &[Value]) -> Option<String> {
-    let texts: Vec<String> = statements.iter().map(|statement| format!("{statement:#}")).collect();
-    (!texts.is_empty()).then(|| texts.join(",\n"))
+fn statements_text(statements: &[Value], form: StatementForm) -> Option<String> {
+    let json = |statement: &Value| format!("{statement:#}");
+    let text = match form {
+        StatementForm::Json => statements.iter().map(json).collect::<Vec<_>>().join(",\n"),
+        StatementForm::Terraform => statements.iter().map(statement_block).collect::<Vec<_>>().join("\n"),
+    };
+    (!text.is_empty()).then_some(text)
 }
 
 fn crosspipe_text(resource: &str) -> String {

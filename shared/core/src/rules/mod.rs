@@ -56,7 +56,7 @@ use crate::snapshot::{Snapshot, SnapshotError};
 pub use action_facts::ActionFacts;
 pub use catalogue::ALL;
 pub use commands::quoted;
-pub use diagnostics::{Denied, Diagnostics, Finding, Fix, RuleContext, Severity, Unknown};
+pub use diagnostics::{Denied, Diagnostics, Finding, Fix, RuleContext, Severity, StatementForm, Unknown};
 pub use facts::Facts;
 pub use in_diagnosis::{Fit, InDiagnosis};
 pub use resource_type::ResourceType;
