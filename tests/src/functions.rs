@@ -56,6 +56,16 @@ pub fn lay_out_binary(binary: &Path) -> Result<PathBuf, SetupError> {
     lay_out(&target, binary.parent().unwrap_or(Path::new("")), &name)
 }
 
+/// The folder of this package's `probe_function`, built and laid out like the functions.
+///
+/// # Errors
+///
+/// When the build fails, or the binary can't be copied.
+pub fn build_probe() -> Result<PathBuf, SetupError> {
+    build()?;
+    lay_out_binary(&profile_dir()?.join("probe_function"))
+}
+
 /// Held while functions are laid out: tests, in one process or several, get here at once.
 fn locked(target: &Path) -> Result<File, SetupError> {
     let lock = File::create(target.join("lambda.lock"))

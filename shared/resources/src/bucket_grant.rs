@@ -1,6 +1,7 @@
 //! `Custom::ArtifactBucketGrant`: the artifact bucket's policy lets the grantees at its objects, and keeps
 //! out what is not encrypted.
 
+use crosspipe_aws::s3::S3;
 use crosspipe_aws::{Aws, AwsError, ErrorKind};
 use crosspipe_core::arn::Arn;
 use crosspipe_core::field_error::FieldError;
@@ -9,7 +10,7 @@ use crosspipe_core::grants::bucket::{self, ArtifactAccess, Denials};
 use crosspipe_core::policy::{Change, OwnedStatements};
 use crosspipe_core::remediation::ResourceType;
 use crosspipe_custom_resource::{Failure, Success};
-use futures_util::future::try_join3;
+use futures_util::future::{join, try_join3};
 use serde_json::{Map, Value};
 
 use crate::policy_documents::{self, LivePolicy};
@@ -135,14 +136,22 @@ impl Resource for BucketGrant {
 
     async fn read(&self, aws: &Aws, context: &ResourceContext) -> Result<LiveBucket, ResourceError> {
         let (bucket, account) = (self.bucket.as_str(), context.account.as_str());
-        let region = aws.s3().bucket_region(bucket, account).await?;
-        let s3 = aws.in_region(&region).s3();
-        let (tags, encryption, text) = try_join3(
-            s3.bucket_tags(bucket, account),
-            s3.default_encryption(bucket, account),
-            s3.bucket_policy(bucket, account),
-        )
-        .await?;
+        let read_in = async |s3: S3| {
+            try_join3(
+                s3.bucket_tags(bucket, account),
+                s3.default_encryption(bucket, account),
+                s3.bucket_policy(bucket, account),
+            )
+            .await
+        };
+        // A bucket is mostly where the function is, so it is read there while it is asked for.
+        let s3 = aws.s3();
+        let (region, read_here) = join(s3.bucket_region(bucket, account), read_in(aws.s3())).await;
+        let region = region?;
+        let (tags, encryption, text) = match aws.region() {
+            Some(here) if here == region => read_here?,
+            _ => read_in(aws.in_region(&region).s3()).await?,
+        };
         let document = policy_documents::parse(text.as_deref(), &Self::target_arn(bucket, context))?;
         let encrypts_by_default = encryption.is_some_and(|it| bucket::is_customer_managed(&it));
         Ok(LiveBucket { policy: LivePolicy { document, tags }, region, encrypts_by_default })

@@ -1,7 +1,7 @@
 //! `Custom::PipelinePatch`: artifact keys, added actions and action roles of an existing pipeline.
 
 use std::collections::BTreeMap;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use crosspipe_aws::{Aws, AwsError};
 use crosspipe_core::arn;
@@ -32,6 +32,8 @@ pub struct PipelinePatch {
     start_execution: bool,
     /// What our own update replaced without having read it.
     overwritten: Mutex<Option<Overwritten>>,
+    /// The builds, which the patch does not change: read before it is applied, and not again to verify it.
+    builds: Mutex<Option<Arc<LiveBuilds>>>,
 }
 
 /// A version of the pipeline that somebody else wrote between our reading and our update.
@@ -51,7 +53,22 @@ pub struct LivePipeline {
     /// The live version.
     version: u64,
     tags: BTreeMap<String, String>,
-    builds: LiveBuilds,
+    builds: Arc<LiveBuilds>,
+}
+
+impl PipelinePatch {
+    /// The builds of the pipeline as it was when this was asked first.
+    async fn builds_of(&self, aws: &Aws, pipeline: &Pipeline) -> Arc<LiveBuilds> {
+        let Some(desired) = &self.desired else { return Arc::default() };
+        let known = self.builds.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        if let Some(builds) = known {
+            return builds;
+        }
+        let builds = builds::read_builds(aws, pipeline, &keys_of(&desired.encryption_keys)).await;
+        let builds = Arc::new(builds);
+        *self.builds.lock().unwrap_or_else(PoisonError::into_inner) = Some(Arc::clone(&builds));
+        builds
+    }
 }
 
 impl Resource for PipelinePatch {
@@ -71,8 +88,13 @@ impl Resource for PipelinePatch {
         let read = patch_properties::read_patch(properties, context)?;
         let name = pipeline_name(&read.pipeline_name)?;
         let start_execution = read.start_execution;
-        let overwritten = Mutex::default();
-        Ok(vec![PipelinePatch { name, desired: Some(read.desired), start_execution, overwritten }])
+        Ok(vec![PipelinePatch {
+            name,
+            desired: Some(read.desired),
+            start_execution,
+            overwritten: Mutex::default(),
+            builds: Mutex::default(),
+        }])
     }
 
     fn parse_absent(
@@ -80,8 +102,13 @@ impl Resource for PipelinePatch {
         _context: &ResourceContext,
     ) -> Result<Vec<Self>, FieldError> {
         let name = properties.get("PipelineName").and_then(Value::as_str).unwrap_or_default().trim();
-        let (name, overwritten) = (pipeline_name(name)?, Mutex::default());
-        Ok(vec![PipelinePatch { name, desired: None, start_execution: false, overwritten }])
+        Ok(vec![PipelinePatch {
+            name: pipeline_name(name)?,
+            desired: None,
+            start_execution: false,
+            overwritten: Mutex::default(),
+            builds: Mutex::default(),
+        }])
     }
 
     fn target(&self) -> &str {
@@ -109,10 +136,7 @@ impl Resource for PipelinePatch {
                 "report this with the output of `aws codepipeline get-pipeline`",
             )
         })?;
-        let builds = match &self.desired {
-            Some(desired) => builds::read_builds(aws, &pipeline, &keys_of(&desired.encryption_keys)).await,
-            None => LiveBuilds::default(),
-        };
+        let builds = self.builds_of(aws, &pipeline).await;
         let version = overwritten.map_or_else(|| version_of(pipeline.as_value()), |it| it.current);
         Ok(LivePipeline { pipeline, version, tags, builds })
     }

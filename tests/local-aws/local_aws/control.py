@@ -10,18 +10,21 @@
 | `edit` | `account`, `region`, `pipeline` | somebody else writes this structure just before the next UpdatePipeline of that pipeline is carried out |
 | `trail` | `account` | EventBridge gets CloudTrail's records of the account's calls |
 | `organization` | `account`, `id`, `paths` | condition keys aws:PrincipalOrgID, aws:PrincipalOrgPaths and aws:ResourceOrgID of the account |
-| `calls` | `account`?, `service`?, `operation`? | the calls since the start: `{"calls": [{account, caller, service, operation, status}]}` |
+| `calls` | `account`?, `service`?, `operation`? | the calls since the start: `{"calls": [{account, caller, service, operation, status, begin, end}]}`, in the order of their ends; times in seconds |
+| `latency` | `account`, `seconds` | each call of the account takes that much longer, so that calls side by side are seen to be; 0 ends it |
 | `violations` | `account`? | takes the requests and answers that AWS's models don't allow: `{"violations": [{account, caller, side, service, operation, member, message}]}` |
 | `new-members` | `account`, `service`, `members` | AWS is taken to have got these members since its models were published |
 | `operations` | | how often each operation was seen: `{"operations": {service: {operation: count}}}` |
-| `reset` | | forgets faults, scripted failures, deployments, instances, organizations, trails, new members and calls |
+| `reset` | | forgets faults, latencies, scripted failures, deployments, instances, organizations, trails, new members and calls |
 
 `service` and `operation` are those of the IAM action (`kms`, `PutKeyPolicy`), which for a few S3 operations is not the API's name.
 """
 
 from __future__ import annotations
 
+import asyncio
 import json
+import time
 from collections import deque
 from collections.abc import Awaitable, Callable
 from typing import Any
@@ -39,6 +42,7 @@ PREFIX = "/_local/"
 
 _faults: list[dict[str, Any]] = []
 _calls: deque[dict[str, Any]] = deque(maxlen=20_000)
+_latencies: dict[str, float] = {}  # account -> seconds
 ORGANIZATIONS: dict[str, dict[str, Any]] = {}  # account -> {"id", "paths"}
 
 
@@ -107,6 +111,11 @@ def _list_calls(request: dict[str, Any]) -> dict[str, Any]:
     return {"calls": [call for call in _calls if all(call[member] == value for member, value in wanted.items())]}
 
 
+def _latency(request: dict[str, Any]) -> dict[str, Any]:
+    _latencies[request["account"]] = float(request["seconds"])
+    return {}
+
+
 def _violations(request: dict[str, Any]) -> dict[str, Any]:
     return {"violations": models.take_violations(request.get("account"))}
 
@@ -125,6 +134,7 @@ def _reset(_request: dict[str, Any]) -> dict[str, Any]:
     for store in (
         _faults,
         _calls,
+        _latencies,
         SCRIPTED,
         codedeploy.DEPLOYMENTS,
         codedeploy.GROUPS,
@@ -147,6 +157,7 @@ _OPERATIONS: dict[str, Callable[[dict[str, Any]], dict[str, Any]]] = {
     "edit": _edit,
     "trail": _trail,
     "calls": _list_calls,
+    "latency": _latency,
     "violations": _violations,
     "new-members": _new_members,
     "operations": _operations,
@@ -194,10 +205,12 @@ def wrap_dispatch(original: Callable[..., Awaitable[Any]]) -> Callable[..., Awai
     ) -> Any:
         from ministack.app import _routing_params
 
+        begin = time.monotonic()
         params = _routing_params(method, path, headers, body, query)
         name = router.detect_service(method, path, headers, params)
         action = iam_actions.extract_iam_action(name, method, path, headers, body, params) or f"{name}:"
         service, _, operation = action.partition(":")
+        await asyncio.sleep(_latencies.get(get_account_id(), 0))
         fault = _next_fault(service, operation)
         if fault is None or fault["after"]:
             response = await original(method, path, headers, body, query, request_id)
@@ -213,6 +226,8 @@ def wrap_dispatch(original: Callable[..., Awaitable[Any]]) -> Callable[..., Awai
                 "service": service,
                 "operation": operation,
                 "status": response[0],
+                "begin": begin,
+                "end": time.monotonic(),
             }
         )
         cloudtrail.record(service, operation, path, params, body, response)

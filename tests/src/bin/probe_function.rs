@@ -1,6 +1,7 @@
 //! A Lambda function for testing local AWS itself.
 //!
-//! As a custom resource it answers `FAILED` to the request types listed in its property `Fail`, otherwise `SUCCESS`.
+//! As a custom resource it answers `FAILED` to the request types listed in its property `Fail`, otherwise `SUCCESS`;
+//! with its property `Silent` it never answers.
 //! Any other event is an error of the function.
 
 use std::error::Error;
@@ -27,6 +28,9 @@ fn main() -> Result<(), Box<dyn Error>> {
 fn handle(event: &Value) -> Result<(), Box<dyn Error>> {
     let member = |name: &str| event.get(name).and_then(Value::as_str).unwrap_or_default();
     let (port, path) = loopback::split_url(member("ResponseURL")).ok_or("not a custom resource request")?;
+    if event.pointer("/ResourceProperties/Silent").is_some() {
+        return Ok(());
+    }
     let failing = event.pointer("/ResourceProperties/Fail").and_then(Value::as_str).unwrap_or_default();
     let failed = failing.split(',').any(|kind| kind == member("RequestType"));
     let known = member("PhysicalResourceId");

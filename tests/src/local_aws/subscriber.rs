@@ -1,6 +1,6 @@
 //! A subscriber to SNS topics, and a webhook, over HTTP on 127.0.0.1.
 
-use std::io::{BufRead, BufReader, Read, Write};
+use std::io::{BufReader, Write};
 use std::net::{Ipv4Addr, TcpListener, TcpStream};
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::thread;
@@ -117,7 +117,8 @@ impl Inbox {
 }
 
 fn receive(stream: &TcpStream, inbox: &Inbox) {
-    let message = read_body(stream).and_then(|body| serde_json::from_slice::<Value>(&body).ok());
+    let request = loopback::read_request(&mut BufReader::new(stream));
+    let message = request.and_then(|request| serde_json::from_slice::<Value>(&request.body).ok());
     let mut writer = stream;
     let _ = writer.write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\nConnection: close\r\n\r\n");
     let Some(message) = message else { return };
@@ -135,25 +136,4 @@ fn confirm(message: &Value) -> bool {
     loopback::split_url(link)
         .and_then(|(port, path)| loopback::request(port, "GET", &path, "").ok())
         .is_some_and(|response| response.status == 200)
-}
-
-fn read_body(stream: &TcpStream) -> Option<Vec<u8>> {
-    let mut reader = BufReader::new(stream);
-    let mut length = 0;
-    loop {
-        let mut line = String::new();
-        reader.read_line(&mut line).ok()?;
-        let line = line.trim_end();
-        if line.is_empty() {
-            break;
-        }
-        if let Some((name, value)) = line.split_once(':')
-            && name.eq_ignore_ascii_case("content-length")
-        {
-            length = value.trim().parse().ok()?;
-        }
-    }
-    let mut body = vec![0; length];
-    reader.read_exact(&mut body).ok()?;
-    Some(body)
 }

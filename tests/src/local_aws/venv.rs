@@ -8,36 +8,46 @@ use std::process::Command;
 
 use crate::{SetupError, target_dir};
 
-const REQUIREMENTS: &str = include_str!("../../local-aws/requirements.txt");
 const NEEDED: &str =
     "python3 3.10 or newer with venv is needed: install python3 and, on Debian and Ubuntu, python3-venv";
 const PROBE: &str = "import sys, venv, ensurepip; print(sys.executable, *sys.version_info[:3]); sys.exit(sys.version_info < (3, 10))";
 
-/// A virtual environment with exactly what `local-aws/requirements.txt` pins.
+/// A virtual environment with exactly what a file of requirements pins.
 #[derive(Clone, Debug)]
 pub struct Venv {
     root: PathBuf,
 }
 
 impl Venv {
-    /// The environment under the target directory, installed by the first process that asks.
+    /// The environment of local AWS.
+    ///
+    /// # Errors
+    ///
+    /// As [`Self::with`].
+    pub fn ensure() -> Result<Self, SetupError> {
+        Self::with(&source_dir().join("requirements.txt"))
+    }
+
+    /// The environment with these requirements under the target directory, installed by the first process that asks.
     ///
     /// # Errors
     ///
     /// When there is no usable python3, or the packages can't be installed: with what was printed.
-    pub fn ensure() -> Result<Self, SetupError> {
+    pub fn with(requirements: &Path) -> Result<Self, SetupError> {
+        let pinned = fs::read_to_string(requirements)
+            .map_err(SetupError::while_doing(format!("reading `{}`", requirements.display())))?;
         let folder = target_dir()?.join("local-aws");
         fs::create_dir_all(&folder)
             .map_err(SetupError::while_doing(format!("creating `{}`", folder.display())))?;
         let python = find_python("python3".as_ref())?;
-        let venv = Self { root: folder.join(format!("venv-{:016x}", fingerprint(&python))) };
+        let venv = Self { root: folder.join(format!("venv-{:016x}", fingerprint(&python, &pinned))) };
 
         // Test processes start at once; the first installs, the others wait.
         let lock = File::create(folder.join("venv.lock"))
             .map_err(SetupError::while_doing("creating `venv.lock`"))?;
         lock.lock().map_err(SetupError::while_doing("locking `venv.lock`"))?;
         if !venv.marker().is_file() {
-            venv.install()?;
+            venv.install(requirements)?;
         }
         Ok(venv)
     }
@@ -65,20 +75,19 @@ impl Venv {
         self.root.join("installed")
     }
 
-    fn install(&self) -> Result<(), SetupError> {
+    fn install(&self, requirements: &Path) -> Result<(), SetupError> {
         if self.root.exists() {
             fs::remove_dir_all(&self.root)
                 .map_err(SetupError::while_doing(format!("removing `{}`", self.root.display())))?;
         }
         run("python3", ["-m".as_ref(), "venv".as_ref(), self.root.as_os_str()], NEEDED)?;
-        let requirements = source_dir().join("requirements.txt");
         let install = "-m pip install --quiet --disable-pip-version-check --no-input --require-hashes \
                        --only-binary :all: --no-deps --requirement";
         let arguments = install.split_whitespace().map(OsStr::new).chain([requirements.as_os_str()]);
         run(
             self.python(),
             arguments,
-            "installing the Python packages of local AWS failed: is the package index reachable?",
+            "installing the Python packages failed: is the package index reachable?",
         )?;
         fs::write(self.marker(), "").map_err(SetupError::while_doing("marking the environment as installed"))
     }
@@ -105,9 +114,9 @@ fn find_python(program: &OsStr) -> Result<String, SetupError> {
     Err(SetupError::new(format!("{NEEDED} (found: {cause})")))
 }
 
-fn fingerprint(python: &str) -> u64 {
+fn fingerprint(python: &str, requirements: &str) -> u64 {
     let mut hasher = DefaultHasher::new();
-    (python, REQUIREMENTS).hash(&mut hasher);
+    (python, requirements).hash(&mut hasher);
     hasher.finish()
 }
 

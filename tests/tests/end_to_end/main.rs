@@ -11,6 +11,7 @@ mod alerts;
 mod allow_list;
 mod bad_input;
 mod build_projects;
+mod calls;
 mod command;
 mod concurrency;
 mod evidence;
