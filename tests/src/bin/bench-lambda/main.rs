@@ -19,13 +19,24 @@ mod table;
 
 use std::error::Error;
 use std::path::PathBuf;
+use std::process::ExitCode;
 
 use crosspipe_e2e::LocalAws;
 
 use crate::process::Round;
 use crate::scene::Scene;
 
-fn main() -> Result<(), Box<dyn Error>> {
+fn main() -> ExitCode {
+    match compare() {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("{error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn compare() -> Result<(), Box<dyn Error>> {
     let (mut rounds, mut record) = (9_usize, None);
     let mut arguments = std::env::args().skip(1);
     while let Some(name) = arguments.next() {

@@ -95,6 +95,8 @@ impl<'aws> Scene<'aws> {
             ("AWS_LAMBDA_LOG_FORMAT", "JSON".to_owned()),
             ("LOCK_TABLE", LOCK_TABLE.to_owned()),
             ("ALLOWED_ACCOUNTS", self.world.target.id().to_owned()),
+            // The reporter does not start without a destination.
+            ("ALERT_TOPIC_ARN", format!("arn:aws:sns:{REGION}:{}:bench", self.world.tools.id())),
         ]
     }
 
