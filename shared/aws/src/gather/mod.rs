@@ -138,14 +138,18 @@ async fn tools_account(tools: &Aws, dependencies: &Dependencies<'_>, reader: &Fa
     });
     let iam = tools.iam();
     let roles = roles::read_roles(&iam, dependencies.own_roles.iter(), reader);
-    let (keys, buckets, projects, roles) =
-        join4(join_all(keys), join_all(buckets), join_all(projects), roles).await;
     // The role that builds is known from its project only.
-    let builders = projects.iter().filter_map(|(_, project)| project.known()?.service_role.known());
-    let builders = builders.filter_map(|role| Arn::parse(role).ok());
-    let builders: BTreeSet<Arn> =
-        builders.filter(|role| role.account() == own && !dependencies.own_roles.contains(role)).collect();
-    let builders = roles::read_roles(&iam, builders.iter(), reader).await;
+    let builds = async {
+        let projects = join_all(projects).await;
+        let builders = projects.iter().filter_map(|(_, project)| project.known()?.service_role.known());
+        let builders = builders.filter_map(|role| Arn::parse(role).ok());
+        let builders: BTreeSet<Arn> =
+            builders.filter(|role| role.account() == own && !dependencies.own_roles.contains(role)).collect();
+        let builders = roles::read_roles(&iam, builders.iter(), reader).await;
+        (projects, builders)
+    };
+    let (keys, buckets, (projects, builders), roles) =
+        join4(join_all(keys), join_all(buckets), builds, roles).await;
     Snapshot {
         keys: keys.into_iter().collect(),
         buckets: buckets.into_iter().collect(),
@@ -155,8 +159,8 @@ async fn tools_account(tools: &Aws, dependencies: &Dependencies<'_>, reader: &Fa
     }
 }
 
-/// What a target account knows, through its diagnostics role: roles and providers side by side, then the roles
-/// that the providers named.
+/// What a target account knows, through its diagnostics role: the actions' roles, and beside them the providers and
+/// then the roles that these name.
 async fn target_account(
     options: GatherOptions<'_>,
     target: &Target<'_>,
@@ -178,11 +182,15 @@ async fn target_account(
         evidence::read(&aws, *action, failure, reader)
     });
     let iam = aws.iam();
-    let (roles, mut evidence) =
-        join(roles::read_roles(&iam, target.roles.iter(), reader), join_all(asked)).await;
-    let named = evidence.iter().flat_map(|evidence| evidence.roles.iter());
-    let named = named.filter(|arn| arn.account() == target.account && !target.roles.contains(arn));
-    let named = roles::read_roles(&iam, named, reader).await;
+    let providers = async {
+        let evidence = join_all(asked).await;
+        let named = evidence.iter().flat_map(|evidence| evidence.roles.iter());
+        let named = named.filter(|arn| arn.account() == target.account && !target.roles.contains(arn));
+        let named = roles::read_roles(&iam, named, reader).await;
+        (evidence, named)
+    };
+    let (roles, (mut evidence, named)) =
+        join(roles::read_roles(&iam, target.roles.iter(), reader), providers).await;
     let roles = known_facts(roles.into_iter().chain(named));
     evidence.push(Evidence::of(Snapshot { roles, ..Snapshot::default() }));
     evidence
