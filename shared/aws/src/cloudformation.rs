@@ -5,7 +5,7 @@
 
 use aws_sdk_cloudformation::{
     Client,
-    types::{Stack, StackEvent},
+    types::{CallAs, Stack, StackEvent, StackSetOperationResultSummary},
 };
 use serde_json::{Map, Value};
 
@@ -112,6 +112,50 @@ impl CloudFormation {
             ("ExecutionStatus", answer.execution_status.map(|status| status.as_str().to_owned())),
         ]))
     }
+
+    /// The id of the operation of a stack set that began last; `None` if it has had none. `call_as` is `SELF` or
+    /// `DELEGATED_ADMIN`.
+    ///
+    /// # Errors
+    /// See <https://docs.aws.amazon.com/AWSCloudFormation/latest/APIReference/API_ListStackSetOperations.html>.
+    pub async fn last_stack_set_operation(
+        &self,
+        set: &str,
+        call_as: Option<&str>,
+    ) -> Result<Option<String>, AwsError> {
+        let request = self.client.list_stack_set_operations().stack_set_name(set);
+        let answer = request.set_call_as(call_as.map(CallAs::from)).send().await;
+        let answer = answer.map_err(AwsError::from_sdk(SERVICE, "ListStackSetOperations"))?;
+        let last = answer.summaries.unwrap_or_default().into_iter().max_by_key(|it| it.creation_timestamp);
+        Ok(last.and_then(|operation| operation.operation_id))
+    }
+
+    /// What an operation of a stack set came to in each account and Region: up to `pages` pages of 100.
+    ///
+    /// # Errors
+    /// See <https://docs.aws.amazon.com/AWSCloudFormation/latest/APIReference/API_ListStackSetOperationResults.html>.
+    pub async fn stack_set_operation_results(
+        &self,
+        set: &str,
+        operation: &str,
+        call_as: Option<&str>,
+        pages: usize,
+    ) -> Result<Vec<Value>, AwsError> {
+        let mut results = Vec::new();
+        let mut token = None;
+        for _ in 0..pages {
+            let request = self.client.list_stack_set_operation_results().stack_set_name(set);
+            let request = request.operation_id(operation).set_call_as(call_as.map(CallAs::from));
+            let answer = request.set_next_token(token).send().await;
+            let answer = answer.map_err(AwsError::from_sdk(SERVICE, "ListStackSetOperationResults"))?;
+            results.extend(answer.summaries.unwrap_or_default().into_iter().map(operation_result_json));
+            token = answer.next_token;
+            if token.is_none() {
+                break;
+            }
+        }
+        Ok(results)
+    }
 }
 
 /// CloudFormation's error code for a stack that does not exist, as the pages above say. A name that a pipeline
@@ -146,6 +190,25 @@ fn event_json(event: StackEvent) -> Value {
         ("ResourceStatusReason", event.resource_status_reason),
         ("ClientRequestToken", event.client_request_token),
     ])
+}
+
+fn operation_result_json(result: StackSetOperationResultSummary) -> Value {
+    let gate = result.account_gate_result.map(|gate| {
+        object_of_present([
+            ("Status", gate.status.map(|status| status.as_str().to_owned())),
+            ("StatusReason", gate.status_reason),
+        ])
+    });
+    let mut printed = object_of_present([
+        ("Account", result.account),
+        ("Region", result.region),
+        ("Status", result.status.map(|status| status.as_str().to_owned())),
+        ("StatusReason", result.status_reason),
+    ]);
+    if let (Some(printed), Some(gate)) = (printed.as_object_mut(), gate) {
+        printed.insert("AccountGateResult".to_owned(), gate);
+    }
+    printed
 }
 
 /// Members that there are. An empty text is how XML says that there is none.

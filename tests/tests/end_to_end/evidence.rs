@@ -278,6 +278,20 @@ fn missing_evidence_permissions_are_named() {
         ),
         (
             "Deploy",
+            "CloudFormationStackSet",
+            json!({"StackSetName": "base", "TemplatePath": "SourceArtifact::base.yaml"}),
+            "",
+            &["cloudformation:ListStackSetOperations"],
+        ),
+        (
+            "Deploy",
+            "CloudFormationStackSet",
+            json!({"StackSetName": "base", "TemplatePath": "SourceArtifact::base.yaml"}),
+            "11111111-2222-3333-4444-555555555555",
+            &["cloudformation:ListStackSetOperationResults"],
+        ),
+        (
+            "Deploy",
             "S3",
             json!({"BucketName": "nobody-has-this-bucket", "Extract": "true"}),
             "",

@@ -224,6 +224,7 @@ fn merge_parts(into: &mut Snapshot, parts: Snapshot) {
     into.deployment_groups.extend(parts.deployment_groups);
     into.stacks.extend(parts.stacks);
     into.stack_events.extend(parts.stack_events);
+    into.stack_set_operations.extend(parts.stack_set_operations);
     into.change_sets.extend(parts.change_sets);
     into.services.extend(parts.services);
     into.builds.extend(parts.builds);

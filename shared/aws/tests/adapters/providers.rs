@@ -73,6 +73,36 @@ async fn stack_events_omit_properties() {
 }
 
 #[tokio::test]
+async fn stack_set_results_are_of_one_operation() {
+    let operation = |id: &str, day: u8| {
+        format!(
+            "<member><OperationId>{id}</OperationId><CreationTimestamp>2024-05-0{day}T07:08:09Z</CreationTimestamp></member>"
+        )
+    };
+    let operations = format!("<Summaries>{}{}</Summaries>", operation("old", 1), operation("new", 2));
+    let result = "<Summaries><member><Account>333333333333</Account><Region>us-east-2</Region><Status>FAILED</Status>\
+        <StatusReason>denied</StatusReason><AccountGateResult><Status>SKIPPED</Status><StatusReason>none</StatusReason></AccountGateResult></member></Summaries>";
+    let page = |token: &str| query_answer("ListStackSetOperationResults", &format!("{result}{token}"));
+    let replay = Replay::start([
+        query_answer("ListStackSetOperations", &operations),
+        page("<NextToken>more</NextToken>"),
+        page("<NextToken>even more</NextToken>"),
+    ])
+    .await;
+    let cloudformation = replay.aws.cloudformation();
+    let last = cloudformation.last_stack_set_operation("base", Some("DELEGATED_ADMIN")).await.unwrap();
+    assert_eq!(last.as_deref(), Some("new"));
+    let results = cloudformation.stack_set_operation_results("base", "new", None, 2).await.unwrap();
+    let expected = json!({"Account": "333333333333", "Region": "us-east-2", "Status": "FAILED", "StatusReason": "denied",
+        "AccountGateResult": {"Status": "SKIPPED", "StatusReason": "none"}});
+    assert_eq!(results, [expected.clone(), expected], "and no third page");
+    let requests = replay.requests();
+    assert!(requests[0].body.contains("CallAs=DELEGATED_ADMIN"), "{}", requests[0].body);
+    assert!(requests[1].body.contains("OperationId=new") && !requests[1].body.contains("CallAs"));
+    assert!(requests[2].body.contains("NextToken=more"));
+}
+
+#[tokio::test]
 async fn stack_may_be_absent() {
     let stack = "<Stacks><member><StackName>shop</StackName><StackStatus>ROLLBACK_COMPLETE</StackStatus><CreationTime>2024-05-06T07:08:09Z</CreationTime>\
         <RoleARN>arn:aws:iam::222222222222:role/Stack</RoleARN><Outputs><member><OutputKey>Token</OutputKey><OutputValue>secret</OutputValue></member></Outputs></member></Stacks>";

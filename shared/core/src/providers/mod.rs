@@ -132,6 +132,8 @@ pub enum EvidenceSource {
     Function,
     /// The execution of the state machine.
     StateMachine,
+    /// The operation of the stack set, by account and Region.
+    StackSetOperation,
 }
 
 /// A permission that an action can't do without.

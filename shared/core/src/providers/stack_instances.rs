@@ -1,7 +1,8 @@
 //! Instances of a stack set of CloudFormation.
 
 use super::{
-    ActionPlace, ArtifactHandler, ParameterValue, Permission, ProviderFacts, passes_none, permissions_on,
+    ActionPlace, ArtifactHandler, EvidenceSource, ParameterValue, Permission, ProviderFacts, passes_none,
+    permissions_on,
 };
 
 pub(super) const FACTS: ProviderFacts = ProviderFacts {
@@ -10,7 +11,7 @@ pub(super) const FACTS: ProviderFacts = ProviderFacts {
     page: "https://docs.aws.amazon.com/codepipeline/latest/userguide/action-reference-StackSets.html",
     artifacts: ArtifactHandler::ActionRole,
     permissions: Some(permissions),
-    evidence: None,
+    evidence: Some(EvidenceSource::StackSetOperation),
     passed_roles: passes_none,
     parameters: &[("StackSetName", ParameterValue::Configuration("StackSetName"))],
 };

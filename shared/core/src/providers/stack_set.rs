@@ -1,8 +1,8 @@
 //! A stack set of CloudFormation. It passes the administration role where the configuration names one.
 
 use super::{
-    ActionPlace, ArtifactHandler, ParameterValue, PassedRole, Permission, ProviderFacts, permissions_on,
-    stack_instances,
+    ActionPlace, ArtifactHandler, EvidenceSource, ParameterValue, PassedRole, Permission, ProviderFacts,
+    permissions_on, stack_instances,
 };
 
 pub(super) const FACTS: ProviderFacts = ProviderFacts {
@@ -11,7 +11,7 @@ pub(super) const FACTS: ProviderFacts = ProviderFacts {
     page: "https://docs.aws.amazon.com/codepipeline/latest/userguide/action-reference-StackSets.html",
     artifacts: ArtifactHandler::ActionRole,
     permissions: Some(permissions),
-    evidence: None,
+    evidence: Some(EvidenceSource::StackSetOperation),
     passed_roles,
     parameters: &[("StackSetName", ParameterValue::Configuration("StackSetName"))],
 };

@@ -62,6 +62,9 @@ pub struct Snapshot {
     /// `DescribeStackEvents`, by the stack's name or id.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub stack_events: BTreeMap<String, Fact<Vec<Value>>>,
+    /// `ListStackSetOperationResults` of the last operation, by the stack set's name.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub stack_set_operations: BTreeMap<String, Fact<Vec<Value>>>,
     /// `DescribeChangeSet`, by `stack/change set`.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub change_sets: BTreeMap<String, Fact<Value>>,

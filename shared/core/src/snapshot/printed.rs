@@ -12,8 +12,9 @@ const LISTS: [(&str, &str); 3] = [
     ("instanceRoles", "instanceRoles"),
 ];
 /// What a command prints around one of a part: the part, the member of the envelope, whether it is a list of one.
-const ENVELOPES: [(&str, &str, bool); 7] = [
+const ENVELOPES: [(&str, &str, bool); 8] = [
     ("stackEvents", "StackEvents", false),
+    ("stackSetOperations", "Summaries", false),
     ("stacks", "Stacks", true),
     ("builds", "builds", true),
     ("deploymentGroups", "deploymentGroupInfo", false),

@@ -7,6 +7,7 @@ mod codebuild;
 mod codedeploy;
 mod ecs;
 mod invoke;
+mod stack_set;
 
 use std::collections::BTreeSet;
 
@@ -84,6 +85,7 @@ pub(super) async fn read(
         EvidenceSource::Build => codebuild::read(query).await,
         EvidenceSource::Function => invoke::read_function(query).await,
         EvidenceSource::StateMachine => invoke::state_machine(query).await,
+        EvidenceSource::StackSetOperation => stack_set::read(query).await,
     }
 }
 

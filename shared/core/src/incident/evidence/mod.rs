@@ -14,6 +14,7 @@ mod ecs;
 mod lambda;
 mod s3;
 mod secrets;
+mod stack_set;
 mod step_functions;
 
 #[cfg(test)]
@@ -82,6 +83,7 @@ pub fn details(failure: &Failure, action: &Action<'_>, snapshot: &Snapshot) -> D
         EvidenceSource::Build => codebuild::read(failure, snapshot),
         EvidenceSource::Function => lambda::read(failure, action, snapshot),
         EvidenceSource::StateMachine => step_functions::read(failure, snapshot),
+        EvidenceSource::StackSetOperation => stack_set::read(failure, action, snapshot),
     };
     details.unwrap_or_default().bounded()
 }

@@ -248,6 +248,33 @@ fn missing_functions_and_buckets_are_named() {
 }
 
 #[test]
+fn stack_set_names_accounts_that_failed() {
+    let results = json!({"Summaries": [
+        {"Account": "333333333333", "Region": "us-east-2", "Status": "CANCELLED", "StatusReason": "Cancelled since failure tolerance has exceeded"},
+        {"Account": "444444444444", "Region": "us-east-2", "Status": "FAILED",
+            "StatusReason": "ResourceLogicalId:Topic, ResourceType:AWS::SNS::Topic, ResourceStatusReason:Topic already exists.",
+            "AccountGateResult": {"Status": "SKIPPED", "StatusReason": "Function not found"}},
+        {"Account": "555555555555", "Region": "us-west-2", "Status": "FAILED",
+            "AccountGateResult": {"Status": "FAILED", "StatusReason": "the gate is closed"}},
+        {"Account": "666666666666", "Region": "us-east-2", "Status": "SUCCEEDED"}
+    ]});
+    for provider in ["CloudFormationStackSet", "CloudFormationStackInstances"] {
+        let parts = json!({"stackSetOperations": {"base": results}});
+        let details = said(("Deploy", provider), json!({"StackSetName": "base"}), "", parts);
+        let message = "ResourceLogicalId:Topic, ResourceType:AWS::SNS::Topic, ResourceStatusReason:Topic already exists.";
+        assert_eq!(
+            details.failures,
+            [
+                failure("account 444444444444 in us-east-2", "FAILED", message),
+                failure("account 555555555555 in us-west-2", "FAILED", "the gate is closed"),
+            ]
+        );
+        let reason = format!("account 444444444444 in us-east-2 failed: {message}");
+        assert_eq!(details.reason.as_deref(), Some(reason.as_str()));
+    }
+}
+
+#[test]
 fn step_functions_name_last_failed_state() {
     let arn = "arn:aws:states:us-east-2:222222222222:execution:migrate:1";
     let events = json!([
