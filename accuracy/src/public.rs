@@ -1,6 +1,6 @@
 //! Failures and pipelines that strangers reported in public, and whether the product is right about them.
 //!
-//! There are five sets, one folder per report. They differ from `cases` in that nobody who works on the rules made their
+//! There are six sets, one folder per report. They differ from `cases` in that nobody who works on the rules made their
 //! worlds up, and in that their labels were fixed before the first run.
 
 use std::collections::BTreeSet;
@@ -88,8 +88,20 @@ pub const FIFTH: ReportSet = ReportSet {
     },
 };
 
+/// What was found after the product had been fitted to all five.
+pub const SIXTH: ReportSet = ReportSet {
+    folder: "public-sixth",
+    first_run: Score {
+        failures_right: 33,
+        failures: 42,
+        pipelines_right: 9,
+        pipelines: 9,
+        wrongly_confirmed: 0,
+    },
+};
+
 /// Every set, in the order in which they were made.
-pub const SETS: [ReportSet; 5] = [FIRST, SECOND, THIRD, FOURTH, FIFTH];
+pub const SETS: [ReportSet; 6] = [FIRST, SECOND, THIRD, FOURTH, FIFTH, SIXTH];
 
 /// What is expected of the diagnosis of a failure: `expect.json` under `diagnose`.
 #[derive(Debug, Clone, Deserialize)]

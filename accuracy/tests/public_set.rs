@@ -3,12 +3,12 @@
 
 use std::fs;
 
-use crosspipe_accuracy::public::{FIFTH, FIRST, FOURTH, ReportSet, SECOND, SETS, THIRD};
+use crosspipe_accuracy::public::{FIFTH, FIRST, FOURTH, ReportSet, SECOND, SETS, SIXTH, THIRD};
 
 /// What a set has to keep to: failures and pipelines that have to be right, raised as the product gets better and never
 /// lowered.
-const FLOORS: [(ReportSet, usize, usize); 5] =
-    [(FIRST, 74, 33), (SECOND, 46, 10), (THIRD, 22, 0), (FOURTH, 40, 10), (FIFTH, 28, 10)];
+const FLOORS: [(ReportSet, usize, usize); 6] =
+    [(FIRST, 74, 33), (SECOND, 46, 10), (THIRD, 22, 0), (FOURTH, 40, 10), (FIFTH, 28, 10), (SIXTH, 42, 9)];
 
 #[test]
 fn score_keeps_to_its_floor() {

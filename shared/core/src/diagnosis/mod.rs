@@ -11,7 +11,8 @@ pub mod links;
 pub mod rank;
 pub mod report;
 
-use crate::incident::Failure;
+use crate::arn::bucket_of;
+use crate::incident::{Failure, Incident};
 use crate::pipeline::Pipeline;
 use crate::rules::{Denied, Facts, Subject, run};
 use crate::snapshot::{Snapshot, SnapshotError};
@@ -53,7 +54,7 @@ pub fn diagnose(
     let findings = rank::rank(diagnostics.findings, &evidence);
     // At home, Crosspipe's changes can only have broken the use of artifacts; anything else is the team's own affair.
     if other_account.is_none()
-        && !rank::cause(&findings).is_some_and(|cause| is_about_artifacts(cause, &pipeline))
+        && !rank::cause(&findings).is_some_and(|cause| is_about_artifacts(cause, incident, &pipeline))
     {
         return Ok(None);
     }
@@ -63,15 +64,26 @@ pub fn diagnose(
 }
 
 /// Whether AWS's message fits the finding, and it is about an artifact bucket or its key: a request for one, or a fault
-/// in how they are set up.
-fn is_about_artifacts(cause: &Ranked, pipeline: &Pipeline) -> bool {
+/// in how they are set up; or AWS names one of them where only its message shows the cause.
+fn is_about_artifacts(cause: &Ranked, incident: &Incident<'_>, pipeline: &Pipeline) -> bool {
     let is_artifact = |denied: &Denied| {
         pipeline.stores().any(|store| {
             denied.bucket() == Some(store.bucket()) || store.key_id() == Some(denied.resource.as_str())
         })
     };
+    let is_named = || {
+        let resource = incident.denial.as_ref().and_then(|denial| denial.resource.as_deref());
+        let is_it = |resource: &str| {
+            pipeline
+                .stores()
+                .any(|store| bucket_of(resource) == Some(store.bucket()) || store.key_id() == Some(resource))
+        };
+        cause.finding.subject == Subject::Message && resource.is_some_and(is_it)
+    };
     cause.confidence != Confidence::Possible
-        && (cause.finding.denied.iter().any(is_artifact) || cause.finding.subject == Subject::Store)
+        && (cause.finding.denied.iter().any(is_artifact)
+            || cause.finding.subject == Subject::Store
+            || is_named())
 }
 
 #[cfg(test)]

@@ -67,7 +67,8 @@ pub(super) fn rank(findings: Vec<Finding>, evidence: &Evidence<'_>) -> Vec<Ranke
     let confidences: Vec<Confidence> =
         findings.iter().map(|finding| evidence.confidence(finding, &findings)).collect();
     let names_other_reason = |it: &Finding| names(it.rule, &ErrorSignature::NotPermission);
-    let other_reason = findings.iter().any(names_other_reason);
+    let is_read = !evidence.incident.claims.contains(&ErrorSignature::OtherMatter);
+    let other_reason = is_read && findings.iter().any(names_other_reason);
     let rank = |(confidence, finding): (Confidence, Finding)| {
         let ruled_out = evidence.rules_out(&finding, confidence, other_reason);
         let confidence = if ruled_out { Confidence::Possible } else { confidence };

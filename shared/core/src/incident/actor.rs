@@ -6,7 +6,7 @@ use crate::providers::Provider;
 use crate::snapshot::{Fact, Snapshot};
 
 use super::failure::Failure;
-use super::message::Denial;
+use super::message::{Denial, services};
 
 /// A principal that has a part in an action.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -71,6 +71,19 @@ impl ActorKind {
         }
     }
 
+    /// The service that works as it, where that is always the same.
+    pub fn assumed_by(self) -> Option<&'static str> {
+        let service = match self {
+            ActorKind::BuildRole => "codebuild",
+            ActorKind::StackRole => "cloudformation",
+            ActorKind::DeploymentServiceRole => "codedeploy",
+            ActorKind::TaskRole | ActorKind::TaskExecutionRole => "ecs-tasks",
+            ActorKind::FunctionRole => "lambda",
+            _ => return None,
+        };
+        services::principal_of(service)
+    }
+
     /// Whether it is one of the two roles that CodePipeline itself works as.
     pub fn is_of_pipeline(self) -> bool {
         matches!(self, ActorKind::ActionRole | ActorKind::ServiceRole)
@@ -122,7 +135,7 @@ impl<'a> Surroundings<'a> {
 
     /// Who was denied where the message does not say: the role of the function that is being made, the role that
     /// the provider works as where the provider speaks, else the role that CodePipeline gave to the action.
-    pub(super) fn unnamed(&self, denied: &Denial, code: Option<&str>, in_own_message: bool) -> Option<Actor> {
+    pub(super) fn unnamed(&self, denied: &Denial, text: &str, in_own_message: bool) -> Option<Actor> {
         let of_function = denied.action.eq_ignore_ascii_case("ec2:CreateNetworkInterface");
         if of_function && self.provider() == Provider::CloudFormation {
             let arn = "the function's execution role".to_owned();
@@ -133,12 +146,30 @@ impl<'a> Surroundings<'a> {
             let arn = "the build project's service role".to_owned();
             return Some(Actor { kind: ActorKind::BuildRole, arn });
         }
-        if in_own_message && code == Some("PermissionError") {
+        // CodePipeline's own calls, and those of providers that work as nobody else.
+        let is_of_action = self.failure.error_code.as_deref() == Some("PermissionError")
+            || text.contains("An API call to ")
+            || self.works_as_action_role();
+        if in_own_message && is_of_action {
             let own = self.action.role_arn().map(|role| (ActorKind::ActionRole, role));
             let (kind, arn) = own.unwrap_or((ActorKind::ServiceRole, self.service_role));
             return Some(Actor { kind, arn: arn.to_owned() });
         }
         self.worker()
+    }
+
+    /// Whether all that the provider does it does as the action's role.
+    fn works_as_action_role(&self) -> bool {
+        matches!(
+            self.provider(),
+            Provider::S3Deploy
+                | Provider::S3Source
+                | Provider::CodeCommit
+                | Provider::Ecr
+                | Provider::Eks
+                | Provider::ServiceCatalog
+                | Provider::AppConfig
+        )
     }
 
     /// The role that the provider itself works as in this action, where a message does not say who was denied.

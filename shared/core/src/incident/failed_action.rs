@@ -1,10 +1,13 @@
 //! Everything that was said about a failed action, read once: by CodePipeline, and by the provider in the target
 //! account.
 
-use super::actor::{Actor, Surroundings, is_role};
+use super::actor::{Actor, ActorKind, Surroundings, is_role};
 use super::evidence::{self, Details};
 use super::failure::Failure;
-use super::message::{Denial, ErrorCode, ErrorSignature, assumption, claim, denial, error_code, services};
+use super::message::{
+    Denial, ErrorCode, ErrorSignature, assumption, claim, denial, error_code, gives_other_reason, services,
+    speaks_of_access,
+};
 use crate::arn::{self, Arn};
 use crate::pipeline::Action;
 use crate::providers::Provider;
@@ -24,7 +27,7 @@ pub struct Incident<'a> {
     pub denial: Option<Denial>,
     /// Who was denied.
     pub actor: Option<Actor>,
-    /// A denial that a function tells of in its own words: its own affair, whatever it says.
+    /// A denial that a function tells of in its own words: its own affair, unless it names its own role.
     pub told_by_function: Option<Denial>,
     /// Whether what was said comes from what runs in the action, a build's command, not from AWS: then nothing
     /// is sure.
@@ -47,7 +50,7 @@ impl<'a> Incident<'a> {
             ErrorSignature::Nothing if is_code_of_other_reason(failure) => ErrorSignature::NotPermission,
             own_claim => own_claim,
         };
-        let by_code = of_deployment(&details);
+        let by_code = of_deployment(&details, Provider::of(&action));
         let others = details.messages.iter().map(|message| claim(message)).filter(is_of_provider);
         let mut claims = vec![];
         for claim in [own_claim.clone()].into_iter().chain(by_code).chain(others) {
@@ -57,10 +60,16 @@ impl<'a> Incident<'a> {
         }
         // What failed on an instance is told with the instance.
         let first = details.messages.first().filter(|_| Provider::of(&action) != Provider::CodeDeploy);
-        let is_of_stack = Provider::of(&action).is_of_stacks();
-        let is_reason = |it: &&String| is_other_reason(&claim(it)) || is_of_stack && !speaks_of_access(it);
-        if claims.is_empty() && first.filter(is_reason).is_some() {
+        let gives_reasons = gives_reasons(Provider::of(&action));
+        let is_reason = |it: &&String| is_other_reason(&claim(it)) || gives_reasons && !speaks_of_access(it);
+        let stated = stated_reason(own).is_some_and(|reason| !speaks_of_access(reason));
+        if claims.is_empty() && (stated || first.filter(is_reason).is_some()) {
             claims.push(ErrorSignature::NotPermission);
+        }
+        let has_evidence = !details.failures.is_empty() || details.code.is_some();
+        let is_of_aws = action.owner() == "AWS" && !function;
+        if claims.is_empty() && is_of_aws && !has_evidence && gives_other_reason(own) {
+            claims.push(ErrorSignature::OtherMatter);
         }
         // That instances failed is what the others amount to.
         if claims.iter().any(|claim| *claim != ErrorSignature::Instances) {
@@ -73,14 +82,22 @@ impl<'a> Incident<'a> {
         let by_aws =
             || [own].into_iter().filter(|_| !function).chain(details.messages.iter().map(String::as_str));
         let denied = |text| denial(text).or_else(|| of_foreign_bucket(text, surroundings));
-        let denied =
-            by_aws().find_map(|text| Some((denied(text)?, text))).filter(|(it, _)| !is_of_service(it));
+        let told_by_function = Some(own).filter(|_| function).and_then(self::denial);
+        // A function that names its own role passes AWS's words on.
+        let of_function = told_by_function.clone().filter(|denial| {
+            let actor = denial.actor.as_deref().map(|actor| surroundings.attribute(actor));
+            actor.is_some_and(|actor| actor.kind == ActorKind::FunctionRole)
+        });
+        let denied = by_aws()
+            .find_map(|text| Some((denied(text)?, text)))
+            .or_else(|| of_function.map(|denial| (denial, own)))
+            .filter(|(it, _)| !is_of_service(it));
         let actor = denied.as_ref().and_then(|(denied, text)| {
             let named = denied.actor.as_deref().map(|actor| surroundings.attribute(actor));
             // What the provider says without a name is about the role that it works as.
-            named.or_else(|| surroundings.unnamed(denied, failure.error_code.as_deref(), *text == own))
+            named.or_else(|| surroundings.unnamed(denied, *text, *text == own))
         });
-        let in_own_words = denied.as_ref().is_some_and(|(_, text)| is_of_build_command(text));
+        let in_own_words = function || denied.as_ref().is_some_and(|(_, text)| is_of_build_command(text));
         let mut denial = denied.map(|(denied, _)| denied);
         if let (Some(denial), Some(actor)) = (&mut denial, &actor) {
             denial.actor.get_or_insert_with(|| actor.arn.clone());
@@ -92,7 +109,7 @@ impl<'a> Incident<'a> {
             action,
             provider_answered: has_answered(failure, &action, own, &details),
             reason: reason(own, &own_claim, &details),
-            told_by_function: Some(own).filter(|_| function).and_then(self::denial),
+            told_by_function,
             details,
             claims,
             denial,
@@ -134,7 +151,7 @@ fn is_code_of_other_reason(failure: &Failure) -> bool {
 }
 
 /// What a deployment's error code says, where it says more than that instances failed.
-fn of_deployment(details: &Details) -> Option<ErrorSignature> {
+fn of_deployment(details: &Details, provider: Provider) -> Option<ErrorSignature> {
     const OF_INSTANCES: [&str; 7] = [
         "HEALTH_CONSTRAINTS",
         "AGENT_ISSUE",
@@ -152,6 +169,10 @@ fn of_deployment(details: &Details) -> Option<ErrorSignature> {
             let by = services::principal_of("codedeploy").map(str::to_owned);
             Some(ErrorSignature::RoleNotAssumable(super::message::Assumption { role, by }))
         }
+        // Without instances it is a function that failed, or never reported.
+        "HOOK_EXECUTION_FAILURE" if provider == Provider::CodeDeployToEcs => {
+            (!said.clone().any(speaks_of_access)).then_some(ErrorSignature::NotPermission)
+        }
         _ if OF_INSTANCES.contains(&code) || code.contains("PERMISSION") => None,
         _ => Some(ErrorSignature::NotPermission),
     }
@@ -163,26 +184,15 @@ fn is_other_reason(claim: &ErrorSignature) -> bool {
     matches!(claim, ErrorSignature::NotPermission | ErrorSignature::PassRoleAcross)
 }
 
-/// Whether a text may be about who may do what. What a resource of a stack failed for without such a word is another
-/// reason, whatever it is.
-fn speaks_of_access(text: &str) -> bool {
-    const WORDS: [&str; 13] = [
-        "denied",
-        "authoriz",
-        "permission",
-        "access",
-        "forbidden",
-        "403",
-        "assume",
-        "trust",
-        "credential",
-        "kms",
-        "crypt",
-        "privilege",
-        "no more",
-    ];
-    let lower = text.to_ascii_lowercase();
-    WORDS.iter().any(|word| lower.contains(word))
+/// Whether what is told of a failure there is its reason, not only where it happened.
+fn gives_reasons(provider: Provider) -> bool {
+    provider.is_of_stacks() || matches!(provider, Provider::Ecs | Provider::StepFunctions)
+}
+
+/// The reason of a resource in a sentence of CloudFormation's that has it inside.
+fn stated_reason(message: &str) -> Option<&str> {
+    let (_, reason) = message.split_once("ResourceStatusReason:")?;
+    Some(reason.trim()).filter(|reason| !reason.is_empty())
 }
 
 /// Whether a claim of the provider's says whom it is about. What it says of a denial otherwise is about the roles

@@ -7,6 +7,7 @@
 //! - [`mod@error_code`]: the error code, whichever way a service puts it
 //! - `wordings`: how CodePipeline, CodeDeploy, CloudFormation, S3 and KMS put the rest
 //! - `other_reasons`: what has nothing to do with permissions, where no code says so
+//! - `summaries`: messages that sum up a failure without a reason
 //! - [`services`]: how messages name services
 //!
 //! Any text is read, however it was cut, quoted, redacted or wrapped; what says nothing claims
@@ -17,11 +18,13 @@ pub mod denial;
 pub mod error_code;
 mod other_reasons;
 pub mod services;
+mod summaries;
 mod wordings;
 
 pub use assumption::{Assumption, assumption};
 pub use denial::{Denial, PolicyKind, denial};
 pub use error_code::{ErrorCode, error_code};
+pub(super) use summaries::gives_other_reason;
 
 /// What a message claims to have happened.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -96,14 +99,15 @@ pub enum ErrorSignature {
     StackSetAdmin,
     /// Something is wrong that permissions have nothing to do with.
     NotPermission,
+    /// The message gives a reason that is not read, and it has no word of access in it.
+    OtherMatter,
     /// The message says nothing that can be told apart.
     Nothing,
 }
 
 /// Reads a message: as a sentence first, then as one of the fixed wordings, then by its error code.
 pub fn claim(message: &str) -> ErrorSignature {
-    // Log lines and e-mails wrap messages wherever they like.
-    let message = &message.split_whitespace().collect::<Vec<_>>().join(" ");
+    let message = &on_one_line(message);
     if let Some(assumption) = assumption(message) {
         return ErrorSignature::RoleNotAssumable(assumption);
     }
@@ -114,4 +118,38 @@ pub fn claim(message: &str) -> ErrorSignature {
         Some(denial) => ErrorSignature::Denied(denial),
         None => wordings::read(message),
     }
+}
+
+/// Whether a text may be about who may do what. What a resource of a stack failed for without such a word is another
+/// reason, whatever it is.
+pub(super) fn speaks_of_access(text: &str) -> bool {
+    const WORDS: [&str; 13] = [
+        "denied",
+        "authoriz",
+        "permission",
+        "access",
+        "forbidden",
+        "403",
+        "assume",
+        "trust",
+        "credential",
+        "kms",
+        "crypt",
+        "privilege",
+        "no more",
+    ];
+    let lower = text.to_ascii_lowercase();
+    WORDS.iter().any(|word| lower.contains(word))
+}
+
+/// A message without the line breaks of who logged it, and without the escapes of the JSON or HTML that it was in.
+fn on_one_line(message: &str) -> String {
+    const ESCAPES: [(&str, &str); 6] =
+        [("\\n", " "), ("\\r", " "), ("\\t", " "), ("\\\"", "\""), ("&quot;", "\""), ("&#39;", "'")];
+    let escaped = ESCAPES.iter().any(|(escape, _)| message.contains(escape));
+    let plain = escaped.then(|| {
+        ESCAPES.iter().fold(message.to_owned(), |text, (escape, meant)| text.replace(escape, meant))
+    });
+    let text = plain.as_deref().unwrap_or(message);
+    text.split_whitespace().collect::<Vec<_>>().join(" ")
 }

@@ -18,7 +18,10 @@ use crate::evaluation::{
 use crate::incident::actor::without_redaction;
 use crate::incident::message::{Denial, PolicyKind};
 use crate::incident::{Actor, ActorKind, Incident};
-use crate::policy::{Effect, PolicyDocument};
+use crate::policy::{Effect, PolicyDocument, Statement};
+use crate::snapshot::Fact;
+
+const EVERYTHING: &str = "*";
 
 /// The sides that a denial may be of, for the rules that judge roles and resources. None for what boundaries,
 /// organizations, endpoints and sessions deny: rules of their own speak of those.
@@ -34,6 +37,11 @@ pub(super) fn sides_of(denial: &Denial) -> Option<&'static [Side]> {
 /// What shows that a role was denied this: the statement that denies, or that none allows; else AWS's word.
 pub(super) fn because(facts: &Facts<'_>, result: &AccessResult, actor: &Actor, denial: &Denial) -> String {
     let by_aws = word_of(result, actor, denial);
+    if is_allowed_everywhere(result, denial) {
+        return format!(
+            "{by_aws}; its own policies allow that on everything, so it is another side that refuses: the organization's policies, those of the resource, or a setting such as Block Public Access"
+        );
+    }
     let open = open_conditions(facts, &actor.arn, &denial.action).filter(|_| result.is_clear());
     match open.filter(|_| denial.side != Some(PolicyKind::ResourceBased)) {
         Some(open) => format!("{by_aws}; it depends on the condition {open}"),
@@ -88,8 +96,20 @@ pub(super) fn fix(result: &AccessResult, actor: &Actor, denial: &Denial) -> Fix 
             format!("remove or narrow what denies {} in the own policies of {}", denial.action, actor.arn);
         return Fix { summary, command: Some(show(account.as_deref(), &listed)), ..Fix::default() };
     }
-    if let Some(service) = denial.action.strip_suffix(":*") {
-        return find_out(actor, service);
+    let service = denial.action.split(':').next().unwrap_or_default();
+    if is_allowed_everywhere(result, denial) {
+        let summary = format!(
+            "see in CloudTrail which request of {service} was denied and by which side; {} needs no further statement of its own",
+            actor.arn
+        );
+        return find_out(actor, service, summary);
+    }
+    if denial.action.ends_with(":*") {
+        let summary = format!(
+            "see in CloudTrail which request of {service} was denied, and allow that one in the own policies of {}",
+            actor.arn
+        );
+        return find_out(actor, service, summary);
     }
     let resource = denial.resource.clone().filter(|it| it == "*" || it.starts_with("arn:"));
     let resource = [resource.unwrap_or_else(|| "*".to_owned())];
@@ -99,22 +119,20 @@ pub(super) fn fix(result: &AccessResult, actor: &Actor, denial: &Denial) -> Fix 
     if result.is_clear() { Fix { command: None, ..fix } } else { fix }
 }
 
+/// Whether the role's own policies allow what AWS denied, whatever it was that AWS does not name.
+fn is_allowed_everywhere(result: &AccessResult, denial: &Denial) -> bool {
+    denial.resource.is_none() && result.is_clear() && !result.unsettled
+}
+
 /// What to do where AWS does not say which of a service's actions it denied: all of them would be too much.
-fn find_out(actor: &Actor, service: &str) -> Fix {
+fn find_out(actor: &Actor, service: &str, summary: String) -> Fix {
     let (account, _) = commands::role(&actor.arn);
     let source = option(
         "lookup-attributes",
         &format!("AttributeKey=EventSource,AttributeValue={service}.amazonaws.com"),
     );
     let listed = format!("aws cloudtrail lookup-events {source}");
-    Fix {
-        summary: format!(
-            "see in CloudTrail which request of {service} was denied, and allow that one in the own policies of {}",
-            actor.arn
-        ),
-        command: Some(show(account.as_deref(), &listed)),
-        ..Fix::default()
-    }
+    Fix { summary, command: Some(show(account.as_deref(), &listed)), ..Fix::default() }
 }
 
 /// The fault of what AWS says this side denied to the failed action's role, on the artifact key (`kms`) or bucket
@@ -201,6 +219,57 @@ pub(super) fn judge(
         result.unsettled = true;
     }
     result
+}
+
+/// What the sides of a role itself say to a request of which AWS does not say on what: a statement denies it on
+/// everything, or none allows it on anything.
+pub(super) fn judge_on_anything(
+    facts: &Facts<'_>,
+    role_arn: &str,
+    action: &str,
+    sides: &[Side],
+) -> AccessResult {
+    let mut result = AccessResult::default();
+    let role = facts.role(role_arn);
+    let documents = role.known().into_iter().flat_map(|role| role.documents());
+    let mut allowing = documents
+        .flat_map(PolicyDocument::statements)
+        .filter(|it| it.effect() == Some(Effect::Allow) && covers_action(*it, action));
+    let Some(evaluation) = decide(facts, role_arn, action, EVERYTHING) else {
+        // A whole service: who may do all of it on everything was denied by somebody else.
+        let boundary = role.part(|role| &role.permissions_boundary);
+        result.unsettled = !(matches!(boundary, Fact::Absent) && allowing.any(is_of_everything));
+        return result;
+    };
+    let is_omitted = allowing.next().is_none();
+    let refuses = |side: &&Side| {
+        let denies = evaluation.denied_by(**side).is_some();
+        evaluation.permits(**side) == Ternary::No && (denies || **side == Side::Identity && is_omitted)
+    };
+    if let Some(side) = sides.iter().find(refuses).copied() {
+        let request = (action.to_owned(), EVERYTHING.to_owned());
+        result.refused.push(Refusal::new(role_arn, request, side, evaluation.denied_by(side)));
+    } else if sides.iter().any(|side| evaluation.permits(*side) != Ternary::Yes) {
+        result.unsettled = true;
+    }
+    result
+}
+
+/// Whether a role's own policies allow all of an action's service on everything: then a denial is not for want of a
+/// statement, and nobody has added one since.
+pub(super) fn allows_whole_service(facts: &Facts<'_>, role_arn: &str, action: &str) -> bool {
+    let whole = format!("{}:*", action.split(':').next().unwrap_or_default());
+    let role = facts.role(role_arn);
+    let documents = role.known().into_iter().flat_map(|role| role.documents());
+    documents
+        .flat_map(PolicyDocument::statements)
+        .any(|it| it.effect() == Some(Effect::Allow) && covers_action(it, &whole) && is_of_everything(it))
+}
+
+/// Whether a statement is for every resource, without conditions.
+fn is_of_everything(statement: Statement<'_>) -> bool {
+    let everything = statement.strings("Resource").is_some_and(|mut it| it.any(|it| it == EVERYTHING));
+    everything && statement.conditions().next().is_none()
 }
 
 /// Whether the policies that are known allow the request, so that what the message says is no longer so.

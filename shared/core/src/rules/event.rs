@@ -37,8 +37,10 @@ impl<'a> Incident<'a> {
     /// What one side says to the request that was denied, where it is told who asked for what.
     pub(super) fn judge(&self, facts: &Facts<'_>, side: Side) -> Option<AccessResult> {
         let (denial, actor) = (self.denial.as_ref()?, self.actor.as_ref()?);
-        let resource = denial.resource.as_deref()?;
-        Some(denied_request::judge(facts, &actor.arn, (&denial.action, resource), &[side]))
+        Some(match denial.resource.as_deref() {
+            Some(resource) => denied_request::judge(facts, &actor.arn, (&denial.action, resource), &[side]),
+            None => denied_request::judge_on_anything(facts, &actor.arn, &denial.action, &[side]),
+        })
     }
 
     /// Whether the denial is of this side though the message does not say so: it refuses the very request.

@@ -1,7 +1,7 @@
 //! What is behind a reason that has nothing to do with permissions, and what to do about it.
 
 /// Parts of a message or of its error code, in lower case; what that means; what to do.
-const EXPLAINED: [(&[&str], &str, &str); 24] = [
+const EXPLAINED: [(&[&str], &str, &str); 25] = [
     (
         &["cross-account pass role"],
         "the template gives a resource a role of another account, which nobody can pass",
@@ -21,6 +21,11 @@ const EXPLAINED: [(&[&str], &str, &str); 24] = [
         &["yaml_file_error", "buildspec"],
         "the source has no buildspec where the project looks for it, or it is no valid YAML",
         "add the buildspec to the source, or correct its path in the project",
+    ),
+    (
+        &["hook_execution_failure", "lifecycle event validation functions"],
+        "the function of a lifecycle hook failed, or never reported its result to CodeDeploy",
+        "see in the function's log why; its role needs codedeploy:PutLifecycleEventHookExecutionStatus to report",
     ),
     (
         &["no_instances", "no instances were found"],
@@ -103,7 +108,15 @@ const EXPLAINED: [(&[&str], &str, &str); 24] = [
         "nothing has to be done; CHANGE_SET modes of the action pass over this",
     ),
     (
-        &["connect timeout", "timed out", "timeout", "unreachable", "connection refused", "no such host"],
+        &[
+            "connect timeout",
+            "timed out",
+            "timeout",
+            "deadline exceeded",
+            "unreachable",
+            "connection refused",
+            "no such host",
+        ],
         "something did not answer in time",
         "see whether what was called can be reached from where the action runs: a subnet without NAT needs a VPC endpoint of the service",
     ),

@@ -165,6 +165,17 @@ fn catalogue_wordings_are_understood() {
 }
 
 #[test]
+fn builds_give_reasons_or_do_their_own_work() {
+    let build = |rest: &str| claim(&format!("Build terminated with state: {rest}"));
+    let failed = "FAILED. Phase: UPLOAD_ARTIFACTS, Code: CLIENT_ERROR, Message:";
+    assert_eq!(build(&format!("{failed} no matching artifact paths found")), ErrorSignature::NotPermission);
+    assert_eq!(build("TIMED_OUT"), ErrorSignature::NotPermission);
+    assert_eq!(build("FAILED"), ErrorSignature::OwnWork);
+    let command = "FAILED. Phase: BUILD, Code: COMMAND_EXECUTION_ERROR, Message: Error while executing command: make. Reason: exit status 2";
+    assert_eq!(build(command), ErrorSignature::OwnWork);
+}
+
+#[test]
 fn what_can_not_be_reached_is_no_matter_of_permissions() {
     for message in [
         "Kubernetes cluster unreachable: Get \"https://1.gr7.us-east-2.eks.amazonaws.com/version\": dial tcp 10.0.0.1:443: i/o timeout",

@@ -88,6 +88,125 @@ fn services_deny_in_sentences_of_their_own() {
 }
 
 #[test]
+fn words_of_sdks_name_operation() {
+    let cases = [
+        (
+            "An API call to StepFunctions.describeExecution (RequestId: 1) returned a AccessDeniedException error",
+            "states:DescribeExecution",
+        ),
+        (
+            "Error in UPLOAD_ARTIFACTS phase: operation error S3: PutObject, https response error StatusCode: 403, RequestID: 1, HostID: 2, api error AccessDenied: Access Denied",
+            "s3:PutObject",
+        ),
+        (
+            "Error: reading bucket: operation error S3: HeadObject, https response error StatusCode: 403, RequestID: 1, api error Forbidden: Forbidden",
+            "s3:GetObject",
+        ),
+        ("API: s3:PutPublicAccessBlock Access Denied", "s3:PutBucketPublicAccessBlock"),
+        (
+            "failed to fetch secret arn:aws:secretsmanager:us-east-2:222222222222:secret:a from secrets manager: AccessDeniedException: Access to KMS is not allowed status code: 400",
+            "kms:Decrypt",
+        ),
+        (
+            "Site (AWS::S3::BucketPolicy) is CREATE_FAILED: Resource handler returned message: \"Access Denied (Service: S3, Status Code: 403, Request ID: 1)\" (RequestToken: 2, HandlerErrorCode: AccessDenied)",
+            "s3:PutBucketPolicy",
+        ),
+        (
+            "Flow (AWS::StepFunctions::StateMachine) is UPDATE_FAILED: Resource handler returned message: \"null\" (RequestToken: 2, HandlerErrorCode: AccessDenied)",
+            "states:*",
+        ),
+    ];
+    for (message, action) in cases {
+        let found = check(message, None, None);
+        assert_eq!((found.action.as_str(), found.actor, found.resource), (action, None, None), "{message}");
+    }
+    for other in [
+        "operation error S3: PutObject, https response error StatusCode: 404, api error NoSuchBucket: none",
+        "operation error STS: AssumeRole, https response error StatusCode: 403, api error AccessDenied: no",
+        "An API call to CloudFormation.CreateStackSet returned a ValidationError error: no",
+        "Queue (AWS::SQS::Queue) is CREATE_FAILED: the queue is there already",
+    ] {
+        assert_eq!(denial(other), None, "{other}");
+    }
+}
+
+#[test]
+fn any_sentence_may_name_action() {
+    let role = "arn:aws:iam::222222222222:role/ship";
+    let service = "arn:aws:ecs:us-east-2:222222222222:service/main/web";
+    for (message, actor, action, resource) in [
+        (
+            format!("{role} does not have permission to perform ecs:UpdateService on resource {service}"),
+            Some(role),
+            "ecs:UpdateService",
+            Some(service),
+        ),
+        (format!("Access denied: {role} cannot perform s3:PutObject."), Some(role), "s3:PutObject", None),
+        ("Missing required permission 'ecs:TagResource'".to_owned(), None, "ecs:TagResource", None),
+        (
+            "You do not have permission to call cloudformation:CreateChangeSet".to_owned(),
+            None,
+            "cloudformation:CreateChangeSet",
+            None,
+        ),
+    ] {
+        let found = check(&message, None, None);
+        assert_eq!((found.actor.as_deref(), found.action.as_str()), (actor, action), "{message}");
+        assert_eq!(found.resource.as_deref(), resource, "{message}");
+    }
+    for other in [
+        "Missing required permission: the condition aws:SourceArn is not met",
+        "Access denied at https://example.com:Port",
+        "The alias ecs:UpdateService exists already",
+    ] {
+        assert_eq!(denial(other), None, "{other}");
+    }
+}
+
+#[test]
+fn reason_is_known_by_its_beginning() {
+    use PolicyKind::*;
+    let denied = format!("User: {SESSION} is not authorized to perform: kms:Decrypt on resource: {KEY}");
+    for (end, side, explicit) in [
+        (" because no identity-based policy allows the kms:Decry", Some(IdentityBased), Some(false)),
+        (" because no identi", Some(IdentityBased), Some(false)),
+        (" because no permiss...", Some(PermissionsBoundary), Some(false)),
+        (" because no res", None, Some(false)),
+        (" because no ", None, None),
+        (" because", None, None),
+        (" because no unheard-of policy allows it", Some(Other), Some(false)),
+    ] {
+        check(&format!("{denied}{end}"), side, explicit);
+    }
+    let cut = "arn:aws:kms:us-east-2:111111111111:key/1234abcd-12ab";
+    let told = |end: &str| {
+        denial(&format!("User: {SESSION} is not authorized to perform: kms:Decrypt on resource: {cut}{end}"))
+    };
+    assert_eq!(told("").unwrap().resource, None, "the id is longer");
+    assert_eq!(told(" because no identity-based policy allows it").unwrap().resource.as_deref(), Some(cut));
+}
+
+#[test]
+fn escapes_are_undone() {
+    let object = "arn:aws:s3:::site/index.html";
+    for text in [
+        format!(
+            "{{\"errorMessage\":\"User: {SESSION} is not authorized to perform: s3:PutObject on resource: \\\"{object}\\\" because no identity-based policy allows the s3:PutObject action\\n    at run (/var/task/index.js:1:1)\"}}"
+        ),
+        format!(
+            "User: {SESSION} is not authorized to perform: s3:PutObject on resource: &quot;{object}&quot; because no identity-based policy allows the s3:PutObject action"
+        ),
+    ] {
+        let found = check(&text, Some(PolicyKind::IdentityBased), Some(false));
+        assert_eq!(
+            (found.actor.as_deref(), found.resource.as_deref()),
+            (Some(SESSION), Some(object)),
+            "{text}"
+        );
+    }
+}
+
+#[test]
 fn wrapped_messages_are_understood() {
     let object = "arn:aws:s3:::codepipeline-us-east-2-1234567890/MyFirstPipeline/My App/x.zip";
     let expected = Denial {

@@ -31,6 +31,14 @@ fn other_reasons_outrank_permissions() {
     assert!(found.findings[1].ruled_out && found.root_cause.unwrap().rule.as_str() == "EV004");
 }
 
+/// A reason that is not read may be about what else is wrong.
+#[test]
+fn unread_reason_rules_nothing_out() {
+    let found = report("Fargate requires that 'cpu' be defined at the task level.");
+    assert_eq!(ranked(&found), [("EV004", Confidence::Likely), ("KM001", Confidence::Possible)]);
+    assert!(!found.findings[1].ruled_out);
+}
+
 #[test]
 fn own_work_blames_no_finding() {
     let found = report("Error while executing command: make. Reason: exit status 2");

@@ -6,6 +6,7 @@
 //! Account 333333333333 should have 'NAME' role with trust relationship to Role 'NAME'
 //! ECS was unable to assume the role 'ARN' that was provided for this task
 //! The role defined for the function cannot be assumed by Lambda
+//! Neither the global service principal states.amazonaws.com, nor the regional one is authorized to assume the provided role
 //! AWS CodeDeploy does not have the permissions required to assume the role ARN
 //! ```
 
@@ -24,7 +25,7 @@ pub struct Assumption {
 
 /// What services say of a role that they could not assume; each needs one of [`FAILED`] beside it.
 const ASSUME: [&str; 4] = ["assume", "assumed", "assumerole", "trust relationship"];
-const FAILED: [&str; 11] = [
+const FAILED: [&str; 12] = [
     "cannot",
     "can't",
     "can not",
@@ -36,6 +37,7 @@ const FAILED: [&str; 11] = [
     "doesn't have",
     "invalid",
     "failed",
+    "neither",
 ];
 
 /// Finds the role that a message says could not be assumed by somebody else than the pipeline.
@@ -63,7 +65,9 @@ fn of_service(message: &str) -> Option<Assumption> {
     let role =
         message.split_whitespace().map(bare).find(|word| word.contains(":iam::") && word.contains(":role/"));
     // A role's own request to assume another is a denial like any other.
-    if message.contains(":assumed-role/") || (lower.contains("arn:") && role.is_none()) {
+    let is_of_role =
+        role.is_some_and(|role| message.contains(&format!("{role} is not authorized to perform")));
+    if is_of_role || message.contains(":assumed-role/") || (lower.contains("arn:") && role.is_none()) {
         return None;
     }
     let by = services::principal_in(message);

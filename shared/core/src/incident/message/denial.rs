@@ -69,11 +69,12 @@ const FILLERS: [&str; 5] =
 const PERFORM: &str = "not authorized to perform";
 const NO: &str = "because no ";
 const DENY: &str = "explicit deny";
+/// Letters that the shortest name of a kind has; what is shorter was cut.
+const SHORTEST_KIND: usize = "session polic".len();
 
 /// Finds the first denial in a text that names its action.
 pub fn denial(text: &str) -> Option<Denial> {
-    // Log lines and e-mails wrap messages wherever they like.
-    let text = text.split_whitespace().collect::<Vec<_>>().join(" ");
+    let text = super::on_one_line(text);
     by_grammar(&text).or_else(|| other_forms::read(&text))
 }
 
@@ -117,7 +118,7 @@ fn action(after: &str) -> Option<(String, &str)> {
 
 fn resource(rest: &str) -> Option<String> {
     const ON: &str = "on resource";
-    let at = rest.find(ON)?;
+    let Some(at) = rest.find(ON) else { return resource_without_name(rest) };
     let text = rest.get(at + ON.len()..)?.trim_start_matches([':', 's', ' ']);
     let quote = text.chars().next().filter(|c| matches!(c, '"' | '\'' | '`'));
     if let Some((quoted, _)) = quote.and_then(|quote| text.get(1..)?.split_once(quote)) {
@@ -130,12 +131,29 @@ fn resource(rest: &str) -> Option<String> {
     let resource = whole.unwrap_or_else(|| text.split(' ').next().unwrap_or_default());
     // A message that was cut in the middle of it does not say what it was.
     let is_cut = ["...", "…"].iter().any(|end| resource.ends_with(end));
+    let is_cut = is_cut || resource == text && is_part_of_key(resource);
     Some(bare(resource).to_owned()).filter(|resource| !resource.is_empty() && !is_cut)
+}
+
+/// An ARN after `on`, where nothing calls it a resource: `on arn:…`, `on role arn:…`.
+fn resource_without_name(rest: &str) -> Option<String> {
+    let (_, named) = format!(" {rest}").split_once(" on ").map(|(_, named)| ((), named.to_owned()))?;
+    let word = named.split(' ').take(2).map(bare).find(|word| word.starts_with("arn:"))?;
+    Some(word.to_owned())
+}
+
+/// Whether a key's ARN ends within its id.
+fn is_part_of_key(resource: &str) -> bool {
+    let Some((before, id)) = resource.split_once(":key/") else { return false };
+    let whole = [36, "mrk-".len() + 32].contains(&id.len());
+    before.contains(":kms:") && !whole && id.bytes().all(|byte| byte.is_ascii_hexdigit() || byte == b'-')
 }
 
 fn reason(rest: &str) -> (Option<PolicyKind>, Option<bool>, Option<String>) {
     if let Some(no) = after(rest, NO) {
-        return (Some(kind(no).map_or(PolicyKind::Other, |(kind, _)| kind)), Some(false), None);
+        let kind = kind(no).map(|(kind, _)| kind).or_else(|| kind_before_cut(no));
+        let is_cut = no.trim_end_matches(['.', '…']).len() < SHORTEST_KIND;
+        return (kind.or((!is_cut).then_some(PolicyKind::Other)), Some(false), None);
     }
     if let Some(deny) = after(rest, DENY) {
         let named = after(deny, " in a").and_then(kind);
@@ -150,7 +168,8 @@ fn reason(rest: &str) -> (Option<PolicyKind>, Option<bool>, Option<String>) {
     // KMS: "because the resource does not exist in this Region, no resource-based policies allow access, or a
     // resource-based policy explicitly denies access".
     let unsaid = rest.contains("no resource-based policies allow access");
-    let other = rest.contains("because ").then_some(PolicyKind::Other);
+    let other = after(rest, "because ").filter(|why| !NO.contains(why.trim_end_matches(['.', '…'])));
+    let other = other.map(|_| PolicyKind::Other);
     (unsaid.then_some(PolicyKind::ResourceBased).or(other), None, None)
 }
 
@@ -160,6 +179,14 @@ fn kind(text: &str) -> Option<(PolicyKind, &str)> {
     let starts = |name: &str| text.get(..name.len()).is_some_and(|start| start.eq_ignore_ascii_case(name));
     let (name, kind) = KINDS.iter().find(|(name, _)| starts(name))?;
     Some((*kind, text.get(name.len()..)?))
+}
+
+/// The kind of which a message that was cut has only the beginning.
+fn kind_before_cut(text: &str) -> Option<PolicyKind> {
+    let text = text.trim_end_matches(['.', '…', ' ']);
+    let mut kinds = KINDS.iter().filter(|(name, _)| text.len() < name.len() && name.starts_with(text));
+    let (_, kind) = kinds.next().filter(|_| !text.is_empty())?;
+    kinds.all(|(_, other)| other == kind).then_some(*kind)
 }
 
 fn after<'a>(text: &'a str, marker: &str) -> Option<&'a str> {

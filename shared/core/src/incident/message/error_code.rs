@@ -5,6 +5,8 @@
 //! … (Service: S3, Status Code: 404, Request ID: …)" (RequestToken: …, HandlerErrorCode: NotFound)
 //! An error occurred (AccessDenied) when calling the PutObject operation: …
 //! Phase: QUEUED, Code: ACCESS_DENIED, Message: …
+//! An API call to StepFunctions.describeExecution returned a AccessDeniedException error
+//! operation error S3: PutObject, https response error StatusCode: 403, RequestID: …, api error AccessDenied: …
 //! InvalidParameterException: Unable to …
 //! ```
 
@@ -55,9 +57,13 @@ pub fn error_code(message: &str) -> Option<ErrorCode> {
         .or_else(|| between(message, "An error occurred (", ") when calling"))
         .or_else(|| after(", Code: "))
         .or_else(|| before(message, " error: ").filter(|_| message.contains(" returned a")))
+        .or_else(|| ["a", "an"].iter().find_map(|a| between(message, &format!(" returned {a} "), " error")))
+        .or_else(|| after("api error "))
         .or_else(|| leading(message))
         .or_else(|| after("Status Code: "))?;
-    let status = after("Status Code: ").or_else(|| Some(code).filter(|code| code.len() == 3));
+    let status = after("Status Code: ")
+        .or_else(|| after("StatusCode: "))
+        .or_else(|| Some(code).filter(|code| code.len() == 3));
     Some(ErrorCode {
         code: code.to_owned(),
         service: text_after(message, "Service: ").map(str::to_owned),
@@ -69,14 +75,14 @@ impl ErrorCode {
     /// Whether it says that somebody was refused: a policy, or a key, is in the way.
     pub fn is_refusal(&self) -> bool {
         let code = self.plain();
-        REFUSALS.iter().any(|part| code.contains(part)) || code == "403"
+        REFUSALS.iter().any(|part| code.contains(part)) || code == "403" || self.status == Some(403)
     }
 
     /// Whether it gives a reason that no policy has anything to do with.
     pub fn is_other_reason(&self) -> bool {
         let code = self.plain();
         let vague = VAGUE.contains(&code.as_str()) || code.starts_with('5');
-        !self.is_refusal() && !vague && self.status != Some(403)
+        !self.is_refusal() && !vague
     }
 
     fn plain(&self) -> String {

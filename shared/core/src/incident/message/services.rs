@@ -40,9 +40,70 @@ pub(super) fn principal_in(message: &str) -> Option<&'static str> {
     by_principal.or_else(by_name).or_else(answered)
 }
 
+/// Prefixes of actions that are not what SDKs, messages and types of resources call the service.
+const PREFIXES: [(&str, &str); 26] = [
+    ("apigatewayv2", "apigateway"),
+    ("applicationautoscaling", "application-autoscaling"),
+    ("certificatemanager", "acm"),
+    ("cloudwatchevents", "events"),
+    ("cloudwatchlogs", "logs"),
+    ("codestarconnections", "codestar-connections"),
+    ("cognito", "cognito-idp"),
+    ("cognitoidentityprovider", "cognito-idp"),
+    ("configservice", "config"),
+    ("efs", "elasticfilesystem"),
+    ("elasticloadbalancingv2", "elasticloadbalancing"),
+    ("elasticsearch", "es"),
+    ("eventbridge", "events"),
+    ("eventschemas", "schemas"),
+    ("inspectorscan", "inspector-scan"),
+    ("kinesisfirehose", "firehose"),
+    ("lambdainternal", "lambda"),
+    ("msk", "kafka"),
+    ("opensearchservice", "es"),
+    ("resourcegroups", "resource-groups"),
+    ("sfn", "states"),
+    ("simplenotificationservice", "sns"),
+    ("simplequeueservice", "sqs"),
+    ("simplesystemsmanagement", "ssm"),
+    ("stepfunctions", "states"),
+    ("systemsmanager", "ssm"),
+];
+
 /// The prefix of actions of a service that is named so in a message: `AmazonAutoScaling` -> `autoscaling`.
 pub(super) fn action_prefix(name: &str) -> String {
     let lower = name.to_ascii_lowercase();
     let plain = lower.trim_start_matches("amazon").trim_start_matches("aws");
-    plain.chars().filter(|c| c.is_ascii_alphanumeric()).collect()
+    let plain: String = plain.chars().filter(|c| c.is_ascii_alphanumeric()).collect();
+    let known = PREFIXES.iter().find(|(name, _)| *name == plain).map(|(_, prefix)| (*prefix).to_owned());
+    known.unwrap_or(plain)
+}
+
+/// Operations that another action than that of their own name permits, all of S3.
+const OTHER_ACTIONS: [(&str, &str); 15] = [
+    ("CompleteMultipartUpload", "PutObject"),
+    ("CopyObject", "PutObject"),
+    ("CreateMultipartUpload", "PutObject"),
+    ("DeleteObjects", "DeleteObject"),
+    ("GetBucketEncryption", "GetEncryptionConfiguration"),
+    ("HeadBucket", "ListBucket"),
+    ("HeadObject", "GetObject"),
+    ("ListObjects", "ListBucket"),
+    ("ListObjectsV2", "ListBucket"),
+    ("PutBucketEncryption", "PutEncryptionConfiguration"),
+    ("PutBucketLifecycleConfiguration", "PutLifecycleConfiguration"),
+    ("PutBucketNotificationConfiguration", "PutBucketNotification"),
+    ("PutBucketReplication", "PutReplicationConfiguration"),
+    ("PutPublicAccessBlock", "PutBucketPublicAccessBlock"),
+    ("UploadPart", "PutObject"),
+];
+
+/// The action that permits an operation of a service: `StepFunctions`, `describeExecution` -> `states:DescribeExecution`.
+pub(super) fn action_of(service: &str, operation: &str) -> String {
+    let prefix = action_prefix(service);
+    let mut letters = operation.chars();
+    let first = letters.next().map(|letter| letter.to_ascii_uppercase());
+    let name: String = first.into_iter().chain(letters).collect();
+    let other = OTHER_ACTIONS.iter().find(|(it, _)| prefix == "s3" && *it == name);
+    format!("{prefix}:{}", other.map_or(name.as_str(), |(_, action)| action))
 }

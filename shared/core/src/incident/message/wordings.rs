@@ -1,10 +1,10 @@
 //! How CodePipeline, CodeDeploy, CloudFormation, S3 and KMS put it: fixed wordings, the most telling first.
 
 use super::denial::bare;
-use super::{ErrorSignature, error_code, other_reasons};
+use super::{ErrorSignature, error_code, other_reasons, speaks_of_access};
 
 /// Every text of a row has to be in the message, whatever its case.
-const WORDINGS: [(&[&str], ErrorSignature); 45] = [
+const WORDINGS: [(&[&str], ErrorSignature); 46] = [
     (&["scriptfailed"], ErrorSignature::OwnWork),
     (&["download_source", "access denied"], ErrorSignature::BuildSource),
     (&["command_execution_error"], ErrorSignature::OwnWork),
@@ -17,7 +17,7 @@ const WORDINGS: [(&[&str], ErrorSignature); 45] = [
     (&["aws::s3::errors::accessdenied"], ErrorSignature::InstanceBucket),
     (&["downloadbundle", "access denied"], ErrorSignature::InstanceBucket),
     (&["kms.disabledexception"], ErrorSignature::KeyNotUsable { key: None }),
-    (&["kms.kmsinvalidstateexception"], ErrorSignature::KeyNotUsable { key: None }),
+    (&["kmsinvalidstateexception"], ErrorSignature::KeyNotUsable { key: None }),
     (&["kms.invalidstateexception"], ErrorSignature::KeyNotUsable { key: None }),
     (&["malformedpolicydocument", "invalid principal"], ErrorSignature::InvalidPrincipal),
     (&["invalid principal in policy"], ErrorSignature::InvalidPrincipal),
@@ -49,6 +49,7 @@ const WORDINGS: [(&[&str], ErrorSignature); 45] = [
     (&["cannot", "resource", "in api group"], ErrorSignature::ClusterRefused),
     (&["is not mapped", "cluster"], ErrorSignature::ClusterRefused),
     (&["access entry", "cluster"], ErrorSignature::ClusterRefused),
+    (&["access to kubernetes objects"], ErrorSignature::ClusterRefused),
     (&["exit status"], ErrorSignature::OwnWork),
 ];
 
@@ -60,8 +61,18 @@ const WEAK: [(&[&str], ErrorSignature); 3] = [
 ];
 
 /// Plain refusals: read last, since other wordings end in one of them.
-const REFUSALS: [&str; 3] =
-    ["access denied", "accessdenied", "you are not authorized to perform this operation"];
+const REFUSALS: [&str; 10] = [
+    "access denied",
+    "accessdenied",
+    "not authorized",
+    "unauthorized",
+    "403 forbidden",
+    "permission denied",
+    "insufficient permission",
+    "not have permission",
+    "don't have permission",
+    "not have the required",
+];
 
 /// Reads a message that AWS's own grammar has nothing to say about.
 pub(super) fn read(message: &str) -> ErrorSignature {
@@ -92,8 +103,12 @@ pub(super) fn read(message: &str) -> ErrorSignature {
     if refused {
         return ErrorSignature::Refused;
     }
-    // What a build says beside that is its own work.
+    // What a build says beside that is its own work, unless CodeBuild itself gives a reason.
     if lower.contains("build terminated with state") {
+        let by_service = message.split_once("Code: CLIENT_ERROR, Message: ").map(|(_, reason)| reason);
+        if by_service.is_some_and(|reason| !speaks_of_access(reason)) || lower.contains("timed_out") {
+            return ErrorSignature::NotPermission;
+        }
         ErrorSignature::OwnWork
     } else {
         ErrorSignature::Nothing
@@ -119,7 +134,13 @@ fn named(claim: ErrorSignature, message: &str, lower: &str) -> ErrorSignature {
 
 /// CodePipeline's own words for an `sts:AssumeRole` that was denied, to the service role or to itself.
 fn role(message: &str, lower: &str) -> Option<ErrorSignature> {
-    let rest = text_after(message, lower, "not authorized to perform assumerole on ")?;
+    const BY_PIPELINE: [&str; 4] = [
+        "not authorized to perform assumerole on ",
+        "codepipeline could not assume ",
+        "codepipeline cannot assume ",
+        "codepipeline was unable to assume ",
+    ];
+    let rest = BY_PIPELINE.iter().find_map(|words| text_after(message, lower, words))?;
     // `on role ARN`, `on action role ARN`; empty where the message was cut before it.
     let role = rest.split_whitespace().map(bare).find(|word| word.contains(":role/"));
     Some(ErrorSignature::AssumeRole { role: role.unwrap_or_default().to_owned() })

@@ -1,7 +1,8 @@
 //! # What it does
 //! Reads the error message and its error code for faults that permissions have nothing to do with: a name that
 //! does not exist, a stack in a state in which it can't be updated, a quota, an artifact that is too large, an
-//! approval that was rejected. A code of the provider's own is worth more than any wording.
+//! approval that was rejected. A code of the provider's own is worth more than any wording. A reason in words that are not
+//! known is one as well where none of them is about access.
 //!
 //! # Why deploys fail
 //! Because of what the message says. It is told apart so that nobody looks for a missing permission.
@@ -30,6 +31,7 @@ pub(in crate::rules) const RULE: Rule = Rule {
     in_diagnosis: InDiagnosis {
         explains: |claim| match claim {
             ErrorSignature::NotPermission => Fit::Names,
+            ErrorSignature::OtherMatter => Fit::Fits,
             _ => Fit::No,
         },
         ..InDiagnosis::NOTHING
@@ -40,13 +42,19 @@ pub(in crate::rules) const RULE: Rule = Rule {
 fn check(facts: &Facts<'_>, cx: &mut RuleContext<'_>) {
     let Some(event) = facts.incident() else { return };
     let rejected = event.action.category() == "Approval";
-    if !rejected && !event.claims(&ErrorSignature::NotPermission) && !misses_bucket(facts, event) {
+    let speaks_of_it =
+        [ErrorSignature::NotPermission, ErrorSignature::OtherMatter].iter().any(|claim| event.claims(claim));
+    if !rejected && !speaks_of_it && !misses_bucket(facts, event) {
         return;
     }
     let (message, summary) = match other_reason::explain(&event.reason) {
         _ if rejected => (
             "and somebody rejected the approval".to_owned(),
             "ask who rejected it, then release the change again",
+        ),
+        _ if event.claims(&ErrorSignature::OtherMatter) => (
+            "and nothing in its message is about permissions".to_owned(),
+            "correct what the message names; if it says too little, see the provider's own page of this execution",
         ),
         Some((what, fix)) => (format!("which is no matter of permissions: {what}"), fix),
         None => (

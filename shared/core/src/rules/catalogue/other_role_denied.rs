@@ -1,7 +1,8 @@
 //! # What it does
 //! Reads the error message, and what the provider says, for a role that was denied something and is neither the
 //! action's nor the pipeline's: of a stack, a build, a deployment group, a task, a stack set, an instance. It
-//! evaluates that very request over every policy that is known, and is silent where they allow it.
+//! evaluates that very request over every policy that is known, and is silent where they allow it. Where AWS names no
+//! resource, what the role may do at all decides; a role that may do everything was refused by another side.
 //!
 //! # Why deploys fail
 //! The action role starts the work, and another role does it. "Service role … does not allow AWS CodeBuild to
@@ -15,8 +16,9 @@
 //! A stack role without `sns:CreateTopic`, and a template with a topic.
 
 use crate::evaluation::Side;
+use crate::incident::ActorKind;
 use crate::incident::message::Denial;
-use crate::incident::{ActorKind, Incident};
+use crate::rules::access::OWN;
 use crate::rules::diagnostics::Fault;
 use crate::rules::facts::{role_label, role_location};
 use crate::rules::{Facts, InDiagnosis, Rule, RuleContext, RuleId, Severity, Subject, denied_request};
@@ -43,21 +45,23 @@ fn check(facts: &Facts<'_>, cx: &mut RuleContext<'_>) {
     // What a boundary or the organization refuses is reported by EV001 and EV002.
     let limits = [Side::ServiceControl, Side::PermissionsBoundary];
     let by_limit = limits.into_iter().any(|side| incident.is_denied_by(facts, side));
-    if !theirs || by_limit || is_of_other_rule(incident, denial) {
+    if !theirs || by_limit || is_of_other_rule(denial) {
         return;
     }
-    let result = denial
-        .resource
-        .as_deref()
-        .map(|resource| denied_request::judge(facts, &actor.arn, (&denial.action, resource), sides));
-    if let (Some(result), Some(resource)) = (&result, &denial.resource) {
-        let stale = result.is_clear() && !result.unsettled;
-        if stale || denied_request::is_allowed(facts, &actor.arn, &denial.action, resource) {
-            return;
-        }
+    let result = match denial.resource.as_deref() {
+        Some(resource) => denied_request::judge(facts, &actor.arn, (&denial.action, resource), sides),
+        // Of a resource that is not named no policy can be read.
+        None => denied_request::judge_on_anything(facts, &actor.arn, &denial.action, &OWN),
+    };
+    let stale = result.is_clear() && !result.unsettled;
+    let is_past = match &denial.resource {
+        Some(resource) => stale || denied_request::is_allowed(facts, &actor.arn, &denial.action, resource),
+        None => stale && !denied_request::allows_whole_service(facts, &actor.arn, &denial.action),
+    };
+    if is_past {
+        return;
     }
-    let result = result.unwrap_or_default();
-    if result.is_clear() {
+    if result.is_clear() && result.unsettled {
         cx.unknown(role_location(&actor.arn));
     }
     cx.report(Fault {
@@ -78,8 +82,6 @@ fn check(facts: &Facts<'_>, cx: &mut RuleContext<'_>) {
 }
 
 /// Connections, and functions that may not report, have rules of their own.
-fn is_of_other_rule(incident: &Incident<'_>, denial: &Denial) -> bool {
-    denial.action.ends_with(":UseConnection")
-        || denial.action.starts_with("codepipeline:PutJob")
-        || incident.told_by_function.is_some()
+fn is_of_other_rule(denial: &Denial) -> bool {
+    denial.action.ends_with(":UseConnection") || denial.action.starts_with("codepipeline:PutJob")
 }

@@ -105,7 +105,10 @@ fn check(facts: &Facts<'_>, cx: &mut RuleContext<'_>) {
 /// The role that is named; else the one that the provider works as in this action.
 fn role(facts: &Facts<'_>, incident: &Incident<'_>, told: &Assumption) -> Option<String> {
     let Some(named) = &told.role else {
-        return incident.surroundings(facts).worker().map(|actor| actor.arn);
+        let worker = incident.surroundings(facts).worker()?;
+        // A service that works for a resource of the stack works as a role of the template's.
+        let is_its_own = |by: &str| worker.kind.assumed_by().is_none_or(|service| service == by);
+        return told.by.as_deref().is_none_or(is_its_own).then_some(worker.arn);
     };
     Some(incident.surroundings(facts).attribute(named).arn)
 }

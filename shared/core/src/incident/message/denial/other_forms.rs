@@ -21,14 +21,21 @@
 //! Setting (AWS::SSM::Parameter) is CREATE_FAILED: … "Access denied for operation 'PutParameter'."
 //! Caller does not have permissions to create a Service Linked Role
 //! ARN is not authorized to perform AssumeRole on role ARN with an explicit deny in a resource control policy
+//! An API call to StepFunctions.describeExecution (RequestId: …) returned a AccessDeniedException error
+//! operation error S3: PutObject, https response error StatusCode: 403, …, api error AccessDenied: Access Denied
+//! failed to fetch secret … from secrets manager: AccessDeniedException: Access to KMS is not allowed
+//! ARN does not have permission to perform ecs:UpdateService on resource ARN
+//! Site (AWS::S3::BucketPolicy) is CREATE_FAILED: … "Access Denied (Service: S3, Status Code: 403, …)" …
 //! CannotPullContainerError: … failed to resolve ref ACCOUNT.dkr.ecr.REGION.amazonaws.com/NAME:latest: … 403 Forbidden
 //! ```
 
 use super::{Denial, actor, after, bare, reason};
 use crate::arn;
-use crate::incident::message::services::action_prefix;
+use crate::incident::message::error_code;
+use crate::incident::message::services::{action_of, action_prefix};
 
-const REFUSED: [&str; 3] = ["not authorized", "Access Denied", "AccessDenied"];
+/// In lower case.
+const REFUSED: [&str; 3] = ["not authorized", "access denied", "accessdenied"];
 
 pub(super) fn read(text: &str) -> Option<Denial> {
     let forms = [
@@ -51,14 +58,19 @@ pub(super) fn read(text: &str) -> Option<Denial> {
         of_pull,
         of_template,
         of_environment,
+        of_api_call,
+        of_sdk_call,
+        of_secret_key,
+        of_named_action,
+        of_resource,
     ];
     forms.into_iter().find_map(|read| read(text))
 }
 
 fn of_api(text: &str) -> Option<Denial> {
-    let rest = after(text, "API: ").filter(|rest| REFUSED.iter().any(|words| rest.contains(words)))?;
-    let action = bare(rest.split(' ').next()?);
-    action.contains(':').then(|| denied(None, action.to_owned()))
+    let rest = after(text, "API: ").filter(|rest| is_refused(rest))?;
+    let (service, operation) = bare(rest.split(' ').next()?).split_once(':')?;
+    Some(denied(None, action_of(service, operation)))
 }
 
 fn of_s3_deploy(text: &str) -> Option<Denial> {
@@ -206,6 +218,77 @@ fn of_template(text: &str) -> Option<Denial> {
 fn of_environment(text: &str) -> Option<Denial> {
     let is_it = text.contains("unable to decrypt the environment variables because KMS access was denied");
     is_it.then(|| denied(None, "kms:Decrypt".to_owned()))
+}
+
+/// CodePipeline's words on a call that it made.
+fn of_api_call(text: &str) -> Option<Denial> {
+    let (call, rest) = after(text, "An API call to ")?.split_once(' ')?;
+    let (service, operation) = bare(call).split_once('.')?;
+    (rest.contains("returned a") && is_refused(text)).then(|| denied(None, action_of(service, operation)))
+}
+
+/// The words of Go's SDK, of Terraform and of AWS's agents. Which role could not be assumed is not said.
+fn of_sdk_call(text: &str) -> Option<Denial> {
+    let (service, rest) = after(text, "operation error ")?.split_once(": ")?;
+    let operation = bare(rest.split(' ').next()?);
+    let is_call = service != "STS" && operation.bytes().all(|byte| byte.is_ascii_alphanumeric());
+    (is_call && is_refused(text)).then(|| denied(None, action_of(service, operation)))
+}
+
+/// Secrets Manager's words on the key of a secret.
+fn of_secret_key(text: &str) -> Option<Denial> {
+    text.contains("Access to KMS is not allowed").then(|| denied(None, "kms:Decrypt".to_owned()))
+}
+
+/// Any sentence that speaks of a permission, or of none, and names the action as policies do: who is named before it, and
+/// on what after it.
+fn of_named_action(text: &str) -> Option<Denial> {
+    const SPEAKS: [&str; 4] = ["permission", "not allowed", "cannot perform", "can't perform"];
+    let lower = text.to_ascii_lowercase();
+    if !is_refused(text) && !SPEAKS.iter().any(|words| lower.contains(words)) {
+        return None;
+    }
+    let words: Vec<&str> = text.split(' ').map(bare).collect();
+    let at = words.iter().position(|word| is_action(word))?;
+    let (before, after) = (words.get(..at)?, words.get(at + 1..)?);
+    let is_role = |word: &&&str| word.starts_with("arn:") && word.contains("role/");
+    let actor = before.iter().rfind(is_role).map(|word| (*word).to_owned());
+    let resource = after.iter().find(|word| word.starts_with("arn:")).map(|word| (*word).to_owned());
+    Some(Denial { actor, resource, ..denied(None, (*words.get(at)?).to_owned()) })
+}
+
+/// Whether a word is an action as policies have it, `ecs:UpdateService`. Condition keys of AWS's look the same.
+fn is_action(word: &str) -> bool {
+    let Some((service, name)) = word.split_once(':') else { return false };
+    let of_service = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
+    let is_service =
+        service.starts_with(|first: char| first.is_ascii_lowercase()) && service.bytes().all(of_service);
+    let mut letters = name.chars();
+    is_service
+        && !["aws", "sts"].contains(&service)
+        && letters.next().is_some_and(|letter| letter.is_ascii_uppercase())
+        && letters.next().is_some_and(|letter| letter.is_ascii_lowercase())
+        && letters.all(|letter| letter.is_ascii_alphanumeric())
+}
+
+/// A resource of a stack that was refused something: only its type says by which service. Code that can't be read, and
+/// roles that can't be assumed, are matters of their own.
+fn of_resource(text: &str) -> Option<Denial> {
+    let (before, rest) = text.split_once("_FAILED: ")?;
+    let kind = before.rsplit(['(', ')']).find(|word| word.starts_with("AWS::"))?;
+    let of_others =
+        ["denied by S3", "assume", "from custom resource"].iter().any(|words| rest.contains(words));
+    let action = match kind {
+        "AWS::S3::BucketPolicy" => "s3:PutBucketPolicy".to_owned(),
+        _ => format!("{}:*", action_prefix(kind.split("::").nth(1)?)),
+    };
+    (!of_others && is_refused(rest)).then(|| denied(None, action))
+}
+
+fn is_refused(text: &str) -> bool {
+    let lower = text.to_ascii_lowercase();
+    REFUSED.iter().any(|words| lower.contains(words))
+        || error_code(text).is_some_and(|code| code.is_refusal())
 }
 
 /// A registry of ECR that refuses a pull, and does not say more. Its `not found` is another matter.
