@@ -130,8 +130,15 @@ fn is_words_of_function(failure: &Failure, action: &Action<'_>) -> bool {
     let of_lambda = ["Calling the invoke API action failed", "Lambda was unable to"];
     Provider::of(action) == Provider::Lambda
         && !of_lambda.iter().any(|words| failure.message().contains(words))
+        && !is_answer_of_lambda(failure.message())
         && failure.error_code.as_deref().is_some_and(|code| !by_aws.contains(&code))
         && !failure.message().is_empty()
+}
+
+/// Whether Lambda itself answered, to CodePipeline: what a function passes on has its role in it, or another service.
+fn is_answer_of_lambda(message: &str) -> bool {
+    let by_lambda = error_code(message).and_then(|code| code.service).is_some_and(|it| it == "AWSLambda");
+    by_lambda && denial(message).is_none()
 }
 
 /// What CodePipeline says with the same code is about artifacts, before the function is called.

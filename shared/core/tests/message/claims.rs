@@ -169,6 +169,8 @@ fn builds_give_reasons_or_do_their_own_work() {
     let build = |rest: &str| claim(&format!("Build terminated with state: {rest}"));
     let failed = "FAILED. Phase: UPLOAD_ARTIFACTS, Code: CLIENT_ERROR, Message:";
     assert_eq!(build(&format!("{failed} no matching artifact paths found")), ErrorSignature::NotPermission);
+    let image = "FAILED. Phase: PROVISIONING, Code: BUILD_CONTAINER_UNABLE_TO_PULL_IMAGE, Message: toomanyrequests: pull rate limit reached";
+    assert_eq!(build(image), ErrorSignature::NotPermission);
     assert_eq!(build("TIMED_OUT"), ErrorSignature::NotPermission);
     assert_eq!(build("FAILED"), ErrorSignature::OwnWork);
     let command = "FAILED. Phase: BUILD, Code: COMMAND_EXECUTION_ERROR, Message: Error while executing command: make. Reason: exit status 2";

@@ -171,8 +171,7 @@ fn reason_is_known_by_its_beginning() {
         (" because no identity-based policy allows the kms:Decry", Some(IdentityBased), Some(false)),
         (" because no identi", Some(IdentityBased), Some(false)),
         (" because no permiss...", Some(PermissionsBoundary), Some(false)),
-        (" because no res", None, Some(false)),
-        (" because no ", None, None),
+        (" because no res", Some(Other), Some(false)),
         (" because", None, None),
         (" because no unheard-of policy allows it", Some(Other), Some(false)),
     ] {

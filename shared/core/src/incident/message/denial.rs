@@ -69,8 +69,6 @@ const FILLERS: [&str; 5] =
 const PERFORM: &str = "not authorized to perform";
 const NO: &str = "because no ";
 const DENY: &str = "explicit deny";
-/// Letters that the shortest name of a kind has; what is shorter was cut.
-const SHORTEST_KIND: usize = "session polic".len();
 
 /// Finds the first denial in a text that names its action.
 pub fn denial(text: &str) -> Option<Denial> {
@@ -152,8 +150,7 @@ fn is_part_of_key(resource: &str) -> bool {
 fn reason(rest: &str) -> (Option<PolicyKind>, Option<bool>, Option<String>) {
     if let Some(no) = after(rest, NO) {
         let kind = kind(no).map(|(kind, _)| kind).or_else(|| kind_before_cut(no));
-        let is_cut = no.trim_end_matches(['.', '…']).len() < SHORTEST_KIND;
-        return (kind.or((!is_cut).then_some(PolicyKind::Other)), Some(false), None);
+        return (Some(kind.unwrap_or(PolicyKind::Other)), Some(false), None);
     }
     if let Some(deny) = after(rest, DENY) {
         let named = after(deny, " in a").and_then(kind);
@@ -168,8 +165,7 @@ fn reason(rest: &str) -> (Option<PolicyKind>, Option<bool>, Option<String>) {
     // KMS: "because the resource does not exist in this Region, no resource-based policies allow access, or a
     // resource-based policy explicitly denies access".
     let unsaid = rest.contains("no resource-based policies allow access");
-    let other = after(rest, "because ").filter(|why| !NO.contains(why.trim_end_matches(['.', '…'])));
-    let other = other.map(|_| PolicyKind::Other);
+    let other = rest.contains("because ").then_some(PolicyKind::Other);
     (unsaid.then_some(PolicyKind::ResourceBased).or(other), None, None)
 }
 

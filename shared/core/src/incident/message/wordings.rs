@@ -105,7 +105,7 @@ pub(super) fn read(message: &str) -> ErrorSignature {
     }
     // What a build says beside that is its own work, unless CodeBuild itself gives a reason.
     if lower.contains("build terminated with state") {
-        let by_service = message.split_once("Code: CLIENT_ERROR, Message: ").map(|(_, reason)| reason);
+        let by_service = message.split_once(", Message: ").map(|(_, reason)| reason);
         if by_service.is_some_and(|reason| !speaks_of_access(reason)) || lower.contains("timed_out") {
             return ErrorSignature::NotPermission;
         }

@@ -17,7 +17,7 @@
 
 use crate::evaluation::Side;
 use crate::incident::ActorKind;
-use crate::incident::message::Denial;
+use crate::incident::message::{Denial, PolicyKind};
 use crate::rules::access::OWN;
 use crate::rules::diagnostics::Fault;
 use crate::rules::facts::{role_label, role_location};
@@ -56,7 +56,11 @@ fn check(facts: &Facts<'_>, cx: &mut RuleContext<'_>) {
     let stale = result.is_clear() && !result.unsettled;
     let is_past = match &denial.resource {
         Some(resource) => stale || denied_request::is_allowed(facts, &actor.arn, &denial.action, resource),
-        None => stale && !denied_request::allows_whole_service(facts, &actor.arn, &denial.action),
+        // A resource that is not named may have a policy of its own that refuses.
+        None => {
+            let by_itself = denial.side == Some(PolicyKind::IdentityBased) || !names_session(denial);
+            stale && by_itself && !denied_request::allows_whole_service(facts, &actor.arn, &denial.action)
+        }
     };
     if is_past {
         return;
@@ -79,6 +83,11 @@ fn check(facts: &Facts<'_>, cx: &mut RuleContext<'_>) {
         denied: if incident.in_own_words { vec![] } else { result.denied() },
         ..Fault::default()
     });
+}
+
+/// Whether AWS itself says who was denied.
+fn names_session(denial: &Denial) -> bool {
+    denial.actor.as_deref().is_some_and(|actor| actor.contains(":assumed-role/"))
 }
 
 /// Connections, and functions that may not report, have rules of their own.

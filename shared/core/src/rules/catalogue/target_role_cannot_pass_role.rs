@@ -67,7 +67,41 @@ fn check(facts: &Facts<'_>, cx: &mut RuleContext<'_>) {
                 PassedRole::OfTaskDefinition { service } => task_roles(facts, &action, service, cx),
             }
         }
+        other_role(facts, &action, cx);
     }
+}
+
+/// A role that AWS says may not be passed, and the action does not name: of what its template makes, or set elsewhere.
+fn other_role(facts: &Facts<'_>, action: &ActionFacts<'_>, cx: &mut RuleContext<'_>) {
+    let Some(passed) = denied_to_pass(action) else { return };
+    let is_judged = |it: &PassedRole<'_>| match it {
+        PassedRole::Named { role, .. } => *role == passed,
+        PassedRole::OfTaskDefinition { .. } => true,
+    };
+    let Some((actor, denial)) = facts.incident().and_then(|it| it.actor.as_ref().zip(it.denial.as_ref()))
+    else {
+        return;
+    };
+    let Some(sides) = denied_request::sides_of(denial) else { return };
+    if action.provider().passed_roles(&action.place()).iter().any(is_judged) {
+        return;
+    }
+    let result = denied_request::judge(facts, action.role_arn(), (&denial.action, &passed), sides);
+    if result.is_clear() && !result.unsettled {
+        return;
+    }
+    if result.is_clear() {
+        cx.unknown(role_location(action.role_arn()));
+    }
+    cx.report(Fault {
+        location: role_location(action.role_arn()),
+        message: format!("{} may not pass {passed}, which {} needs", action.role_label(), action.label()),
+        because: denied_request::because(facts, &result, actor, denial),
+        fix: denied_request::fix(&result, actor, denial),
+        denied: result.denied(),
+        is_told: true,
+        ..Fault::default()
+    });
 }
 
 fn named(facts: &Facts<'_>, action: &ActionFacts<'_>, passed: &str, service: &str, cx: &mut RuleContext<'_>) {
