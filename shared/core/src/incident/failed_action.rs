@@ -95,7 +95,7 @@ impl<'a> Incident<'a> {
         let actor = denied.as_ref().and_then(|(denied, text)| {
             let named = denied.actor.as_deref().map(|actor| surroundings.attribute(actor));
             // What the provider says without a name is about the role that it works as.
-            named.or_else(|| surroundings.unnamed(denied, *text, *text == own))
+            named.or_else(|| surroundings.unnamed(denied, text, *text == own))
         });
         let in_own_words = function || denied.as_ref().is_some_and(|(_, text)| is_of_build_command(text));
         let mut denial = denied.map(|(denied, _)| denied);
