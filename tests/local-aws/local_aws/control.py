@@ -8,6 +8,7 @@
 | `deployment-group` | `account`, `region`, `applicationName`, `deploymentGroupName`, `computePlatform` | CodeDeploy knows this deployment group |
 | `fault` | `service`, `operation`, `account`?, `times` (1), `skip` (0), `status` (400), `code`, `message`, `after` (false) | the next `times` matching calls, after `skip`, answer the error; with `after`, the call is carried out all the same |
 | `edit` | `account`, `region`, `pipeline` | somebody else writes this structure just before the next UpdatePipeline of that pipeline is carried out |
+| `event` | `account`, `region`, `source`, `detailType`, `resources`, `detail` | a service puts this event on the account's default bus |
 | `trail` | `account` | EventBridge gets CloudTrail's records of the account's calls |
 | `organization` | `account`, `id`, `paths` | condition keys aws:PrincipalOrgID, aws:PrincipalOrgPaths and aws:ResourceOrgID of the account |
 | `calls` | `account`?, `service`?, `operation`? | the calls since the start: `{"calls": [{account, caller, service, operation, status, begin, end}]}`, in the order of their ends; times in seconds |
@@ -31,6 +32,7 @@ from typing import Any
 
 from ministack.core import iam_actions, iam_evaluator, router
 from ministack.core.responses import get_account_id, request_scope
+from ministack.services import eventbridge
 
 from . import cloudtrail, codedeploy, models
 from .codepipeline.deployments import INSTANCES
@@ -96,6 +98,19 @@ def _edit(request: dict[str, Any]) -> dict[str, Any]:
     return {}
 
 
+def _event(request: dict[str, Any]) -> dict[str, Any]:
+    entry = {
+        "Source": request["source"],
+        "DetailType": request["detailType"],
+        "Resources": request["resources"],
+        "Detail": json.dumps(request["detail"]),
+    }
+    with request_scope(request["account"], request["region"]):
+        # Only services publish `aws.*` sources.
+        eventbridge._put_events({"Entries": [entry]}, allow_aws_source=True)
+    return {}
+
+
 def _trail(request: dict[str, Any]) -> dict[str, Any]:
     cloudtrail.TRAILS.add(request["account"])
     return {}
@@ -155,6 +170,7 @@ _OPERATIONS: dict[str, Callable[[dict[str, Any]], dict[str, Any]]] = {
     "fault": _fault,
     "organization": _organization,
     "edit": _edit,
+    "event": _event,
     "trail": _trail,
     "calls": _list_calls,
     "latency": _latency,

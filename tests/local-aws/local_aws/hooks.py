@@ -15,7 +15,7 @@ from ministack import app as ministack_app
 from ministack.core import iam_actions, iam_evaluator, router
 from ministack.core.responses import get_account_id, get_region
 from ministack.services import codebuild, eventbridge, iam, kms, lambda_svc, s3
-from ministack.services.cloudformation import custom_resource, handlers, provisioners, stacks
+from ministack.services.cloudformation import changesets, custom_resource, engine, handlers, provisioners, stacks
 
 from . import (
     buckets,
@@ -104,6 +104,8 @@ def _wrap_extract_resource_arn(original: Callable[..., str]) -> Callable[..., st
             return codedeploy.resource_arn(headers, body)
         if service in providers.SERVICES and (arn := providers.resource_arn(service, headers, body, region, account)):
             return arn
+        if service == "events" and (arn := event_targets.resource_arn(headers, body, region, account)):
+            return arn
         if service == "cloudformation" and (arn := stack_sets.resource_arn(query)):
             return arn
         arn = original(service, method, path, headers, body, query, region, account)
@@ -142,6 +144,8 @@ def _wrap_cloudformation() -> None:
     bucket["create"] = resource_types.with_bucket_tags(bucket["create"], properties_at=1)
     bucket["update"] = resource_types.with_bucket_tags(bucket["update"], properties_at=2)
     role["delete"] = resource_types.forgetting(role["delete"])
+    # Which conditions of a template hold.
+    _replace(engine, "_evaluate_conditions", resource_types.wrap_evaluate_conditions, changesets, handlers, stacks)
     # The answer to a custom resource's request, and the request itself.
     _replace(custom_resource, "deliver_response", custom_resources.wrap_deliver_response)
     _replace(custom_resource, "invoke_custom_resource", custom_resources.wrap_invoke)

@@ -1,4 +1,4 @@
-"""CloudFormation resource types that ministack lacks, and tags that it drops.
+"""CloudFormation resource types that ministack lacks, tags that it drops, and conditions on pseudo parameters.
 
 <https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/aws-template-resource-type-ref.html>
 """
@@ -9,7 +9,8 @@ import json
 from collections.abc import Callable
 from typing import Any
 
-from ministack.services import iam, s3
+from ministack.core.responses import get_account_id, get_region
+from ministack.services import eventbridge, iam, s3
 
 from . import policies, principals
 from .codepipeline import pipelines, tags
@@ -17,6 +18,19 @@ from .codepipeline.executions import EXECUTIONS
 from .protocol import ServiceError
 
 Attributes = tuple[str, dict[str, str]]
+
+# ------------------------------------------------------------------ pseudo parameters in conditions
+
+
+def wrap_evaluate_conditions(original: Callable[..., dict[str, bool]]) -> Callable[..., dict[str, bool]]:
+    """ministack takes the name of a pseudo parameter for its value."""
+
+    def evaluate(template: dict[str, Any], params: dict[str, Any]) -> dict[str, bool]:
+        own = {"AWS::Region": {"Value": get_region()}, "AWS::AccountId": {"Value": get_account_id()}}
+        return original(template, {**params, **own})
+
+    return evaluate
+
 
 # ------------------------------------------------------------------ AWS::CodePipeline::Pipeline
 
@@ -104,6 +118,40 @@ def delete_role_policy(physical_id: str, _properties: dict[str, Any]) -> None:
         role["InlinePolicies"].pop(name, None)
 
 
+# ------------------------------------------------------------------ AWS::Events::EventBusPolicy
+
+
+def create_bus_policy(_logical_id: str, properties: dict[str, Any], _stack_name: str) -> Attributes:
+    bus, statement_id = properties.get("EventBusName") or "default", properties["StatementId"]
+    statement = _document(properties["Statement"])
+    own = f"arn:aws:events:{get_region()}:{get_account_id()}:event-bus/{bus}"
+    if statement.get("Resource") != own:
+        raise ValueError(f"The policy's resource is not {own} (Service: EventBridge, Status Code: 400)")
+    eventbridge._ensure_default_bus()
+    if bus not in eventbridge._event_buses:
+        raise ValueError(f"Event bus {bus} does not exist. (Service: EventBridge, Status Code: 400)")
+    _bus_statements(bus).append({**statement, "Sid": statement_id})
+    return f"{bus}|{statement_id}", {}
+
+
+def update_bus_policy(physical_id: str, old: dict[str, Any], new: dict[str, Any], stack_name: str) -> Attributes:
+    delete_bus_policy(physical_id, old)
+    return create_bus_policy(physical_id, new, stack_name)
+
+
+def delete_bus_policy(physical_id: str, _properties: dict[str, Any]) -> None:
+    bus, _, statement_id = physical_id.partition("|")
+    kept = [one for one in _bus_statements(bus) if one["Sid"] != statement_id]
+    _bus_statements(bus)[:] = kept
+    if not kept:
+        eventbridge._event_bus_policies.pop(bus, None)
+
+
+def _bus_statements(bus: str) -> list[dict[str, Any]]:
+    policy = eventbridge._event_bus_policies.setdefault(bus, {"Version": "2012-10-17", "Statement": []})
+    return policy["Statement"]
+
+
 # ------------------------------------------------------------------ tags of AWS::S3::Bucket
 
 
@@ -176,6 +224,11 @@ def forgetting(handler: Callable[..., None]) -> Callable[..., None]:
 
 HANDLERS: dict[str, dict[str, Callable[..., Any]]] = {
     "AWS::CodePipeline::Pipeline": {"create": create_pipeline, "update": update_pipeline, "delete": delete_pipeline},
+    "AWS::Events::EventBusPolicy": {
+        "create": create_bus_policy,
+        "update": update_bus_policy,
+        "delete": delete_bus_policy,
+    },
     "AWS::IAM::RolePolicy": {"create": create_role_policy, "update": update_role_policy, "delete": delete_role_policy},
 }
 TAG_PROPERTIES = {"AWS::CodePipeline::Pipeline": ("Tags", "list"), "AWS::S3::Bucket": ("Tags", "list")}

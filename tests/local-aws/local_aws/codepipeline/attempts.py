@@ -170,6 +170,8 @@ def _try_provider(pipeline: dict[str, Any], action: dict[str, Any], role: Role) 
                 "Cross-account pass role is not allowed (Service: AmazonCloudFormation; Status Code: 403; "
                 "Error Code: AccessDenied)",
             )
+    if kind["provider"] == "CodeCommit":
+        return _try_repository(configuration.get("RepositoryName", ""), role)
     if kind["provider"] == "CodeDeploy":
         store = store_of(pipeline, action)
         key = (store.get("encryptionKey") or {}).get("id")
@@ -177,4 +179,17 @@ def _try_provider(pipeline: dict[str, Any], action: dict[str, Any], role: Role) 
         return deployments.lacks_permission(action, role) or deployments.deploy(
             action, role, store["location"], key, locations
         )
+    return None
+
+
+def _try_repository(name: str, role: Role) -> Failure | None:
+    repository = f"arn:aws:codecommit:{get_region()}:{role.account}:{name}"
+    for operation in ("GetBranch", "GetCommit", "UploadArchive", "GetUploadArchiveStatus"):
+        if not evaluation.may(role, "codepipeline", f"codecommit:{operation}", repository).allowed:
+            return Failure(
+                "PermissionError",
+                "The service role or action role doesn't have the permissions required to access the AWS CodeCommit "
+                f"repository named {name}. Update the IAM role permissions, and then try again. Error: User: "
+                f"{role.session_arn('codepipeline')} is not authorized to perform: codecommit:{operation}",
+            )
     return None
