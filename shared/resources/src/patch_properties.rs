@@ -152,3 +152,49 @@ fn action_role(object: &Object<'_>, context: &ResourceContext) -> Result<ActionR
 fn allowed_role(field: &str, text: &str, context: &ResourceContext) -> Result<(), FieldError> {
     role_arn(field, text).and_then(|arn| context.allowed.role(field, &arn, &context.account))
 }
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "a test that can't go on fails")]
+
+    use crosspipe_core::arn::Arn;
+    use crosspipe_core::grants::Allowed;
+    use crosspipe_core::owner::Owner;
+    use serde_json::json;
+
+    use super::*;
+
+    fn read_keys(keys: &Value) -> Result<KeyChoice, FieldError> {
+        let function = Arn::parse("arn:aws:lambda:eu-west-1:111111111111:function:access-provider").unwrap();
+        let owner = Owner::new("arn:aws:cloudformation:eu-west-1:111111111111:stack/s/1", "R");
+        let context = ResourceContext::of(&function, owner, Allowed::parse("222222222222", "", "").unwrap());
+        let given = json!({"PipelineName": "orders", "EncryptionKeyArns": keys});
+        read_patch(given.as_object().unwrap(), &context).map(|read| read.desired.encryption_keys)
+    }
+
+    fn key(region: &str, account: &str, id: &str) -> String {
+        format!("arn:aws:kms:{region}:{account}:key/{id}")
+    }
+
+    #[test]
+    fn each_region_has_one_key() {
+        let [home, further, second] = [("eu-west-1", "1"), ("us-east-1", "2"), ("us-east-1", "3")]
+            .map(|(region, id)| key(region, "111111111111", id));
+        let by_region = BTreeMap::from([
+            ("eu-west-1".to_owned(), home.clone()),
+            ("us-east-1".to_owned(), further.clone()),
+        ]);
+        assert_eq!(read_keys(&json!([home, further])), Ok(KeyChoice::ByRegion(by_region)));
+        for keys in [json!([home, further, second]), json!(format!("{home},{further},{second}"))] {
+            let text = read_keys(&keys).unwrap_err().with_help();
+            for part in ["`EncryptionKeyArns`", "has two keys of us-east-1", "one for each Region"] {
+                assert!(text.contains(part), "`{part}` is not in: {text}");
+            }
+        }
+        // By name, a key of another Region is named as that; so is another account's.
+        let text = read_keys(&json!({"eu-west-1": further})).unwrap_err().with_help();
+        assert!(text.contains("`EncryptionKeyArns.eu-west-1`"), "{text}");
+        let text = read_keys(&json!([key("eu-west-1", "222222222222", "1")])).unwrap_err().with_help();
+        assert!(text.contains("`EncryptionKeyArns`"), "{text}");
+    }
+}

@@ -68,6 +68,9 @@ fn stores_of_two_regions_are_opened() {
     let opened = stores(&world);
     assert_eq!(opened[REGION]["encryptionKey"]["id"], json!(world.key_arn));
     assert_eq!(opened[OTHER_REGION]["encryptionKey"]["id"], json!(key));
+    // Whoever builds uses the key of each Region.
+    let (_, key_policy) = policies(&there, &bucket, &key);
+    assert!(key_policy.to_string().contains(&world.build_role_arn), "{key_policy}");
     // The target role reads what is in the other Region: through the policies of both there, encrypted under its key.
     let service_role = world.tools.assume(&world.service_role_arn).unwrap();
     let role = format!("arn:aws:iam::{}:role/{TARGET_ROLE}", world.target.id());

@@ -211,12 +211,15 @@ fn builds(
         let Some(name) = build.configuration("ProjectName").filter(|name| !name.contains("#{")) else {
             continue;
         };
-        if build.region().is_some_and(|it| it != region) {
+        let is_elsewhere = build.region().is_some_and(|it| it != region);
+        if is_elsewhere {
             unknown.push(format!(
                 "build project `{name}` is in another Region than pipeline `{}`: set its encryption key by hand",
                 pipeline.name()
             ));
-        } else if names.insert(name.to_owned()) {
+        }
+        // Its role uses the store of its Region, whose key grant names the same roles.
+        if is_elsewhere || names.insert(name.to_owned()) {
             let project = snapshot.build_projects.get(name).and_then(|it| it.known());
             match project.and_then(|it| it.service_role.known()) {
                 Some(role) if role != pipeline.role_arn() => drop(roles.insert(role.clone())),
