@@ -96,6 +96,65 @@ fn service_role_policy(form: Form, count: usize) -> Result<usize, PutError> {
     size(service_role::plan(&BTreeMap::new(), "Crosspipe-1", &owned))
 }
 
+fn owner_number(number: usize) -> Owner {
+    Owner::new(format!("arn:aws:cloudformation:eu-west-1:111111111111:stack/crosspipe-{number}/1"), "Grant")
+}
+
+/// How often a policy takes further statements, each time of another owner.
+fn count_owners(
+    mut live: Option<PolicyDocument>,
+    plan: impl Fn(Option<&PolicyDocument>, &Owner) -> Result<Change, PutError>,
+) -> usize {
+    let put = |number: &usize| match plan(live.as_ref(), &owner_number(*number)) {
+        Ok(Change::Put(document)) => {
+            live = Some(document);
+            true
+        }
+        _ => false,
+    };
+    (0..).take_while(put).count()
+}
+
+fn stacks_of_key(form: Form, accounts: usize) -> usize {
+    let root = json!({"Sid": "Root", "Effect": "Allow", "Principal": {"AWS": "arn:aws:iam::111111111111:root"}, "Action": "kms:*", "Resource": "*"});
+    let live = PolicyDocument::from_value(json!({"Version": "2012-10-17", "Statement": [root]})).unwrap();
+    let [key, service_role] = [
+        "arn:aws:kms:eu-west-1:111111111111:key/1234abcd-12ab-34cd-56ef-1234567890ab",
+        "arn:aws:iam::111111111111:role/service-role/orders",
+    ]
+    .map(|text| Arn::parse(text).unwrap());
+    let users = key::Users { service_role, own_roles: vec![], grantees: grantees(form, accounts) };
+    count_owners(Some(live), |live, owner| {
+        key::plan(live.unwrap(), &key::desired_statements(owner, &key, &users))
+    })
+}
+
+fn stacks_of_bucket(form: Form, accounts: usize) -> usize {
+    let denials =
+        bucket::Denials { unencrypted_uploads: true, insecure_transport: true, spares_default: false };
+    let bucket = Arn::of_bucket("aws", "orders-artifacts");
+    let access = ArtifactAccess { grantees: grantees(form, accounts), writes: true, prefixes: vec![] };
+    count_owners(None, |live, owner| {
+        bucket::plan(live, &bucket::desired_statements(owner, &bucket, &access, denials))
+    })
+}
+
+fn stacks_of_role(form: Form, accounts: usize) -> usize {
+    let organization = (form == Form::Organization).then_some("o-a1b2c3d4e5");
+    let named = if organization.is_some() { vec![] } else { roles(accounts) };
+    let roles = TargetRoles::new(&named, organization.map(|_| ROLE), organization).unwrap();
+    let mut policies = BTreeMap::new();
+    let put = |number: &usize| {
+        let owner = owner_number(*number);
+        let owned = service_role::desired_statements(&owner, "aws", &roles);
+        match service_role::plan(&policies, &owner.policy_name(), &owned) {
+            Ok(Change::Put(document)) => policies.insert(owner.policy_name(), document).is_none(),
+            _ => false,
+        }
+    };
+    (0..).take_while(put).count()
+}
+
 type Measure = fn(Form, usize) -> Result<usize, PutError>;
 
 /// One table of the page.
@@ -145,6 +204,29 @@ fn page() -> String {
             let _ = writeln!(page, "| {name} | {} | {most} |", cells.join(" | "));
         }
     }
+    page.push_str(
+        "\n## Pipelines that share a store or a service role\n\n\
+         Each pipeline's stack has statements of its own, so that it can take back exactly those. As many stacks fit:\n\n\
+         | target accounts | key policy | bucket policy | service role |\n|---|---|---|---|\n",
+    );
+    for (form, count, name) in [
+        (Form::Accounts, 10, "10 by `TargetAccounts`"),
+        (Form::Roles, 10, "10 by `TargetRoleArns`"),
+        (Form::Organization, 1, "any number by `OrganizationId`"),
+    ] {
+        let (key, bucket) = (stacks_of_key(form, count), stacks_of_bucket(form, count));
+        let role = if form == Form::Accounts {
+            stacks_of_role(Form::Roles, count)
+        } else {
+            stacks_of_role(form, count)
+        };
+        let _ = writeln!(page, "| {name} | {key} | {bucket} | {role} |");
+    }
+    page.push_str(
+        "\nFor more, let one stack of a template of your own have `Custom::ArtifactBucketGrant`, `Custom::ArtifactKeyGrant` and\n\
+         `Custom::ServiceRoleGrant` for all of them, and give each pipeline only `Custom::PipelinePatch`. The statements need not name\n\
+         pipelines.\n",
+    );
     let error = key_policy(Form::Roles, 5_000).unwrap_err();
     let _ = write!(
         page,
