@@ -5,7 +5,7 @@ use crosspipe_aws::gather::{self, Gathered};
 use crosspipe_aws::{Aws, AwsError, ErrorKind};
 use crosspipe_core::incident::Failure;
 use crosspipe_core::pipeline::Pipeline;
-use crosspipe_core::snapshot::{Fact, Snapshot};
+use crosspipe_core::snapshot::Snapshot;
 use serde_json::Value;
 
 use crate::input::InputError;
@@ -98,6 +98,7 @@ async fn read_with(
         session_name,
         log_tails: true,
         until: None,
+        shared: None,
     };
     let executions = match execution {
         None => Ok(vec![]),
@@ -116,12 +117,7 @@ async fn read_with(
         Ok(details) => snapshot.action_executions = details,
         Err(error) => notes.push(error.to_string()),
     }
-    if let Some(rules) = read_event_rules(&aws, &pipeline).await {
-        match rules {
-            Ok(rules) => snapshot.event_rules = Fact::Known(rules),
-            Err(error) => notes.push(error.to_string()),
-        }
-    }
+    notes.extend(gather::read_triggers(options, &pipeline, &mut snapshot).await);
     snapshot.unreadable.clone_from(&notes);
     if reach.diagnostics_role.is_none() && pipeline.cross_account_actions().next().is_some() {
         notes.push(
@@ -130,13 +126,6 @@ async fn read_with(
         );
     }
     Ok(Live { snapshot, notes })
-}
-
-/// The event rules that start the pipeline. None where nobody asks: it has no source in another account.
-async fn read_event_rules(aws: &Aws, pipeline: &Pipeline) -> Option<Result<Vec<Value>, AwsError>> {
-    let has_source = pipeline.cross_account_actions().any(|(action, _)| action.category() == "Source");
-    let arn = pipeline.arn().filter(|_| has_source)?;
-    Some(aws.eventbridge().describe_rules_of_target(arn).await)
 }
 
 /// Without the pipeline there is nothing to know about it.

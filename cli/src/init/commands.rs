@@ -6,6 +6,10 @@ const INSTALLATION: &str = "crosspipe";
 /// The stack set of target-account.yaml.
 const STACK_SET: &str = "crosspipe-target";
 
+/// By default a stack set takes one account after the other, and stops at the first that fails. See
+/// <https://docs.aws.amazon.com/AWSCloudFormation/latest/APIReference/API_StackSetOperationPreferences.html>.
+const PREFERENCES: &str = "--operation-preferences MaxConcurrentPercentage=25,FailureTolerancePercentage=25";
+
 /// The commands, in the order in which they are to run, with a comment before each.
 pub(super) fn show(setup: &Setup, targets: &Targets) -> String {
     let Setup { account, region, .. } = setup;
@@ -31,7 +35,7 @@ pub(super) fn show(setup: &Setup, targets: &Targets) -> String {
     );
     text += &format!(
         "aws cloudformation create-stack-instances --stack-set-name {STACK_SET} --region {region} \\\n  \
-         {} --regions {region}\n",
+         {} --regions {region} \\\n  {PREFERENCES}\n",
         deployment_targets(targets)
     );
     for ((name, parameters), shown) in setup.pipelines.iter().zip(names) {
@@ -42,7 +46,7 @@ pub(super) fn show(setup: &Setup, targets: &Targets) -> String {
         text += &command(
             &format!(
                 "aws cloudformation deploy --stack-name {stack} --region {region} \\\n  \
-                 --template-file pipeline.yaml --parameter-overrides"
+                 --template-file pipeline.yaml --capabilities CAPABILITY_IAM --parameter-overrides"
             ),
             parameters,
             |name, value| format!("{name}={value}"),

@@ -96,6 +96,10 @@ fn event_rules_are_read_for_remote_sources() {
                 pipeline
             }
             "ListEventBuses" => json!({"EventBuses": [{"Name": "default"}]}),
+            "ListTargetsByRule" => json!({"Targets": []}),
+            "DescribeEventBus" => {
+                json!({"Name": "default", "Arn": "arn:aws:events:us-east-2:1:event-bus/default"})
+            }
             "ListRuleNamesByTarget" => json!({"RuleNames": ["start"]}),
             "DescribeRule" => json!({"Name": "start", "State": "ENABLED", "EventPattern": "{}"}),
             _ => return some(operation, body),
@@ -104,6 +108,9 @@ fn event_rules_are_read_for_remote_sources() {
     };
     let taken = snapshot(answers, &[]).json();
     assert_eq!(taken["eventRules"][0]["Name"], "start", "{taken}");
+    assert_eq!(taken["eventRules"][0]["Targets"], json!([]), "{taken}");
+    let buses = taken["eventBuses"].as_object().unwrap();
+    assert_eq!(buses.values().collect::<Vec<_>>(), [&json!({"policy": null})], "{taken}");
     // Of sources at home nobody asks; what is denied is not known.
     let at_home = snapshot(some, &[]);
     assert_eq!((at_home.json().get("eventRules"), at_home.err.contains("events:")), (None, false));

@@ -68,6 +68,11 @@ pub(crate) struct Invocation<'a> {
 }
 
 impl Invocation<'_> {
+    /// The function's account, 12 digits.
+    pub(crate) fn own_account(&self) -> String {
+        Arn::parse(self.function_arn).map(|own| own.account().to_owned()).unwrap_or_default()
+    }
+
     /// Whether this account and Region are the function's own.
     pub(crate) fn is_own_place(&self, (account, region): (&str, &str)) -> bool {
         Arn::parse(self.function_arn).is_ok_and(|own| own.account() == account && own.region() == region)

@@ -152,6 +152,7 @@ impl Settings {
             session_name: "crosspipe-failure-reporter",
             log_tails: self.log_tails,
             until: Some(until),
+            shared: None,
         }
     }
 

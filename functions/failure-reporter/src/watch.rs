@@ -1,16 +1,17 @@
 //! A change or a schedule: checks the pipelines that it concerns, before a run fails.
 
 mod check;
+mod page;
 
-use std::time::{Duration, SystemTime};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use crosspipe_aws::lease::{LeaseError, Leases};
+use crosspipe_aws::gather::SharedFacts;
+use crosspipe_aws::lease::{LeaseError, Leases, Notes};
 use crosspipe_aws::{Aws, AwsError, ErrorKind};
 use crosspipe_core::field_error::FieldError;
 use crosspipe_core::pipeline::Pipeline;
 use crosspipe_core::snapshot::SnapshotError;
-use crosspipe_core::watch::{NotifiedFindings, Resource, WatchEvent, WatchEventError};
-use futures_util::{StreamExt, stream};
+use crosspipe_core::watch::{Continuation, NotifiedFindings, Resource, Trigger, WatchEvent, WatchEventError};
 use serde_json::Value;
 
 use crate::alerts::{AlertError, Alerts, Invocation};
@@ -21,6 +22,10 @@ use crate::settings::Settings;
 const CONCURRENT_CHECKS: usize = 4;
 /// No check starts with less time left: one that is cut off starts anew with the next attempt.
 const TIME_FOR_ONE_CHECK: Duration = Duration::from_secs(20);
+/// IAM and S3 can answer for some seconds what was before a change.
+const SETTLING: Duration = Duration::from_secs(30);
+/// The note on a pipeline's lease that says when its last check began to read, in seconds since 1970.
+const CHECKED: &str = "Checked";
 /// The note on a pipeline's lease that holds its [`NotifiedFindings`].
 const NOTIFIED_FINDINGS: &str = "Known";
 
@@ -30,6 +35,21 @@ pub(crate) struct Watch<'a> {
     leases: &'a Leases,
     alerts: Alerts<'a>,
     settings: &'a Settings,
+}
+
+/// What the checks of one invocation have in common.
+#[derive(Debug)]
+struct Run {
+    /// When it began, in seconds since 1970: nothing that it holds was read before.
+    began: u64,
+    shared: SharedFacts,
+}
+
+impl Run {
+    fn begin() -> Self {
+        let began = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs();
+        Run { began, shared: SharedFacts::default() }
+    }
 }
 
 /// Why a check could not be finished: Lambda tries the event again, then keeps it in the dead-letter queue.
@@ -53,15 +73,20 @@ pub(crate) enum WatchError {
     /// The snapshot can't be parsed.
     #[error(transparent)]
     Snapshot(#[from] SnapshotError),
-    /// The function's timeout is too short for the number of pipelines.
-    #[error("no time was left to check pipeline `{0}`: give the function a longer timeout")]
+    /// The function's timeout is too short for one pipeline, or nothing can have another invocation go on.
+    #[error(
+        "no time was left to check pipeline `{0}` and those after it: give the function a longer timeout"
+    )]
     OutOfTime(String),
+    /// It was not this function that sent it.
+    #[error("the event is not one that continues a check: {0}")]
+    Continuation(String),
 }
 
 impl WatchError {
     /// Whether another attempt would fail the same way.
     pub(crate) fn is_final(&self) -> bool {
-        matches!(self, WatchError::Event(_))
+        matches!(self, WatchError::Event(_) | WatchError::Continuation(_))
     }
 }
 
@@ -71,32 +96,18 @@ impl<'a> Watch<'a> {
         Watch { aws, leases, alerts, settings }
     }
 
-    /// Handles one event. A pipeline whose check fails stops no other check.
+    /// Handles one event.
     pub(crate) async fn handle(&self, event: &Value, invocation: Invocation<'_>) -> Result<(), WatchError> {
-        let watch_event = match WatchEvent::from_event(event) {
-            Ok(watch_event) => watch_event,
-            Err(incomplete @ WatchEventError::Missing { .. }) => return Err(incomplete.into()),
-            Err(other) => {
-                tracing::info!(%other, "passed over an event that changes nothing here");
-                return Ok(());
-            }
+        let (watch_event, done) = if Continuation::is_continuation(event) {
+            let left = Continuation::from_event(event)
+                .map_err(|error| WatchError::Continuation(error.to_string()))?;
+            (left.event, (Some(left.after), left.failed))
+        } else {
+            let Some(watch_event) = read_watch_event(event, invocation)? else { return Ok(()) };
+            (watch_event, (None, vec![]))
         };
         let names = self.list_candidates(&watch_event).await?;
-        let (watch_event, pipelines) = (&watch_event, names.len());
-        let outcomes: Vec<Result<(), WatchError>> = stream::iter(names)
-            .map(|name| async move {
-                let outcome = self.check_if_concerned(&name, watch_event, invocation).await;
-                if let Err(error) = &outcome {
-                    tracing::error!(pipeline = name, %error, "could not check this pipeline");
-                }
-                outcome
-            })
-            .buffer_unordered(CONCURRENT_CHECKS)
-            .collect()
-            .await;
-        let trigger = watch_event.trigger();
-        tracing::info!(event = trigger.event, resource = trigger.resource, pipelines, "checked");
-        outcomes.into_iter().collect()
+        self.check_page(names, watch_event, done, invocation).await
     }
 
     /// The names of the pipelines that an event may concern.
@@ -112,6 +123,7 @@ impl<'a> Watch<'a> {
         &self,
         name: &str,
         watch_event: &WatchEvent,
+        run: &Run,
         invocation: Invocation<'_>,
     ) -> Result<(), WatchError> {
         if let WatchEvent::Change(resource, _) = watch_event
@@ -122,22 +134,32 @@ impl<'a> Watch<'a> {
                 return Ok(());
             }
         }
-        if SystemTime::now() + TIME_FOR_ONE_CHECK > invocation.deadline {
-            return Err(WatchError::OutOfTime(name.to_owned()));
-        }
         // Of two checks at once, both would find the same finding new.
         let give_up = invocation.deadline - TIME_FOR_ONE_CHECK;
         let key = format!("watch:{name}");
         let lease = self.leases.acquire(&key, invocation.request_id, invocation.deadline, give_up).await?;
+        let trigger = watch_event.trigger();
+        if matches!(watch_event, WatchEvent::Change(..)) && was_seen(trigger, lease.notes().get(CHECKED)) {
+            tracing::info!(pipeline = name, "a check that began after the change has seen it");
+            lease.release().await;
+            return Ok(());
+        }
         let before = NotifiedFindings::from_json(lease.notes().get(NOTIFIED_FINDINGS).map(String::as_str));
         let mut notified = before.clone();
-        let outcome = self.check(name, watch_event.trigger(), &mut notified, invocation.deadline).await;
-        if notified == before {
-            lease.release().await;
-            return outcome;
+        let outcome = self.check(name, trigger, &mut notified, &run.shared, invocation.deadline).await;
+        let mut notes = Notes::new();
+        if outcome.is_ok() {
+            notes.insert(CHECKED.to_owned(), Some(run.began.to_string()));
         }
-        let note = (!notified.is_empty()).then(|| notified.to_json());
-        lease.release_noting(NOTIFIED_FINDINGS, note.as_deref()).await?;
+        if notified != before {
+            let note = (!notified.is_empty()).then(|| notified.to_json());
+            notes.insert(NOTIFIED_FINDINGS.to_owned(), note);
+        }
+        if notes.is_empty() {
+            lease.release().await;
+        } else {
+            lease.release_with_notes(notes).await?;
+        }
         outcome
     }
 
@@ -149,4 +171,33 @@ impl<'a> Watch<'a> {
             Err(error) => Err(error.into()),
         }
     }
+}
+
+/// Whether a check that began then has seen a change. Of several changes in a row, the first check sees all.
+fn was_seen(change: &Trigger, checked: Option<&String>) -> bool {
+    let checked: Option<u64> = checked.and_then(|seconds| seconds.parse().ok());
+    change
+        .epoch_seconds()
+        .zip(checked)
+        .is_some_and(|(change, checked)| change + SETTLING.as_secs() <= checked)
+}
+
+/// What starts a check; none where the event starts none.
+fn read_watch_event(event: &Value, invocation: Invocation<'_>) -> Result<Option<WatchEvent>, WatchError> {
+    let watch_event = match WatchEvent::from_event(event) {
+        Ok(watch_event) => watch_event,
+        Err(incomplete @ WatchEventError::Missing { .. }) => return Err(incomplete.into()),
+        Err(other) => {
+            tracing::info!(%other, "passed over an event that changes nothing here");
+            return Ok(None);
+        }
+    };
+    let account = event.get("account").and_then(Value::as_str).unwrap_or_default();
+    if let WatchEvent::Change(resource, _) = &watch_event
+        && !resource.can_be_changed_in(account, &invocation.own_account())
+    {
+        tracing::warn!(account, %resource, "passed over an event of another account");
+        return Ok(None);
+    }
+    Ok(Some(watch_event))
 }

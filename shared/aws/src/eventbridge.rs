@@ -60,20 +60,47 @@ impl EventBridge {
         }
     }
 
-    /// `DescribeRule` of each rule, on any event bus, that has this ARN as a target.
+    /// `DescribeRule` of each rule, on any event bus, that has this ARN as a target, with these `Targets`.
     ///
     /// # Errors
-    /// If the buses or the rules of one of them can't be listed, or a rule can't be read. One that is gone by then is
-    /// left out.
+    /// If the buses or the rules of one of them can't be listed, or a rule or its targets can't be read. One that is gone
+    /// by then is left out.
     /// See <https://docs.aws.amazon.com/eventbridge/latest/APIReference/API_ListRuleNamesByTarget.html>.
     pub async fn describe_rules_of_target(&self, target_arn: &str) -> Result<Vec<Value>, AwsError> {
         let mut rules = vec![];
         for bus in self.list_event_buses().await? {
-            for name in self.list_rule_names(&bus, target_arn).await? {
-                rules.extend(self.describe_rule(&bus, &name).await?);
-            }
+            rules.extend(self.describe_rules_of_bus(&bus, target_arn).await?);
         }
         Ok(rules)
+    }
+
+    /// The same of one event bus.
+    ///
+    /// # Errors
+    /// As [`Self::describe_rules_of_target`].
+    pub async fn describe_rules_of_bus(&self, bus: &str, target_arn: &str) -> Result<Vec<Value>, AwsError> {
+        let mut rules = vec![];
+        for name in self.list_rule_names(bus, target_arn).await? {
+            let Some(mut rule) = self.describe_rule(bus, &name).await? else { continue };
+            let targets = self.list_targets(bus, &name).await?.into_iter();
+            if let Some(rule) = rule.as_object_mut() {
+                let own = targets.filter(|it| it.get("Arn").is_some_and(|it| it == target_arn));
+                rule.insert("Targets".to_owned(), own.collect());
+            }
+            rules.push(rule);
+        }
+        Ok(rules)
+    }
+
+    /// The policy of an event bus, which is the one of the calls here that says who may put events; none if it has
+    /// none.
+    ///
+    /// # Errors
+    /// [`ErrorKind::NotFound`] if there is no such bus.
+    /// See <https://docs.aws.amazon.com/eventbridge/latest/APIReference/API_DescribeEventBus.html>.
+    pub async fn event_bus_policy(&self, bus: &str) -> Result<Option<String>, AwsError> {
+        let answer = self.client.describe_event_bus().name(bus).send().await;
+        Ok(answer.map_err(AwsError::from_sdk(SERVICE, "DescribeEventBus"))?.policy)
     }
 
     /// The names of the event buses.
@@ -103,6 +130,16 @@ impl EventBridge {
                 return Ok(names);
             }
         }
+    }
+
+    /// The targets of a rule as AWS answers them. A rule has at most five, which are one page.
+    async fn list_targets(&self, bus: &str, rule: &str) -> Result<Vec<Value>, AwsError> {
+        const OPERATION: &str = "ListTargetsByRule";
+        let body = CaptureBody::default();
+        let request = self.client.list_targets_by_rule().event_bus_name(bus).rule(rule);
+        let answer = request.customize().interceptor(body.clone()).send().await;
+        answer.map_err(AwsError::from_sdk(SERVICE, OPERATION))?;
+        body.list(SERVICE, OPERATION, "Targets")
     }
 
     /// One rule as AWS answers it; None if it is gone.

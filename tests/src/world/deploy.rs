@@ -21,6 +21,7 @@ const TOOLS_TEMPLATE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../template.y
 const PIPELINE_TEMPLATE: &str = include_str!("../../../pipeline.yaml");
 const TARGET_TEMPLATE: &str = include_str!("../../../target-account.yaml");
 const CAPABILITIES: [&str; 2] = ["CAPABILITY_NAMED_IAM", "CAPABILITY_AUTO_EXPAND"];
+const PIPELINE_CAPABILITIES: [&str; 1] = ["CAPABILITY_IAM"];
 const PATIENCE: Duration = Duration::from_secs(120);
 
 /// Template parameters by name.
@@ -116,7 +117,41 @@ impl World<'_> {
     ///
     /// As [`Self::deploy_target`].
     pub fn reach_targets(&self, accounts: &[&Account<'_>]) -> Result<(), CallError> {
-        self.change_instances("create_stack_instances", accounts, json!({}))
+        self.reach_targets_in(self.target.region(), accounts)
+    }
+
+    /// The StackSet reaches accounts in a further Region.
+    ///
+    /// # Errors
+    ///
+    /// As [`Self::deploy_target`].
+    pub fn reach_targets_in(&self, region: &str, accounts: &[&Account<'_>]) -> Result<(), CallError> {
+        self.change_instances("create_stack_instances", accounts, json!({"Regions": [region]}))
+    }
+
+    /// The StackSet leaves accounts.
+    ///
+    /// # Errors
+    ///
+    /// As [`Self::deploy_target`].
+    pub fn leave_targets(&self, accounts: &[&Account<'_>]) -> Result<(), CallError> {
+        self.change_instances("delete_stack_instances", accounts, json!({"RetainStacks": false}))
+    }
+
+    /// Changes the StackSet's template in all its accounts.
+    ///
+    /// # Errors
+    ///
+    /// As [`Self::deploy_target`].
+    pub fn update_targets(&self, change: impl FnOnce(&str) -> String) -> Result<(), CallError> {
+        let described =
+            self.tools.call("cloudformation", "describe_stack_set", json!({"StackSetName": STACK_SET}))?;
+        let request = json!({
+            "StackSetName": STACK_SET, "TemplateBody": change(TARGET_TEMPLATE), "Capabilities": [CAPABILITIES[0]],
+            "Parameters": described.pointer("/StackSet/Parameters"),
+        });
+        let started = self.tools.call("cloudformation", "update_stack_set", request)?;
+        self.wait_for_operation(&started)
     }
 
     /// Takes `target-account.yaml` out of the target account.
@@ -125,7 +160,7 @@ impl World<'_> {
     ///
     /// As [`Self::deploy_target`].
     pub fn remove_target(&self) -> Result<(), CallError> {
-        self.change_instances("delete_stack_instances", &[&self.target], json!({"RetainStacks": false}))?;
+        self.leave_targets(&[&self.target])?;
         self.tools.call("cloudformation", "delete_stack_set", json!({"StackSetName": STACK_SET})).map(drop)
     }
 
@@ -175,7 +210,7 @@ impl World<'_> {
         stack: &str,
         parameters: &Parameters,
     ) -> Result<BTreeMap<String, String>, StackError> {
-        self.tools.deploy_stack(stack, PIPELINE_TEMPLATE, &pairs(parameters), &[])
+        self.tools.deploy_stack(stack, PIPELINE_TEMPLATE, &pairs(parameters), &PIPELINE_CAPABILITIES)
     }
 
     /// Updates a pipeline's stack.
@@ -184,7 +219,8 @@ impl World<'_> {
     ///
     /// When the update is refused or rolled back.
     pub fn update_pipeline(&self, stack: &str, parameters: &Parameters) -> Result<(), StackError> {
-        self.tools.update_stack(stack, PIPELINE_TEMPLATE, &pairs(parameters), &[]).map(drop)
+        let capabilities = &PIPELINE_CAPABILITIES;
+        self.tools.update_stack(stack, PIPELINE_TEMPLATE, &pairs(parameters), capabilities).map(drop)
     }
 
     /// Deletes the pipeline's stack, then the installation.
@@ -208,6 +244,10 @@ impl World<'_> {
             request.extend(more);
         }
         let started = self.tools.call("cloudformation", operation, request)?;
+        self.wait_for_operation(&started)
+    }
+
+    fn wait_for_operation(&self, started: &Value) -> Result<(), CallError> {
         let operation = json!({"StackSetName": STACK_SET, "OperationId": started.get("OperationId")});
         let start = Instant::now();
         loop {

@@ -7,10 +7,10 @@ use serde_json::{Value, json};
 use crate::alerts::Listening;
 use crate::scene::{REGION, Scene};
 
-const ORGANIZATION: &str = "o-a1b2c3d4e5";
-const TARGET_ROLE: &str = "CrosspipeTargetRole";
+pub(crate) const ORGANIZATION: &str = "o-a1b2c3d4e5";
+pub(crate) const TARGET_ROLE: &str = "CrosspipeTargetRole";
 
-fn join(account: &Account<'_>, organization: &str) {
+pub(crate) fn join(account: &Account<'_>, organization: &str) {
     let paths = json!([format!("{organization}/r-ab12/ou-ab12-11111111/")]);
     let request = json!({"account": account.id(), "id": organization, "paths": paths});
     LocalAws::shared().control("organization", &request).unwrap();

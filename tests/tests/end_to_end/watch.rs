@@ -56,7 +56,7 @@ impl Watching {
         json!({
             "detail-type": "AWS API Call via CloudTrail", "source": "aws.s3", "account": tools.id(), "region": tools.region(),
             "detail": {
-                "eventSource": "s3.amazonaws.com", "eventName": "PutBucketPolicy", "eventTime": "2024-05-01T10:00:00Z",
+                "eventSource": "s3.amazonaws.com", "eventName": "PutBucketPolicy",
                 "userIdentity": {"type": "Root", "arn": format!("arn:aws:iam::{}:root", tools.id())},
                 "requestParameters": {"bucketName": self.scene().world.bucket}, "recipientAccountId": tools.id(),
             },

@@ -49,7 +49,9 @@ fn pipelines_use_exports_of_the_installation() {
         .values()
         .filter_map(|output| output["Export"]["Name"]["Fn::Sub"].as_str())
         .collect();
-    for (id, resource) in object(&TEMPLATES[PIPELINE]["Resources"]) {
+    // A role has nothing to import; the rule that uses it does.
+    let resources = object(&TEMPLATES[PIPELINE]["Resources"]).iter();
+    for (id, resource) in resources.filter(|(_, resource)| resource["Type"] != "AWS::IAM::Role") {
         let used = object(&resource["Properties"]).values().filter_map(|value| value.get("Fn::ImportValue"));
         let used: Vec<&str> = used.map(|name| name["Fn::Sub"].as_str().expect("a name")).collect();
         assert!(!used.is_empty(), "{id} uses no export");

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use crosspipe_testing::authorization;
 use serde_json::{Value, json};
 
-use crate::reading::{TARGET, TEMPLATES, TOOLS, items, statements, strings};
+use crate::reading::{PIPELINE, TARGET, TEMPLATES, TOOLS, items, statements, strings};
 
 /// Statements on every resource: exactly these actions, each because its service knows no resource for them
 /// (Service Authorization Reference), `ListTasks` when asked for a service.
@@ -40,6 +40,7 @@ const ON_EVERY_RESOURCE: &[(&str, &str, &[&str])] = &[
         &["codedeploy:BatchGetDeploymentTargets", "codedeploy:ListDeploymentTargets"],
     ),
     ("DiagnosticsRole", "ListTasks", &["ecs:DescribeTaskDefinition", "ecs:ListTasks"]),
+    ("DiagnosticsRole", "FindEventRules", &["events:ListRuleNamesByTarget"]),
 ];
 
 #[test]
@@ -114,6 +115,8 @@ fn what_changes_anything_is_listed_here() {
     };
     expect("DiagnosticsRole", &[]);
     expect("InstanceArtifactAccess", &["kms:Decrypt"]);
+    expect("EventRole", &["events:PutEvents"]);
+    expect("StartRole", &["codepipeline:StartPipelineExecution"]);
     expect(
         "FailureReporterRole",
         &[
@@ -193,6 +196,13 @@ fn each_role_trusts_one_principal() {
     for role in ["AccessProviderRole", "FailureReporterRole"] {
         assert_eq!(trust(TOOLS, role), (json!({"Service": "lambda.amazonaws.com"}), Value::Null), "{role}");
     }
+    for (template, role) in [(TARGET, "EventRole"), (PIPELINE, "StartRole")] {
+        assert_eq!(
+            trust(template, role),
+            (json!({"Service": "events.amazonaws.com"}), Value::Null),
+            "{role}"
+        );
+    }
     let first_role = json!({"Fn::Select": [0, {"Ref": "ServiceRoleArns"}]});
     let tools_account = json!({"ToolsAccountId": {"Fn::Select": [4, {"Fn::Split": [":", first_role]}]}});
     let of_tools_account = |arn: &str| json!({"Fn::Sub": [arn, tools_account]});
@@ -211,4 +221,63 @@ fn each_role_trusts_one_principal() {
                 of_tools_account("arn:${AWS::Partition}:iam::${ToolsAccountId}:role/${ReporterRoleName}")}}),
         )
     );
+}
+
+/// A role that EventBridge takes on can do one thing to one resource.
+#[test]
+fn event_roles_reach_one_resource() {
+    for (role, resource) in [
+        ("EventRole", json!({"Ref": "EventBusArn"})),
+        (
+            "StartRole",
+            json!({"Fn::Sub": "arn:${AWS::Partition}:codepipeline:${AWS::Region}:${AWS::AccountId}:${PipelineName}"}),
+        ),
+    ] {
+        let own: Vec<Value> =
+            statements().into_iter().filter(|(id, _)| id == role).map(|(_, statement)| statement).collect();
+        assert_eq!(own.len(), 1, "{role}");
+        assert_eq!(own[0]["Resource"], resource, "{role}");
+    }
+}
+
+/// The event bus takes what rules of the allowed accounts forward, of the sources that something here waits for.
+#[test]
+fn event_bus_takes_forwarded_events_only() {
+    let resources = &TEMPLATES[TOOLS]["Resources"];
+    let statement = |id: &str| resources[id]["Properties"]["Statement"].clone();
+    let (accounts, organization) = (statement("EventsOfAccounts"), statement("EventsOfOrganization"));
+    assert_eq!(accounts["Principal"], json!({"AWS": {"Fn::Split": [",", {"Ref": "AllowedAccounts"}]}}));
+    assert_eq!(organization["Principal"], "*");
+    let of_organization = &organization["Condition"]["StringEquals"]["aws:PrincipalOrgID"];
+    assert_eq!(*of_organization, json!({"Ref": "AllowedOrganizationId"}));
+    let mut awaited = BTreeSet::new();
+    let mut wait_for = |pattern: &Value| {
+        let texts = |field: &str| strings(&pattern[field]).map(str::to_owned).collect::<Vec<_>>();
+        awaited.insert((texts("source").concat(), texts("detail-type").concat()));
+    };
+    for rule in ["CommitEvents", "ImageEvents", "ObjectEvents", "RoleEvents"] {
+        wait_for(&TEMPLATES[TARGET]["Resources"][rule]["Properties"]["EventPattern"]);
+    }
+    for statement in [&accounts, &organization] {
+        let condition = &statement["Condition"];
+        assert_eq!(condition["Bool"], json!({"events:eventBusInvocation": "true"}));
+        let event = &condition["ForAllValues:StringEquals"];
+        let sources: BTreeSet<&str> = strings(&event["events:source"]).collect();
+        let kinds: BTreeSet<&str> = strings(&event["events:detail-type"]).collect();
+        assert_eq!(sources, awaited.iter().map(|(source, _)| source.as_str()).collect());
+        assert_eq!(kinds, awaited.iter().map(|(_, kind)| kind.as_str()).collect());
+        let problems = authorization::problems(&resolved(statement));
+        assert!(problems.is_empty(), "{problems:?}");
+    }
+    // pipeline.yaml waits for the same.
+    let patterns = &TEMPLATES[PIPELINE]["Resources"]["SourceRule"]["Properties"]["EventPattern"]["Fn::If"];
+    let of_others = &patterns[2]["Fn::If"];
+    for pattern in [&patterns[1], &of_others[1], &of_others[2]] {
+        let pair = (
+            strings(&pattern["source"]).collect::<String>(),
+            strings(&pattern["detail-type"]).collect::<String>(),
+        );
+        assert!(awaited.contains(&pair), "{pair:?}");
+        assert_eq!(pattern["account"], json!([{"Ref": "SourceAccountId"}]));
+    }
 }

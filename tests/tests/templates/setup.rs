@@ -49,6 +49,16 @@ fn two_regions() -> Value {
     snapshot
 }
 
+/// The demo's pipeline with its source in a repository of a target account.
+fn repository_abroad() -> Value {
+    let mut snapshot = demo();
+    let source = &mut snapshot["pipeline"]["pipeline"]["stages"][0]["actions"][0];
+    source["roleArn"] = json!(format!("arn:aws:iam::{TARGET_ACCOUNT}:role/CrosspipeTargetRole"));
+    source["actionTypeId"]["provider"] = json!("CodeCommit");
+    source["configuration"] = json!({"RepositoryName": "orders", "BranchName": "main"});
+    snapshot
+}
+
 fn plan(snapshot: Value, targets: Targets, moved: Option<(&str, &str, &str)>) -> Setup {
     let moved = moved.map(|(stage, action, account)| MovedAction {
         stage: stage.into(),
@@ -91,6 +101,7 @@ fn every_parameter_is_taken() {
         ("demo", demo(), Some(("Staging", "Deploy", TARGET_ACCOUNT))),
         ("demo, no action named", demo(), None),
         ("CDK", cdk(), None),
+        ("a repository abroad", repository_abroad(), None),
         ("two Regions", two_regions(), Some(("Staging", "Deploy", TARGET_ACCOUNT))),
     ] {
         for targets in [accounts(), organization()] {

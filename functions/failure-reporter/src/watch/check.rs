@@ -2,7 +2,7 @@
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use crosspipe_aws::gather::{self, Gathered};
+use crosspipe_aws::gather::{self, GatherOptions, Gathered, SharedFacts};
 use crosspipe_core::diagnosis::{Outcome, Remediation};
 use crosspipe_core::pipeline::Pipeline;
 use crosspipe_core::rules::{Diagnostics, Finding, lint};
@@ -40,9 +40,10 @@ impl Watch<'_> {
         name: &str,
         trigger: &Trigger,
         notified: &mut NotifiedFindings,
+        shared: &SharedFacts,
         deadline: SystemTime,
     ) -> Result<(), WatchError> {
-        let Some(state) = self.read_state(name, deadline).await? else {
+        let Some(state) = self.read_state(name, Some(shared), deadline).await? else {
             // A deleted pipeline has no findings, and a new one of the same name starts without any.
             *notified = NotifiedFindings::default();
             return Ok(());
@@ -58,7 +59,7 @@ impl Watch<'_> {
         let remediator = Remediator::new(self.aws, self.leases, access_provider);
         let mut rechecked = None;
         let recheck = async || {
-            let state = self.read_state(name, deadline).await?;
+            let state = self.read_state(name, None, deadline).await?;
             let result = state.as_ref().map(|state| RecheckResult {
                 findings: state.diagnostics.findings.clone(),
                 snapshot: state.snapshot.clone(),
@@ -69,6 +70,8 @@ impl Watch<'_> {
         let remediate_until = deadline.checked_sub(TIME_TO_NOTIFY).unwrap_or(UNIX_EPOCH);
         let key = idempotency_key(&state.pipeline, &detected);
         let result = remediator.remediate(&detected, &state.pipeline, &key, remediate_until, recheck).await;
+        // It may have changed what other pipelines use, too.
+        shared.forget();
         let outcome = result.outcome;
         let remediation = Remediation { steps: result.steps, outcome, ..Remediation::apply() };
         tracing::info!(pipeline = name, outcome = outcome.word(), steps = ?remediation.steps, "remediation");
@@ -170,6 +173,7 @@ impl Watch<'_> {
     async fn read_state(
         &self,
         name: &str,
+        shared: Option<&SharedFacts>,
         deadline: SystemTime,
     ) -> Result<Option<PipelineState>, WatchError> {
         let Some((live, pipeline)) = self.read_pipeline(name).await? else { return Ok(None) };
@@ -177,14 +181,20 @@ impl Watch<'_> {
             let (snapshot, diagnostics) = Default::default();
             return Ok(Some(PipelineState { pipeline, snapshot, diagnostics }));
         }
-        let snapshot = self.read_snapshot(live, &pipeline, deadline).await;
+        let snapshot = self.read_snapshot(live, &pipeline, shared, deadline).await;
         let diagnostics = lint(&snapshot)?;
         Ok(Some(PipelineState { pipeline, snapshot, diagnostics }))
     }
 
-    async fn read_snapshot(&self, live: Value, pipeline: &Pipeline, deadline: SystemTime) -> Snapshot {
+    async fn read_snapshot(
+        &self,
+        live: Value,
+        pipeline: &Pipeline,
+        shared: Option<&SharedFacts>,
+        deadline: SystemTime,
+    ) -> Snapshot {
         let until = deadline.checked_sub(TIME_TO_NOTIFY).unwrap_or(UNIX_EPOCH);
-        let options = self.settings.gather_options(self.aws, until);
+        let options = GatherOptions { shared, ..self.settings.gather_options(self.aws, until) };
         let Gathered { snapshot, unreadable } =
             gather::gather_snapshot(options, live, pipeline, None, &[]).await;
         for why in &unreadable {

@@ -9,14 +9,18 @@
 //! - `dependencies`: which keys, buckets, roles and builds a pipeline's actions depend on
 //! - `reader`: one question to AWS: how long it may take, and what is noted where it fails
 //! - `store`, `roles`, `builds`: keys and buckets, roles with their policies, build projects
+//! - `shared_facts`: what several pipelines use in common, read once
 //! - `evidence`: what the providers in the target account say
+//! - `triggers`: what starts a pipeline when its source in another account changes
 
 mod builds;
 mod dependencies;
 mod evidence;
 mod fact_reader;
 mod roles;
+mod shared_facts;
 mod store;
+mod triggers;
 
 use std::collections::BTreeSet;
 use std::time::SystemTime;
@@ -26,12 +30,18 @@ use crosspipe_core::incident::Failure;
 use crosspipe_core::pipeline::Pipeline;
 use crosspipe_core::snapshot::{DeploymentFacts, Fact, Snapshot};
 use futures_util::future::{join, join_all, join3, join4};
+use futures_util::{StreamExt, stream};
 use serde_json::Value;
 
 use self::dependencies::{Dependencies, Target};
 use self::evidence::Evidence;
 use self::fact_reader::FactReader;
+pub use self::shared_facts::SharedFacts;
+pub use self::triggers::read_triggers;
 use crate::Aws;
+
+/// Target accounts that are read side by side for one pipeline; each is some ten calls at once.
+const CONCURRENT_ACCOUNTS: usize = 8;
 
 /// Where and as whom to look, and for how long.
 #[derive(Debug, Clone, Copy)]
@@ -46,6 +56,8 @@ pub struct GatherOptions<'a> {
     pub log_tails: bool,
     /// When to go on with what is known by then; without it each call has its own time only.
     pub until: Option<SystemTime>,
+    /// What was read for other pipelines of this run; without it everything is read anew.
+    pub shared: Option<&'a SharedFacts>,
 }
 
 /// A snapshot, and what is missing from it.
@@ -68,11 +80,13 @@ pub async fn gather_snapshot(
 ) -> Gathered {
     let reader = FactReader::new(options.until);
     let dependencies = Dependencies::of(pipeline, only);
+    let own = SharedFacts::default();
+    let shared = options.shared.unwrap_or(&own);
     let targets =
-        dependencies.targets.iter().map(|target| target_account(options, target, failures, &reader));
+        dependencies.targets.iter().map(|target| target_account(options, target, failures, &reader, shared));
     let (mut snapshot, targets, rule_executions) = join3(
-        tools_account(options.tools, &dependencies, &reader),
-        join_all(targets),
+        tools_account(options.tools, &dependencies, &reader, shared),
+        stream::iter(targets).buffered(CONCURRENT_ACCOUNTS).collect::<Vec<_>>(),
         rule_executions(options.tools, pipeline, failures, &reader),
     )
     .await;
@@ -96,7 +110,8 @@ pub async fn gather_snapshot(
 /// and buckets, and its build projects with their roles. `live` is `GetPipeline`'s output.
 pub async fn home_snapshot(tools: &Aws, live: Value, pipeline: &Pipeline) -> Gathered {
     let inquiry = FactReader::new(None);
-    let mut snapshot = tools_account(tools, &Dependencies::at_home(pipeline), &inquiry).await;
+    let dependencies = Dependencies::at_home(pipeline);
+    let mut snapshot = tools_account(tools, &dependencies, &inquiry, &SharedFacts::default()).await;
     snapshot.pipeline = Fact::Known(live);
     Gathered { snapshot, unreadable: inquiry.into_lines() }
 }
@@ -124,12 +139,19 @@ async fn rule_executions(
 }
 
 /// What the pipeline's own account knows.
-async fn tools_account(tools: &Aws, dependencies: &Dependencies<'_>, reader: &FactReader) -> Snapshot {
+async fn tools_account(
+    tools: &Aws,
+    dependencies: &Dependencies<'_>,
+    reader: &FactReader,
+    shared: &SharedFacts,
+) -> Snapshot {
     let own = dependencies.account;
-    let keys =
-        dependencies.keys.iter().map(async |arn| (arn.clone(), store::read_key(tools, arn, reader).await));
+    let keys = dependencies.keys.iter().map(async |arn| {
+        let facts = shared.keys.get(arn, Box::pin(store::read_key(tools, arn, reader))).await;
+        (arn.clone(), facts)
+    });
     let buckets = dependencies.buckets.iter().map(async |name| {
-        let facts = store::read_bucket(tools, name, own, reader).await;
+        let facts = shared.buckets.get(name, Box::pin(store::read_bucket(tools, name, own, reader))).await;
         (name.clone(), facts)
     });
     let projects = dependencies.projects.iter().map(async |(region, name)| {
@@ -137,7 +159,7 @@ async fn tools_account(tools: &Aws, dependencies: &Dependencies<'_>, reader: &Fa
         ((*name).to_owned(), builds::read_project(&aws, name, reader).await)
     });
     let iam = tools.iam();
-    let roles = roles::read_roles(&iam, dependencies.own_roles.iter(), reader);
+    let roles = roles::read_roles(&iam, dependencies.own_roles.iter(), reader, shared);
     // The role that builds is known from its project only.
     let builds = async {
         let projects = join_all(projects).await;
@@ -145,7 +167,7 @@ async fn tools_account(tools: &Aws, dependencies: &Dependencies<'_>, reader: &Fa
         let builders = builders.filter_map(|role| Arn::parse(role).ok());
         let builders: BTreeSet<Arn> =
             builders.filter(|role| role.account() == own && !dependencies.own_roles.contains(role)).collect();
-        let builders = roles::read_roles(&iam, builders.iter(), reader).await;
+        let builders = roles::read_roles(&iam, builders.iter(), reader, shared).await;
         (projects, builders)
     };
     let (keys, buckets, (projects, builders), roles) =
@@ -166,16 +188,13 @@ async fn target_account(
     target: &Target<'_>,
     failures: &[Failure],
     reader: &FactReader,
+    shared: &SharedFacts,
 ) -> Vec<Evidence> {
     let Some(name) = options.diagnostics_role else { return vec![] };
     let role = arn::role(&target.partition, &target.account, name);
     let session = options.tools.assume_role(&role, options.session_name);
-    let aws = match reader.ask(&role, session).await {
-        Ok(aws) => aws,
-        Err(why) => {
-            reader.note(&why);
-            return vec![];
-        }
+    let Fact::Known(aws) = shared.sessions.get(&role, Box::pin(reader.known(&role, session))).await else {
+        return vec![];
     };
     let asked = target.actions.iter().map(|action| {
         let failure = failures.iter().find(|failure| failure.is_of(action));
@@ -186,11 +205,11 @@ async fn target_account(
         let evidence = join_all(asked).await;
         let named = evidence.iter().flat_map(|evidence| evidence.roles.iter());
         let named = named.filter(|arn| arn.account() == target.account && !target.roles.contains(arn));
-        let named = roles::read_roles(&iam, named, reader).await;
+        let named = roles::read_roles(&iam, named, reader, shared).await;
         (evidence, named)
     };
     let (roles, (mut evidence, named)) =
-        join(roles::read_roles(&iam, target.roles.iter(), reader), providers).await;
+        join(roles::read_roles(&iam, target.roles.iter(), reader, shared), providers).await;
     let roles = known_facts(roles.into_iter().chain(named));
     evidence.push(Evidence::of(Snapshot { roles, ..Snapshot::default() }));
     evidence

@@ -8,6 +8,7 @@ use crosspipe_core::snapshot::{Fact, RoleFacts};
 use futures_util::future::{join_all, join3};
 
 use super::fact_reader::FactReader;
+use super::shared_facts::SharedFacts;
 use crate::iam::Iam;
 
 /// Roles of one account, side by side, by ARN.
@@ -15,10 +16,11 @@ pub(super) async fn read_roles<'a>(
     iam: &Iam,
     arns: impl Iterator<Item = &'a Arn>,
     reader: &FactReader,
+    shared: &SharedFacts,
 ) -> Vec<(String, Fact<RoleFacts>)> {
     let roles = arns.map(async |arn| {
         let facts = match arn.role_name() {
-            Some(name) => read_role(iam, name, reader).await,
+            Some(name) => shared.roles.get(arn.as_str(), Box::pin(read_role(iam, name, reader))).await,
             None => Fact::Unknown,
         };
         (arn.to_string(), facts)

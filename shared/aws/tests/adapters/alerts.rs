@@ -51,23 +51,27 @@ async fn refused_event_entry_is_an_error() {
 
 #[tokio::test]
 async fn rules_of_a_target_are_described() {
+    let pipeline = "arn:aws:codepipeline:eu-west-1:111111111111:site";
+    let own = json!({"Id": "1", "Arn": pipeline, "RoleArn": "arn:aws:iam::111111111111:role/Start"});
     let replies = [
         (200, json!({"EventBuses": [{"Name": "default"}], "NextToken": "more"})),
         (200, json!({"EventBuses": [{"Name": "sources"}]})),
         (200, json!({"RuleNames": ["nightly"]})),
         (200, json!({"Name": "nightly", "State": "ENABLED", "ScheduleExpression": "rate(1 day)", "New": 1})),
+        (200, json!({"Targets": [{"Id": "2", "Arn": "arn:aws:sqs:eu-west-1:111111111111:queue"}, own]})),
         (200, json!({"RuleNames": ["start", "gone"]})),
         (200, json!({"Name": "start", "State": "DISABLED", "EventPattern": "{}"})),
+        (200, json!({"Targets": []})),
         (400, json!({"__type": "ResourceNotFoundException", "message": "no such rule"})),
     ];
     let replay = Replay::start(replies.map(|(status, reply)| Reply::new(status, reply))).await;
-    let pipeline = "arn:aws:codepipeline:eu-west-1:111111111111:site";
     let rules = replay.aws.eventbridge().describe_rules_of_target(pipeline).await.unwrap();
     let names: Vec<&str> = rules.iter().map(|rule| rule["Name"].as_str().unwrap()).collect();
     assert_eq!(names, ["nightly", "start"]);
     assert_eq!(rules[0]["New"], 1, "what this release does not know survives");
+    assert_eq!((&rules[0]["Targets"], &rules[1]["Targets"]), (&json!([own]), &json!([])));
     let requests = replay.requests();
     assert_eq!(requests[1].json()["NextToken"], "more");
-    let listed = requests[4].json();
+    let listed = requests[5].json();
     assert_eq!((&listed["EventBusName"], &listed["TargetArn"]), (&json!("sources"), &json!(pipeline)));
 }

@@ -35,6 +35,7 @@ async fn late_answers_are_unknown() {
     }, "metadata": {"pipelineArn": "arn:aws:codepipeline:eu-west-1:111111111111:site"}});
     let pipeline = Pipeline::parse(live.clone()).unwrap();
     let options = GatherOptions {
+        shared: None,
         tools: &tools,
         diagnostics_role: Some("Diagnostics"),
         session_name: "test",

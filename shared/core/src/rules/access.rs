@@ -152,6 +152,33 @@ impl<'a> Access<'a> {
         (!requests.is_empty()).then(|| Access::bucket(facts, role, &store, requests))
     }
 
+    /// What a role of EventBridge does with an event bus of this account: it puts such events on it.
+    pub(super) fn event_bus(
+        facts: &Facts<'a>,
+        role_arn: &str,
+        bus: &str,
+        (source, detail_type): (&str, &str),
+    ) -> Self {
+        let requests = vec![("events:PutEvents".to_owned(), bus.to_owned())];
+        let policy = facts.event_bus(bus).part(|bus| &bus.policy);
+        let event = Context::partial()
+            .with("events:source", source)
+            .with("events:detail-type", detail_type)
+            .with("events:eventBusInvocation", "true");
+        Access { resource: resource_policy(&policy), ..Access::new(facts, role_arn, requests) }
+            .without_codepipeline()
+            .in_account(facts, crate::arn::account_of(bus))
+            .in_context(event)
+    }
+
+    /// What a role of EventBridge does with a pipeline: it starts it.
+    pub(super) fn start_of_pipeline(facts: &Facts<'a>, role_arn: &str, pipeline: &str) -> Self {
+        let requests = vec![("codepipeline:StartPipelineExecution".to_owned(), pipeline.to_owned())];
+        Access::new(facts, role_arn, requests)
+            .without_codepipeline()
+            .in_account(facts, facts.pipeline().account())
+    }
+
     /// What a role needs to read the inputs of an action as itself, that is, without CodePipeline; each with
     /// where the policy of the other side is.
     pub(super) fn reads(action: ActionFacts<'a>, role_arn: &str) -> Vec<(Self, String)> {

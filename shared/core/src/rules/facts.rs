@@ -9,7 +9,7 @@ use crate::arn::{Arn, account_of};
 use crate::incident::{Failure, Incident, Surroundings};
 use crate::pipeline::{Action, Pipeline, Store};
 use crate::providers::Provider;
-use crate::snapshot::{BucketFacts, Fact, KeyFacts, RoleFacts, Snapshot};
+use crate::snapshot::{BucketFacts, EventBusFacts, Fact, KeyFacts, RoleFacts, Snapshot};
 
 /// One pipeline and what is known about it.
 #[derive(Debug)]
@@ -226,6 +226,11 @@ impl<'a> Facts<'a> {
             })
         };
         self.snapshot.keys.get(arn).or_else(by_alias).map_or(Fact::Unknown, Fact::as_ref)
+    }
+
+    /// What is known of an event bus, by ARN.
+    pub fn event_bus(&self, arn: &str) -> Fact<&'a EventBusFacts> {
+        self.snapshot.event_buses.get(arn).map_or(Fact::Unknown, Fact::as_ref)
     }
 
     /// What is known of a bucket.

@@ -4,9 +4,11 @@
 //! - this file: what is asked for, what comes of it, and the parameters of each template
 //! - `opened`: what one pipeline says of itself
 //! - `deployed`: what actions do in target accounts, as parameters of target-account.yaml
+//! - `sources`: sources in target accounts, whose changes start a pipeline by events
 
 mod deployed;
 mod opened;
+mod sources;
 
 use std::collections::BTreeSet;
 
@@ -15,6 +17,7 @@ use crate::pipeline::Pipeline;
 use crate::snapshot::{Snapshot, SnapshotError};
 
 use opened::Opened;
+use sources::RemoteSource;
 
 /// The name that target-account.yaml gives its role.
 pub const TARGET_ROLE_NAME: &str = "CrosspipeTargetRole";
@@ -158,13 +161,20 @@ pub fn plan(snapshots: &[Snapshot], wishes: &Wishes) -> Result<Setup, SetupError
                 .into(),
         );
     }
-    let installation = installation(&opened, wishes);
+    let sources: Vec<Option<RemoteSource<'_>>> =
+        opened.iter().map(|it| RemoteSource::read(it, &mut unknown)).collect();
+    let event_bus = sources::event_bus(&opened, &sources);
+    let mut installation = installation(&opened, wishes);
+    installation.extend(event_bus.as_ref().map(|_| ("ReceiveEvents", "true".to_owned())));
     let mut target_account = scope(&opened).into_iter().collect::<Parameters>();
     target_account.extend(deployed);
+    target_account.extend(event_bus);
     target_account.extend(role_name(wishes));
     let mut of_pipelines = vec![];
-    for it in &opened {
-        of_pipelines.push((it.pipeline.name().to_owned(), of_pipeline(it, wishes, &mut unknown)));
+    for (it, source) in opened.iter().zip(&sources) {
+        let mut parameters = of_pipeline(it, wishes, &mut unknown);
+        parameters.extend(source.iter().flat_map(RemoteSource::parameters));
+        of_pipelines.push((it.pipeline.name().to_owned(), parameters));
     }
     let all = of_pipelines.iter().flat_map(|(_, it)| it).chain(&installation).chain(&target_account);
     let long: BTreeSet<&str> =

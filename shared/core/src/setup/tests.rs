@@ -273,3 +273,60 @@ fn stores_of_further_regions() {
     assert_unknown(&setup, "bucket `artifacts-us-east-1` of pipeline `orders` is of one Region more");
     assert_eq!(value(&setup.installation, "ArtifactKeyArns").unwrap().split(',').count(), regions.len());
 }
+
+/// A source in a target account starts the pipeline by events, for which each of the templates has a part.
+#[test]
+fn sources_abroad_send_events() {
+    let with = |provider: &str, configuration: Value| {
+        let mut snapshot = home();
+        let mut source = action("Source", provider, "Code", &configuration);
+        source["roleArn"] = json!("arn:aws:iam::222222222222:role/CrosspipeTargetRole");
+        let stages = snapshot["pipeline"]["pipeline"]["stages"].as_array_mut().unwrap();
+        stages.insert(0, json!({"name": "Source", "actions": [source]}));
+        planned(snapshot, &wishes())
+    };
+    let setup = with(
+        "CodeCommit",
+        json!({"RepositoryName": "shop", "BranchName": "main", "PollForSourceChanges": "false"}),
+    );
+    assert_eq!(value(&setup.installation, "ReceiveEvents"), Some("true"));
+    let bus = "arn:aws:events:eu-west-1:111111111111:event-bus/default";
+    assert_eq!(value(&setup.target_account, "EventBusArn"), Some(bus));
+    assert_eq!(value(&setup.target_account, "CodeCommitRepositoryName"), Some("shop"));
+    for (name, expected) in [
+        ("SourceProvider", "CodeCommit"),
+        ("SourceAccountId", "222222222222"),
+        ("SourceName", "shop"),
+        ("SourceReference", "main"),
+    ] {
+        assert_eq!(value(of_first(&setup), name), Some(expected), "{name}");
+    }
+    assert!(!setup.unknown.iter().any(|it| it.contains("Poll")), "{:#?}", setup.unknown);
+
+    let setup = with("ECR", json!({"RepositoryName": "shop"}));
+    assert_eq!(value(of_first(&setup), "SourceReference"), Some("latest"));
+    let setup = with("S3", json!({"S3Bucket": "sources", "S3ObjectKey": "shop.zip"}));
+    assert_eq!(value(of_first(&setup), "SourceName"), Some("sources"));
+    assert_unknown(&setup, "PollForSourceChanges");
+    assert_unknown(&setup, "bucket `sources` sends its events");
+    // A connection starts pipelines without them, and so does a source at home.
+    let connection = json!({"ConnectionArn": "arn:aws:codeconnections:eu-west-1:222222222222:connection/1"});
+    for setup in [with("CodeStarSourceConnection", connection), planned(home(), &wishes())] {
+        assert_eq!(value(&setup.installation, "ReceiveEvents"), None);
+        assert_eq!(value(&setup.target_account, "EventBusArn"), None);
+        assert_eq!(value(of_first(&setup), "SourceProvider"), None);
+    }
+}
+
+/// A build in another Region uses the store there: its role is one of those that the keys are opened to.
+#[test]
+fn builds_of_further_regions_have_their_roles() {
+    let mut snapshot = home();
+    snapshot["pipeline"]["pipeline"]["stages"][0]["actions"][0]["region"] = json!("us-east-1");
+    let setup = planned(snapshot, &Wishes { key_arns: vec![KEY.to_owned()], ..wishes() });
+    assert_unknown(&setup, "build project `orders-build` is in another Region");
+    for parameters in [&setup.installation, of_first(&setup)] {
+        assert_eq!(value(parameters, "BuildRoleArns"), Some("arn:aws:iam::111111111111:role/build"));
+    }
+    assert_eq!(value(of_first(&setup), "BuildProjectNames"), None);
+}

@@ -21,8 +21,8 @@ use serde_json::Value;
 pub use fact::Fact;
 
 pub use parts::{
-    AccountFacts, BucketFacts, BuildProjectFacts, DeploymentFacts, GrantFacts, KeyFacts, OrganizationFacts,
-    RoleFacts, RoleTags, ServiceFacts, StateMachineExecutionFacts,
+    AccountFacts, BucketFacts, BuildProjectFacts, DeploymentFacts, EventBusFacts, GrantFacts, KeyFacts,
+    OrganizationFacts, RoleFacts, RoleTags, ServiceFacts, StateMachineExecutionFacts,
 };
 
 use crate::field_error::FieldError;
@@ -87,8 +87,16 @@ pub struct Snapshot {
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub rule_executions: Vec<Value>,
     /// `DescribeRule` of each EventBridge rule of the pipeline's account and Region whose target is the pipeline.
+    /// Each with `Targets`, its targets with the pipeline's ARN, where those are known.
     #[serde(skip_serializing_if = "Fact::is_unknown")]
     pub event_rules: Fact<Vec<Value>>,
+    /// The event buses of these rules, by ARN.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub event_buses: BTreeMap<String, Fact<EventBusFacts>>,
+    /// `DescribeRule` of each rule of another account's default event bus that forwards to one of these buses, with
+    /// `Targets`, its targets that do; by account.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub forwarding_rules: BTreeMap<String, Fact<Vec<Value>>>,
     /// Why parts are unknown, one line each, as far as those who gathered it know.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub unreadable: Vec<String>,

@@ -67,6 +67,15 @@ impl BucketFacts {
     }
 }
 
+/// An event bus of EventBridge.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct EventBusFacts {
+    /// Who may put events on it, beside its own account.
+    #[serde(skip_serializing_if = "Fact::is_unknown")]
+    pub policy: Fact<PolicyDocument>,
+}
+
 /// An IAM role.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", default)]

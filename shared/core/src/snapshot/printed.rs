@@ -50,6 +50,7 @@ pub(super) fn from_printed(parts: &mut Map<String, Value>) {
     members_of_part(parts, "buckets").for_each(unwrap_bucket);
     members_of_part(parts, "roles").for_each(unwrap_role);
     members_of_part(parts, "services").for_each(unwrap_service);
+    members_of_part(parts, "eventBuses").for_each(unwrap_event_bus);
     members_of_part(parts, "deployments")
         .for_each(|value| rename_member(value, "deploymentTargets", "targets"));
     for value in members_of_part(parts, "stateMachineExecutions") {
@@ -131,6 +132,17 @@ fn percent_decoded(text: &str) -> String {
     }
     bytes.extend_from_slice(rest.as_bytes());
     String::from_utf8(bytes).unwrap_or_else(|_| text.to_owned())
+}
+
+/// `describe-event-bus`, which prints no policy where there is none.
+fn unwrap_event_bus(value: &mut Value) {
+    if value.get("Arn").is_some()
+        && let Some(bus) = value.as_object_mut()
+    {
+        let mut policy = bus.remove("Policy").unwrap_or_default();
+        unwrap_policy(&mut policy);
+        bus.insert("policy".to_owned(), policy);
+    }
 }
 
 /// `describe-key`, `get-key-policy` and `list-grants`, side by side.

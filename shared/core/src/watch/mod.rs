@@ -7,7 +7,9 @@
 //! - [`notified_findings`]: the findings that each destination was notified of
 //! - [`findings_diff`]: the findings of a check compared with the notified ones
 //! - [`notice`]: a diff as an event
+//! - [`continuation`]: the rest of a check that does not fit into one invocation
 
+pub mod continuation;
 pub mod finding_key;
 pub mod findings_diff;
 pub mod notice;
@@ -15,6 +17,7 @@ pub mod notified_findings;
 pub mod resource;
 pub mod watch_event;
 
+pub use continuation::Continuation;
 pub use finding_key::FindingKey;
 pub use findings_diff::{FindingsDiff, compare_findings};
 pub use notice::{Notice, NoticeKind};

@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::watch_event::{WatchEventError, text_at};
@@ -9,7 +10,7 @@ use crate::arn::Arn;
 use crate::pipeline::Pipeline;
 
 /// Something that pipelines depend on.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Resource {
     /// A bucket, by name.
     Bucket(String),
@@ -93,6 +94,17 @@ impl Resource {
                 })
             }
             Resource::Pipeline(name) => pipeline.name() == name,
+        }
+    }
+}
+
+impl Resource {
+    /// Whether an event of this account can be about it, `own` being the pipelines' account. Events of target accounts
+    /// are forwarded for the sake of their roles; what they have in buckets, keys and pipelines is not these.
+    pub fn can_be_changed_in(&self, account: &str, own: &str) -> bool {
+        match self {
+            Resource::Role { account: its_account, .. } => its_account == account,
+            Resource::Bucket(_) | Resource::Key(_) | Resource::Pipeline(_) => account == own,
         }
     }
 }

@@ -50,6 +50,47 @@ fn without_bucket_grant(snapshot: &mut Value) {
 }
 
 #[test]
+fn triggers_have_a_time() {
+    let trigger = |time: &str| Trigger { time: Some(time.to_owned()), ..Trigger::default() };
+    assert_eq!(trigger("1970-01-01T00:01:00Z").epoch_seconds(), Some(60));
+    assert_eq!(trigger("2024-05-01T10:00:00Z").epoch_seconds(), Some(1_714_557_600));
+    for unreadable in ["", "yesterday", "1969-12-31T23:00:00Z"] {
+        assert_eq!(trigger(unreadable).epoch_seconds(), None, "{unreadable}");
+    }
+    assert_eq!(Trigger::default().epoch_seconds(), None);
+}
+
+/// The next invocation knows what started the check, and who is left.
+#[test]
+fn continuation_survives_its_event() {
+    let change = call("s3", "PutBucketPolicy", json!({"bucketName": BUCKET}), json!([]));
+    let scheduled = json!({"detail-type": "Scheduled Event", "source": "aws.events", "time": "2024-05-01T06:00:00Z", "detail": {}});
+    for event in [change, scheduled] {
+        let event = WatchEvent::from_event(&event).unwrap();
+        let left = Continuation { event, after: "orders".into(), failed: vec!["billing".into()] };
+        let sent = json!({"detail-type": "Crosspipe Check Continued", "source": "crosspipe", "account": A, "detail": left.to_detail()});
+        assert!(WatchEvent::is_watch_event(&sent) && Continuation::is_continuation(&sent));
+        assert_eq!(Continuation::from_event(&sent).unwrap(), left);
+    }
+    let forged = json!({"detail-type": "Crosspipe Check Continued", "source": "shop", "detail": {}});
+    assert!(!WatchEvent::is_watch_event(&forged));
+    assert!(Continuation::from_event(&forged).is_err());
+}
+
+/// Target accounts forward what happens to their roles; nothing else of theirs is a pipeline's.
+#[test]
+fn other_accounts_change_their_roles_only() {
+    let role = |account: &str| Resource::Role { account: account.into(), name: "R".into() };
+    assert!(role(A).can_be_changed_in(A, A) && role(B).can_be_changed_in(B, A));
+    assert!(!role(A).can_be_changed_in(B, A));
+    for resource in
+        [Resource::Bucket(BUCKET.into()), Resource::Key(KEY.into()), Resource::Pipeline("orders".into())]
+    {
+        assert!(resource.can_be_changed_in(A, A) && !resource.can_be_changed_in(B, A), "{resource}");
+    }
+}
+
+#[test]
 fn call_names_resource_and_actor() {
     let role = |name: &str| Resource::Role { account: A.into(), name: name.into() };
     let name = json!({"roleName": "CodePipeline_Service_Role"});

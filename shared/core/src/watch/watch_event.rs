@@ -4,13 +4,15 @@
 //! <https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-service-event-cloudtrail.html>; their fields are
 //! those of <https://docs.aws.amazon.com/awscloudtrail/latest/userguide/cloudtrail-event-reference-record-contents.html>.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use super::continuation::Continuation;
 use super::resource::{Resource, changed_resource};
+use crate::evaluation::date;
 
 /// An event that starts a check.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub enum WatchEvent {
     /// Something was changed that pipelines may depend on.
     Change(Resource, Trigger),
@@ -19,7 +21,7 @@ pub enum WatchEvent {
 }
 
 /// What started a check, as alerts say it.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Trigger {
     /// The API call, `PutBucketPolicy`, or `Scheduled Event`.
     pub event: String,
@@ -35,6 +37,14 @@ pub struct Trigger {
     /// The AWS service that called on the actor's behalf, `cloudformation.amazonaws.com`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub via: Option<String>,
+}
+
+impl Trigger {
+    /// When, in seconds since 1970.
+    pub fn epoch_seconds(&self) -> Option<u64> {
+        let nanoseconds = date::parse(self.time.as_deref()?)?;
+        u64::try_from(nanoseconds / 1_000_000_000).ok()
+    }
 }
 
 /// Why an event starts no check.
@@ -60,8 +70,11 @@ pub enum WatchEventError {
 }
 
 impl WatchEvent {
-    /// Whether the event's `detail-type` is one that starts a check, whatever its content.
+    /// Whether the event's `detail-type` is one that starts a check or continues one, whatever its content.
     pub fn is_watch_event(event: &Value) -> bool {
+        if Continuation::is_continuation(event) {
+            return true;
+        }
         matches!(
             event.get("detail-type").and_then(Value::as_str),
             Some("AWS API Call via CloudTrail" | "Scheduled Event")

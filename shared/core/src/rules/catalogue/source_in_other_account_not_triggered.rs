@@ -1,7 +1,8 @@
 //! # What it does
-//! Looks at CodeCommit, ECR and S3 sources whose role is in another account: whether they poll, and whether an
-//! EventBridge rule of the pipeline's account and Region starts the pipeline when they change. A rule that starts it
-//! on a schedule is taken to be meant so.
+//! Looks at CodeCommit, ECR and S3 sources whose role is in another account: whether they poll, and whether the event
+//! of a change gets from there to the pipeline: the rule that forwards it and that rule's role, the policy of the event
+//! bus that takes it, and the rule that starts the pipeline and its role. A rule that starts it on a schedule is taken
+//! to be meant so.
 //!
 //! # Why deploys fail
 //! They do not: they do not begin. Events of the source stay in its own account unless they are forwarded, so a rule
@@ -11,17 +12,25 @@
 //! # How to fix
 //! Forward the source's events: a rule in its account with the pipeline's event bus as its target, that account in the
 //! bus's policy (`events:PutEvents`), and a rule on the bus that matches the source's account and starts the pipeline.
-//! Then set `PollForSourceChanges` to `false`.
+//! Then set `PollForSourceChanges` to `false`. Crosspipe's templates make each of these: `EventBusArn` of
+//! `target-account.yaml`, `ReceiveEvents` of `template.yaml`, and `SourceProvider` with its companions of
+//! `pipeline.yaml`.
 //!
 //! # Example
 //! A CodeCommit source with a `roleArn` in 222222222222 and no `PollForSourceChanges`, which is `true` by default.
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
-use crate::arn::account_of;
+use crate::arn::{self, account_of};
+use crate::evaluation::Side;
 use crate::providers::Provider;
+use crate::rules::access::{Access, OWN};
+use crate::rules::access_result::AccessResult;
 use crate::rules::commands::{in_region, option, show};
 use crate::rules::diagnostics::{Fault, Fix};
+use crate::rules::facts::role_location;
+use crate::rules::resources::target_account;
+use crate::rules::role_fixes;
 use crate::rules::{ActionFacts, Facts, InDiagnosis, Rule, RuleContext, RuleId, Severity, Subject};
 use crate::snapshot::Fact;
 
@@ -50,8 +59,12 @@ fn check(facts: &Facts<'_>, cx: &mut RuleContext<'_>) {
         match &facts.snapshot().event_rules {
             Fact::Known(rules) => {
                 let rules: Vec<EventRule<'_>> = rules.iter().map(EventRule).collect();
-                if !rules.iter().any(|rule| rule.is_enabled() && rule.may_match(&source)) {
+                let starting: Vec<&EventRule<'_>> =
+                    rules.iter().filter(|rule| rule.is_enabled() && rule.may_match(&source)).collect();
+                if starting.is_empty() {
                     report_no_rule(&action, &source, &rules, cx);
+                } else if facts.incident().is_none() {
+                    check_ways(&action, &source, &starting, cx);
                 }
             }
             Fact::Absent => report_no_rule(&action, &source, &[], cx),
@@ -66,6 +79,8 @@ fn check(facts: &Facts<'_>, cx: &mut RuleContext<'_>) {
 struct EventSource<'a> {
     /// `source` of its events.
     name: &'static str,
+    /// Their `detail-type`.
+    detail_type: &'static str,
     /// The account that they are of.
     account: &'a str,
     /// Whether CodePipeline can ask the source for changes instead.
@@ -74,13 +89,13 @@ struct EventSource<'a> {
 
 impl<'a> EventSource<'a> {
     fn of(action: &ActionFacts<'a>) -> Option<Self> {
-        let (name, can_poll) = match action.provider() {
-            Provider::CodeCommit => ("aws.codecommit", true),
-            Provider::S3Source => ("aws.s3", true),
-            Provider::Ecr => ("aws.ecr", false),
+        let (name, detail_type) = match action.provider() {
+            Provider::CodeCommit => ("aws.codecommit", "CodeCommit Repository State Change"),
+            Provider::S3Source => ("aws.s3", "Object Created"),
+            Provider::Ecr => ("aws.ecr", "ECR Image Action"),
             _ => return None,
         };
-        Some(EventSource { name, account: action.account, can_poll })
+        Some(EventSource { name, detail_type, account: action.account, can_poll: name != "aws.ecr" })
     }
 }
 
@@ -90,7 +105,7 @@ fn polls(action: &ActionFacts<'_>) -> bool {
     !action.action.configuration("PollForSourceChanges").is_some_and(|it| it.eq_ignore_ascii_case("false"))
 }
 
-/// `DescribeRule` of a rule whose target is the pipeline.
+/// `DescribeRule` of a rule whose target is the pipeline, or an event bus of its account.
 struct EventRule<'a>(&'a Value);
 
 impl EventRule<'_> {
@@ -114,6 +129,36 @@ impl EventRule<'_> {
             && may_have(&pattern, "resources", is_of_account)
     }
 
+    /// Whether it waits for an event of AWS's own from the source's service. What a program sends, or a schedule, comes
+    /// another way than by what is checked here.
+    fn waits_for(&self, source: &EventSource<'_>) -> bool {
+        let pattern = self.pattern();
+        let sources = pattern.as_ref().and_then(|it| it.get("source")).and_then(Value::as_array);
+        sources.is_some_and(|sources| sources.iter().any(|it| it == source.name))
+    }
+
+    /// The ARN of its event bus.
+    fn bus(&self, facts: &Facts<'_>) -> Option<String> {
+        let bus = self.0.get("EventBusName").and_then(Value::as_str).unwrap_or("default");
+        if bus.starts_with("arn:") {
+            return Some(bus.to_owned());
+        }
+        let (account, region) = (facts.pipeline().account()?, facts.pipeline().region()?);
+        Some(arn::build(facts.partition(), "events", region, account, format_args!("event-bus/{bus}")))
+    }
+
+    /// The role of its target with this ARN. None where it has none, or the targets are not known.
+    fn role_of_target(&self, arn: &str) -> Option<&str> {
+        let targets = self.0.get("Targets")?.as_array()?;
+        targets.iter().find(|it| it.get("Arn").is_some_and(|it| it == arn))?.get("RoleArn")?.as_str()
+    }
+
+    /// Whether it can have a target with this ARN: where the targets are not known, it was found by one.
+    fn may_have_target(&self, arn: &str) -> bool {
+        let targets = self.0.get("Targets").and_then(Value::as_array);
+        targets.is_none_or(|targets| targets.iter().any(|it| it.get("Arn").is_some_and(|it| it == arn)))
+    }
+
     fn pattern(&self) -> Option<Value> {
         let pattern = self.0.get("EventPattern")?;
         pattern.as_str().map_or(Some(pattern.clone()), |text| serde_json::from_str(text).ok())
@@ -125,6 +170,181 @@ impl EventRule<'_> {
 fn may_have(pattern: &Value, field: &str, fits: impl Fn(&str) -> bool) -> bool {
     let Some(values) = pattern.get(field).and_then(Value::as_array) else { return true };
     values.iter().any(|value| value.as_str().is_none_or(&fits))
+}
+
+/// What is known of the way of an event from its source to the pipeline.
+enum Way {
+    Whole,
+    /// This part of the snapshot would have to be known.
+    Unknown(String),
+    Broken(Box<Fault>),
+}
+
+/// Reports what is broken of the ways by these rules, unless one is whole.
+fn check_ways(
+    action: &ActionFacts<'_>,
+    source: &EventSource<'_>,
+    starting: &[&EventRule<'_>],
+    cx: &mut RuleContext<'_>,
+) {
+    if !starting.iter().all(|rule| rule.waits_for(source)) {
+        return;
+    }
+    let (mut broken, mut unknown) = (vec![], None);
+    for rule in starting {
+        match check_way(action, source, rule) {
+            Way::Whole => return,
+            Way::Unknown(missing) => unknown = Some(missing),
+            Way::Broken(fault) => broken.push(*fault),
+        }
+    }
+    match unknown {
+        Some(missing) => cx.unknown(missing),
+        None => broken.into_iter().for_each(|fault| cx.report(fault)),
+    }
+}
+
+/// From the source to the pipeline: the rules of its account that forward to the bus, then the rule that starts the
+/// pipeline.
+fn check_way(action: &ActionFacts<'_>, source: &EventSource<'_>, rule: &EventRule<'_>) -> Way {
+    let facts = action.facts();
+    let (Some(bus), Some(pipeline)) = (rule.bus(facts), facts.pipeline().arn()) else {
+        return Way::Unknown("pipeline.metadata".to_owned());
+    };
+    let forwarding = match facts.snapshot().forwarding_rules.get(source.account) {
+        Some(Fact::Known(rules)) => rules.as_slice(),
+        Some(Fact::Absent) => &[],
+        Some(Fact::Unknown) | None => {
+            return Way::Unknown(format!("forwardingRules[\"{}\"]", source.account));
+        }
+    };
+    let mut forwarding = forwarding.iter().map(EventRule);
+    let fits = |it: &EventRule<'_>| it.is_enabled() && it.may_have_target(&bus) && it.may_match(source);
+    let Some(forwarding) = forwarding.find(fits) else {
+        return Way::Broken(Box::new(not_forwarded(action, source, &bus)));
+    };
+    match check_forwarding(action, source, &forwarding, &bus) {
+        Way::Whole => check_start(action, rule, pipeline),
+        other => other,
+    }
+}
+
+/// The role of the rule that forwards, and the policy of the bus.
+fn check_forwarding(
+    action: &ActionFacts<'_>,
+    source: &EventSource<'_>,
+    forwarding: &EventRule<'_>,
+    bus: &str,
+) -> Way {
+    let facts = action.facts();
+    let Some(role) = forwarding.role_of_target(bus) else {
+        return Way::Unknown(format!("forwardingRules[\"{}\"]", source.account));
+    };
+    let access = Access::event_bus(facts, role, bus, (source.name, source.detail_type));
+    let own = access.judge(&OWN);
+    let label = format!("event rule `{}` of account {}", forwarding.name(), source.account);
+    if !own.refused.is_empty() {
+        let crosspipe = Some(target_account(source.account, &[("EventBusArn", bus)]));
+        let message = format!("{label} may not put its events on `{bus}`");
+        return Way::Broken(Box::new(role_fault(&own, role, message, ("events:PutEvents", bus), crosspipe)));
+    }
+    let taken = access.judge(&[Side::Resource]);
+    if !taken.refused.is_empty() {
+        return Way::Broken(Box::new(not_taken(action, source, &taken, role, bus)));
+    }
+    if own.unsettled {
+        return Way::Unknown(own.missing(&role_location(role)));
+    }
+    if taken.unsettled {
+        return Way::Unknown(taken.missing(&bus_location(bus)));
+    }
+    Way::Whole
+}
+
+/// The role of the rule that starts the pipeline.
+fn check_start(action: &ActionFacts<'_>, rule: &EventRule<'_>, pipeline: &str) -> Way {
+    let Some(role) = rule.role_of_target(pipeline) else { return Way::Unknown("eventRules".to_owned()) };
+    let own = Access::start_of_pipeline(action.facts(), role, pipeline).judge(&OWN);
+    if own.refused.is_empty() {
+        return if own.unsettled { Way::Unknown(own.missing(&role_location(role))) } else { Way::Whole };
+    }
+    let message = format!("event rule `{}` may not start the pipeline", rule.name());
+    let request = ("codepipeline:StartPipelineExecution", pipeline);
+    Way::Broken(Box::new(role_fault(&own, role, message, request, None)))
+}
+
+fn bus_location(bus: &str) -> String {
+    format!("eventBuses[\"{bus}\"].policy")
+}
+
+fn not_forwarded(action: &ActionFacts<'_>, source: &EventSource<'_>, bus: &str) -> Fault {
+    let account = source.account;
+    let crosspipe = Some(target_account(account, &[("EventBusArn", bus)]));
+    Fault {
+        location: format!("forwardingRules[\"{account}\"]"),
+        message: format!(
+            "no event rule of account {account} forwards changes of the source of {}",
+            action.label()
+        ),
+        because: format!("none that is enabled and matches `{}` has `{bus}` as its target", source.name),
+        fix: Fix {
+            summary: format!(
+                "make a rule for events of `{}` in account {account} whose target is `{bus}`, with a role that may put \
+                 events there",
+                source.name
+            ),
+            crosspipe,
+            ..Fix::default()
+        },
+        ..Fault::default()
+    }
+}
+
+fn not_taken(
+    action: &ActionFacts<'_>,
+    source: &EventSource<'_>,
+    judgement: &AccessResult,
+    role: &str,
+    bus: &str,
+) -> Fault {
+    let account = source.account;
+    Fault {
+        location: bus_location(bus),
+        message: format!(
+            "event bus `{bus}` does not take changes of the source of {} from account {account}",
+            action.label()
+        ),
+        because: judgement.because("the policy of the event bus", &format!("by {role}")),
+        fix: Fix {
+            summary: format!(
+                "let account {account} put events of `{}` on the event bus: ReceiveEvents of template.yaml, with the \
+                 account in AllowedAccounts or AllowedOrganizationId, does that",
+                source.name
+            ),
+            ..Fix::default()
+        },
+        denied: judgement.denied(),
+        ..Fault::default()
+    }
+}
+
+/// What a role of EventBridge is not allowed.
+fn role_fault(
+    judgement: &AccessResult,
+    role: &str,
+    message: String,
+    (action, resource): (&str, &str),
+    crosspipe: Option<String>,
+) -> Fault {
+    let statement = json!({"Effect": "Allow", "Action": action, "Resource": resource});
+    Fault {
+        location: role_location(role),
+        message,
+        because: judgement.because_of_role(role, &format!("on `{resource}`")),
+        fix: role_fixes::own(judgement, role, "Events", vec![statement], crosspipe),
+        denied: judgement.denied(),
+        ..Fault::default()
+    }
 }
 
 fn report_polling(action: &ActionFacts<'_>, cx: &mut RuleContext<'_>) {
