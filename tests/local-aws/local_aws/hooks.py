@@ -143,6 +143,7 @@ def _wrap_cloudformation() -> None:
     bucket, role = types_known["AWS::S3::Bucket"], types_known["AWS::IAM::Role"]
     bucket["create"] = resource_types.with_bucket_tags(bucket["create"], properties_at=1)
     bucket["update"] = resource_types.with_bucket_tags(bucket["update"], properties_at=2)
+    role["create"] = resource_types.refusing_existing(role["create"])
     role["delete"] = resource_types.forgetting(role["delete"])
     # Which conditions of a template hold.
     _replace(engine, "_evaluate_conditions", resource_types.wrap_evaluate_conditions, changesets, handlers, stacks)

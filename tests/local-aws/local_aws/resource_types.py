@@ -207,7 +207,19 @@ POLICY_CHECKS = {
     "AWS::KMS::Key": key_error,
 }
 
-# ------------------------------------------------------------------ roles that a stack deletes
+# ------------------------------------------------------------------ roles that a stack creates and deletes
+
+
+def refusing_existing(handler: Callable[..., Attributes]) -> Callable[..., Attributes]:
+    """A stack does not take over a role that somebody has made; ministack overwrites it."""
+
+    def create(logical_id: str, properties: dict[str, Any], stack_name: str) -> Attributes:
+        name = properties.get("RoleName")
+        if name in iam._roles:
+            raise ValueError(f"Resource of type 'AWS::IAM::Role' with identifier '{name}' already exists.")
+        return handler(logical_id, properties, stack_name)
+
+    return create
 
 
 def forgetting(handler: Callable[..., None]) -> Callable[..., None]:

@@ -22,7 +22,8 @@ const PIPELINE_TEMPLATE: &str = include_str!("../../../pipeline.yaml");
 const TARGET_TEMPLATE: &str = include_str!("../../../target-account.yaml");
 const CAPABILITIES: [&str; 2] = ["CAPABILITY_NAMED_IAM", "CAPABILITY_AUTO_EXPAND"];
 const PIPELINE_CAPABILITIES: [&str; 1] = ["CAPABILITY_IAM"];
-const PATIENCE: Duration = Duration::from_secs(120);
+/// Hundreds of accounts take their time.
+const PATIENCE: Duration = Duration::from_secs(600);
 
 /// Template parameters by name.
 pub type Parameters = BTreeMap<&'static str, String>;

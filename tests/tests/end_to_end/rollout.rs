@@ -128,6 +128,7 @@ fn instance_statuses(world: &World<'_>) -> (usize, usize) {
 fn rollout_over_many_accounts() {
     let (accounts, pipelines) = sizes();
     println!("{accounts} accounts, {pipelines} pipelines");
+    let functions = functions::build().unwrap();
     let mut clock = Clock(Instant::now());
     let world = World::build(LocalAws::shared(), REGION).unwrap();
     let tools = &world.tools;
@@ -167,7 +168,7 @@ fn rollout_over_many_accounts() {
     assert_eq!(instance_statuses(&world), (accounts, 0));
     clock.step("the one that failed, again");
 
-    let packaged = world.package_tools(&functions::build().unwrap()).unwrap();
+    let packaged = world.package_tools(&functions).unwrap();
     let mut parameters = world.tools_parameters();
     parameters.retain(|name, _| !["AllowedAccounts", "BuildProjectArns", "BuildRoleArns"].contains(name));
     parameters.extend(scope);
