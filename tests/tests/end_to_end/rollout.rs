@@ -2,7 +2,7 @@
 //! leaves, the template is updated, and one pipeline's stack goes.
 //!
 //! The gate takes a few of each. `CROSSPIPE_ROLLOUT=200x40 cargo test --workspace --test end_to_end rollout -- --nocapture`
-//! takes 200 accounts and 40 pipelines, and prints how long each step took (docs/limits.md).
+//! takes 200 accounts and 40 pipelines, and prints how long each step took (docs/rollout.md).
 
 use std::thread;
 use std::time::Instant;
