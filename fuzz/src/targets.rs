@@ -100,13 +100,13 @@ pub fn event(input: &[u8]) {
     }
     for incoming in event::read(&value) {
         match incoming {
-            Ok(Incoming::Action(failure)) => told_of(*failure),
             // What `ListActionExecutions` says is put into the same input.
-            Ok(Incoming::Execution(execution)) => {
+            Ok(Incoming::Failed(execution)) => {
                 let details = value.get("details").and_then(Value::as_array);
                 let details = details.map(Vec::as_slice).unwrap_or_default();
                 let failures = execution.failures(details);
                 assert!(failures.is_empty() || execution.is_listed(details), "{value}");
+                assert!(failures.is_empty() || execution.contradiction(details).is_none(), "{value}");
                 failures.into_iter().for_each(told_of);
             }
             Ok(Incoming::PassedOver(reason)) => assert!(!reason.to_string().is_empty()),

@@ -11,6 +11,7 @@ use crosspipe_core::field_error::FieldError;
 use crosspipe_core::incident::{EventError, Failure};
 use crosspipe_core::pipeline::Pipeline;
 use crosspipe_core::snapshot::{Snapshot, SnapshotError};
+use futures_util::future::join;
 use serde_json::Value;
 
 use crate::alerts::{AlertError, Alerts, Invocation, Message};
@@ -43,6 +44,16 @@ pub(crate) enum ReportError {
     /// The event does not say what failed.
     #[error(transparent)]
     Event(#[from] EventError),
+    /// CodePipeline does not know of the failure, or not yet.
+    #[error(
+        "CodePipeline lists nothing that failed where the event says so: ListActionExecutions of the pipeline execution shows what did"
+    )]
+    NotListed,
+    /// CodePipeline says that the action ended otherwise.
+    #[error(
+        "the event says that the action failed, and ListActionExecutions that it is {0}: somebody made this event up"
+    )]
+    NotFailed(String),
     /// An earlier attempt at this event still runs, or died.
     #[error("an earlier attempt at this event has not finished")]
     Busy,
@@ -63,7 +74,13 @@ pub(crate) enum ReportError {
 impl ReportError {
     /// Whether another attempt at the same event would fail the same way.
     pub(crate) fn is_final(&self) -> bool {
-        matches!(self, ReportError::Event(_) | ReportError::Pipeline(_) | ReportError::Snapshot(_))
+        matches!(
+            self,
+            ReportError::Event(_)
+                | ReportError::NotFailed(_)
+                | ReportError::Pipeline(_)
+                | ReportError::Snapshot(_)
+        )
     }
 }
 
@@ -73,15 +90,17 @@ impl<'a> Reporter<'a> {
         Reporter { aws, leases, alerts, settings }
     }
 
-    /// Reports one failure. A destination that has its report, or is just getting it, gets no second one. `listed` is
-    /// the answer of `ListActionExecutions`, where it was asked before.
+    /// Reports one failure. A destination that has its report, or is just getting it, gets no second one.
     pub(crate) async fn report(
         &self,
         failure: Failure,
-        listed: Option<&[Value]>,
         invocation: Invocation<'_>,
     ) -> Result<(), ReportError> {
-        let deliveries = self.alerts.claim_deliveries(&failure.action_execution_id, invocation).await?;
+        let (codepipeline, id) = (self.aws.codepipeline(), &failure.action_execution_id);
+        let claim = self.alerts.claim_deliveries(id, invocation);
+        // Read beside the claim, so that the alert does not wait for one call after the other.
+        let (deliveries, live) = join(claim, codepipeline.get_pipeline(&failure.pipeline)).await;
+        let deliveries = deliveries?;
         let outcome = if deliveries.unfinished { Err(ReportError::Busy) } else { Ok(()) };
         if deliveries.is_empty() {
             tracing::info!(
@@ -90,7 +109,11 @@ impl<'a> Reporter<'a> {
             );
             return outcome;
         }
-        match self.diagnose_and_remediate(failure, listed, invocation.deadline).await {
+        let diagnosed = match live {
+            Ok(live) => self.diagnose_and_remediate(failure, live, invocation.deadline).await,
+            Err(error) => Err(error.into()),
+        };
+        match diagnosed {
             Ok(Diagnosis::Report(report)) => {
                 self.alerts.notify(deliveries, &Message::from(&*report)).await?;
                 metrics::count_report(&report, invocation.happened);
@@ -110,21 +133,9 @@ impl<'a> Reporter<'a> {
     async fn diagnose_and_remediate(
         &self,
         failure: Failure,
-        listed: Option<&[Value]>,
+        live: Value,
         deadline: SystemTime,
     ) -> Result<Diagnosis, ReportError> {
-        let codepipeline = self.aws.codepipeline();
-        let executions = async {
-            match listed {
-                Some(listed) => Ok(listed.to_vec()),
-                None => {
-                    let enough = |details: &[Value]| failure.is_listed(details);
-                    self.list_action_executions(&failure.pipeline, &failure.execution_id, enough).await
-                }
-            }
-        };
-        let (live, executions) = tokio::try_join!(codepipeline.get_pipeline(&failure.pipeline), executions)?;
-        let failure = failure.with_details(&executions);
         let pipeline = Pipeline::parse(live.clone())?;
         let (report, _) = self.read_and_diagnose(&failure, live, &pipeline, deadline).await?;
         let Some(mut report) = report else {

@@ -1,16 +1,19 @@
 //! Finds out which actions failed, from each kind of event; each failure is reported on its own.
+//!
+//! An event only says where to look: what failed is what `ListActionExecutions` says. An event of which that says
+//! nothing is neither claimed nor reported, so a made-up one can't stand in the way of a real one.
 
 use std::time::Duration;
 
-use crosspipe_aws::AwsError;
+use crosspipe_core::incident::Failure;
 use crosspipe_core::incident::event::{self, FailedExecution, Incoming};
 use serde_json::Value;
 
 use crate::alerts::Invocation;
 use crate::failed_action::{ReportError, Reporter};
 
-/// An event can come before `ListActionExecutions` lists its action execution. After these pauses the report is
-/// made of what the event says.
+/// An event can come before `ListActionExecutions` lists its action execution. What is not listed after these pauses is
+/// for the next attempt at the event.
 const PAUSES: [Duration; 3] = [Duration::from_secs(1), Duration::from_secs(2), Duration::from_secs(4)];
 
 impl Reporter<'_> {
@@ -18,23 +21,8 @@ impl Reporter<'_> {
     pub(crate) async fn handle(&self, event: &Value, invocation: Invocation<'_>) -> Result<(), ReportError> {
         let mut outcome = Ok(());
         for incoming in event::read(event) {
-            let place = match &incoming {
-                Ok(Incoming::Action(failure)) => {
-                    Some((failure.account.as_str(), failure.pipeline_region.as_str()))
-                }
-                Ok(Incoming::Execution(execution)) => Some(execution.place()),
-                _ => None,
-            };
-            // Whoever may put events here could name any pipeline.
-            if let Some((account, region)) = place.filter(|place| !invocation.is_own_place(*place)) {
-                tracing::warn!(account, region, "passed over an event of another account or Region");
-                continue;
-            }
             let handled = match incoming {
-                Ok(Incoming::Action(failure)) => self.report(*failure, None, invocation).await,
-                Ok(Incoming::Execution(execution)) => {
-                    self.report_failed_actions(&execution, invocation).await
-                }
+                Ok(Incoming::Failed(execution)) => self.report_failures(&execution, invocation).await,
                 Ok(Incoming::PassedOver(reason)) => {
                     tracing::info!(%reason, "passed over an event");
                     Ok(())
@@ -49,42 +37,55 @@ impl Reporter<'_> {
         outcome
     }
 
-    /// Reports the failed actions of a failed stage or pipeline; each of them has an event of its own, too.
-    async fn report_failed_actions(
+    /// Reports the failed actions that an event is about.
+    async fn report_failures(
         &self,
         execution: &FailedExecution,
         invocation: Invocation<'_>,
     ) -> Result<(), ReportError> {
-        let (pipeline, id) = (execution.pipeline(), execution.execution_id());
-        let details =
-            self.list_action_executions(pipeline, id, |details| execution.is_listed(details)).await?;
-        let failures = execution.failures(&details);
-        tracing::info!(execution_id = id, failures = failures.len(), "read which actions failed");
+        let (account, region) = execution.place();
+        // Whoever may put events here could name any pipeline.
+        if !invocation.is_own_place((account, region)) {
+            tracing::warn!(account, region, "passed over an event of another account or Region");
+            return Ok(());
+        }
         let mut outcome = Ok(());
-        for failure in failures {
-            if let Err(error) = self.report(failure, Some(&details), invocation).await {
+        for failure in self.find_failures(execution).await? {
+            if let Err(error) = self.report(failure, invocation).await {
                 outcome = prefer_retryable(outcome, error);
             }
         }
         outcome
     }
 
-    /// The action executions of a pipeline execution; asks again after a pause until they are `enough`.
-    pub(crate) async fn list_action_executions(
-        &self,
-        pipeline: &str,
-        execution_id: &str,
-        enough: impl Fn(&[Value]) -> bool,
-    ) -> Result<Vec<Value>, AwsError> {
+    /// The failed actions that an event is about, by what CodePipeline says of the execution. None where an approval was
+    /// not given, or a condition of a stage failed: those need no report.
+    async fn find_failures(&self, execution: &FailedExecution) -> Result<Vec<Failure>, ReportError> {
+        let (pipeline, id) = (execution.pipeline(), execution.execution_id());
         let codepipeline = self.aws.codepipeline();
         let mut pauses = PAUSES.iter();
         loop {
-            let details = codepipeline.list_action_executions(pipeline, execution_id).await?;
-            match pauses.next() {
-                Some(pause) if !enough(&details) => tokio::time::sleep(*pause).await,
-                _ => return Ok(details),
+            let details = codepipeline.list_action_executions(pipeline, id).await?;
+            if let Some(status) = execution.contradiction(&details) {
+                return Err(ReportError::NotFailed(status));
             }
+            if execution.is_listed(&details) {
+                let failures = execution.failures(&details);
+                tracing::info!(execution_id = id, failures = failures.len(), "read which actions failed");
+                return Ok(failures);
+            }
+            let Some(pause) = pauses.next() else { break };
+            tokio::time::sleep(*pause).await;
         }
+        if execution.is_of_action() {
+            return Err(ReportError::NotListed);
+        }
+        let rules = codepipeline.list_rule_executions(pipeline, id).await?;
+        let conditions = execution.failed_conditions(&rules);
+        let Some(condition) = conditions.first() else { return Err(ReportError::NotListed) };
+        let (stage, rule) = (&condition.stage, &condition.rule);
+        tracing::info!(execution_id = id, stage, rule, "a condition of the stage failed, and no action");
+        Ok(vec![])
     }
 }
 

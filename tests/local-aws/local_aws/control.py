@@ -3,6 +3,8 @@
 | path | body | does |
 |---|---|---|
 | `fail` | `account`, `region`, `pipeline`, `stage`, `action`, `code`, `summary`, `externalExecutionId`? | the action fails so in every later execution; `"code": null` ends it |
+| `fail-again` | `account`, `region`, `pipeline`, `actionExecutionId` | that action fails once more in the same execution: `{"actionExecutionId"}` |
+| `fail-condition` | `account`, `region`, `pipeline`, `pipelineExecutionId`, `stage`, `rule` | ListRuleExecutions has a failed rule of the stage |
 | `deployment` | `account`, `region`, `deploymentInfo`, `targets`? | CodeDeploy knows this deployment |
 | `instances` | `account`, `region`, `application`, `group`, `role`, `instances` | CodeDeploy deploys to instances of this role (an ARN): each fetches the revision as it |
 | `deployment-group` | `account`, `region`, `applicationName`, `deploymentGroupName`, `computePlatform` | CodeDeploy knows this deployment group |
@@ -35,6 +37,7 @@ from ministack.core.responses import get_account_id, request_scope
 from ministack.services import eventbridge
 
 from . import cloudtrail, codedeploy, models
+from .codepipeline import executions
 from .codepipeline.deployments import INSTANCES
 from .codepipeline.executions import SCRIPTED
 from .codepipeline.failures import Failure
@@ -54,6 +57,19 @@ def _fail(request: dict[str, Any]) -> dict[str, Any]:
         SCRIPTED.pop(place, None)
         if request["code"] is not None:
             SCRIPTED[place] = Failure(request["code"], request["summary"], request.get("externalExecutionId", ""))
+    return {}
+
+
+def _fail_again(request: dict[str, Any]) -> dict[str, Any]:
+    with request_scope(request["account"], request["region"]):
+        return {"actionExecutionId": executions.fail_again(request["pipeline"], request["actionExecutionId"])}
+
+
+def _fail_condition(request: dict[str, Any]) -> dict[str, Any]:
+    with request_scope(request["account"], request["region"]):
+        executions.fail_condition(
+            request["pipeline"], request["pipelineExecutionId"], request["stage"], request["rule"]
+        )
     return {}
 
 
@@ -164,6 +180,8 @@ def _reset(_request: dict[str, Any]) -> dict[str, Any]:
 
 _OPERATIONS: dict[str, Callable[[dict[str, Any]], dict[str, Any]]] = {
     "fail": _fail,
+    "fail-again": _fail_again,
+    "fail-condition": _fail_condition,
     "deployment": _deployment,
     "instances": _instances,
     "deployment-group": _deployment_group,

@@ -16,6 +16,7 @@ mod command;
 mod concurrency;
 mod evidence;
 mod faults;
+mod forged_events;
 mod life_cycle;
 mod many_pipelines;
 mod operations;

@@ -11,7 +11,7 @@ use crate::permissions::remove;
 
 impl Listening {
     /// Hands an event to the reporter and waits until it has served it.
-    fn invoke(&self, event: &Value) {
+    pub(crate) fn invoke(&self, event: &Value) {
         let function = self.scene.role_name("FailureReporter");
         let invocation = json!({"FunctionName": function, "Payload": event.to_string()});
         let answer = self.scene.world.tools.call("lambda", "invoke", invocation).unwrap();
@@ -19,13 +19,13 @@ impl Listening {
     }
 
     /// No events of EventBridge reach the reporter any more.
-    fn disable_rule(&self) {
+    pub(crate) fn disable_rule(&self) {
         let rule = json!({"Name": self.scene.role_name("FailedActions")});
         self.scene.world.tools.call("events", "disable_rule", rule).unwrap();
     }
 
     /// The newest action execution that failed, as `ListActionExecutions` has it.
-    fn failed_action(&self) -> Value {
+    pub(crate) fn failed_action(&self) -> Value {
         let world = &self.scene.world;
         let request = json!({"pipelineName": world.pipeline});
         let answer = world.tools.call("codepipeline", "list_action_executions", request).unwrap();
@@ -34,7 +34,7 @@ impl Listening {
     }
 
     /// An event of the failure: of its action, its stage or its pipeline.
-    fn event_of(&self, level: &str, failed: &Value) -> Value {
+    pub(crate) fn event_of(&self, level: &str, failed: &Value) -> Value {
         let world = &self.scene.world;
         let mut detail = json!({
             "pipeline": world.pipeline, "execution-id": failed["pipelineExecutionId"], "state": "FAILED", "version": 3.0,

@@ -44,25 +44,22 @@ impl Listening {
         calls.iter().filter(|call| call["caller"].to_string().contains("CrosspipeFailureReporter")).count()
     }
 
-    /// The failure of this report once more, as another action execution or as a duplicate.
-    fn deliver_again(&self, report: &Value, action_execution: &Value) {
+    /// The failure of this report once more, as another action execution of the same pipeline execution; its id.
+    fn fail_again(&self, report: &Value) -> Value {
         let tools = &self.scene.world.tools;
-        let event = json!({
-            "detail-type": "CodePipeline Action Execution State Change", "account": tools.id(), "region": tools.region(),
-            "resources": [self.scene.world.pipeline_arn()],
-            "detail": {
-                "pipeline": report["pipeline"], "execution-id": report["executionId"], "action-execution-id": action_execution,
-                "stage": report["stage"], "action": report["action"], "state": "FAILED", "type": {"provider": report["provider"]},
-                "execution-result": {
-                    "error-code": report["deployment"]["errorCode"],
-                    "external-execution-summary": report["deployment"]["errorMessage"],
-                },
-            },
+        let request = json!({"account": tools.id(), "region": tools.region(), "pipeline": report["pipeline"],
+            "actionExecutionId": report["actionExecutionId"]});
+        LocalAws::shared().control("fail-again", &request).unwrap()["actionExecutionId"].take()
+    }
+
+    /// The event of an action execution of this report's execution.
+    fn deliver(&self, report: &Value, action_execution: &Value) {
+        let failed = json!({
+            "pipelineExecutionId": report["executionId"], "actionExecutionId": action_execution,
+            "stageName": report["stage"], "actionName": report["action"],
+            "input": {"actionTypeId": {"provider": report["provider"]}},
         });
-        let function = self.scene.role_name("FailureReporter");
-        let invocation = json!({"FunctionName": function, "Payload": event.to_string()});
-        let answer = tools.call("lambda", "invoke", invocation).unwrap();
-        assert_eq!(answer.get("FunctionError"), None, "{answer}");
+        self.invoke(&self.event_of("Action", &failed));
     }
 
     fn put_bucket_policy(&self, policy: &Value) {
@@ -245,13 +242,13 @@ fn one_attempt_per_execution() {
     assert_eq!(outcome(&report), "retried", "{report}");
 
     for _ in 0..2 {
-        listening.deliver_again(&report, &report["actionExecutionId"]);
+        listening.deliver(&report, &report["actionExecutionId"]);
     }
     assert!(listening.subscriber.notifications().is_empty(), "duplicates alert nobody");
     assert_eq!(listening.reporters_calls("lambda", "InvokeFunction"), 1);
 
-    // Another action of the same stage failed for the same reason, and is looked at when nothing is missing any more.
-    listening.deliver_again(&report, &json!("11111111-8888-7777-6666-555555555555"));
+    // The same execution failed for the same reason, and is looked at when nothing is missing any more.
+    listening.deliver(&report, &listening.fail_again(&report));
     let other = listening.report().expect("a report of the other action");
     assert_eq!((&other["rootCause"], outcome(&other)), (&Value::Null, "alreadyAttempted"), "{other}");
     assert!(other["remediation"]["steps"].to_string().contains("put back"), "{other}");
@@ -260,7 +257,7 @@ fn one_attempt_per_execution() {
     // Somebody removes it again, and the same execution fails once more.
     listening.clean_up_bucket_policy();
     let before = listening.scene.live();
-    listening.deliver_again(&report, &json!("99999999-8888-7777-6666-555555555555"));
+    listening.deliver(&report, &listening.fail_again(&report));
     let again = listening.report().expect("a report of the second failure");
     assert_eq!((rule(&again), outcome(&again)), ("S3001", "alreadyAttempted"), "{again}");
     let steps = again["remediation"]["steps"].as_array().unwrap();

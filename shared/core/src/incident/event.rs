@@ -2,23 +2,24 @@
 //!
 //! CodePipeline's events come from EventBridge (`detail-type`) or from a notification rule (`detailType`, neither
 //! `id` nor `version`), the latter wrapped in what SNS hands to a function. One failure comes as an event of its
-//! action, of its stage and of its pipeline, in any order and more than once; only the first says which action.
+//! action, of its stage and of its pipeline, in any order and more than once.
+//!
+//! An event is a hint: it says where to look. Whoever may put events or invoke the function can make one up, so what
+//! failed, and why, is taken from `ListActionExecutions` alone.
 //!
 //! See <https://docs.aws.amazon.com/codepipeline/latest/userguide/detect-state-changes-cloudwatch-events.html> and
 //! <https://docs.aws.amazon.com/lambda/latest/dg/with-sns.html>.
 
 use serde_json::Value;
 
+use super::conditions::{FailedCondition, failed_conditions};
 use super::failure::{EventError, Failure, Origin, text};
 
 /// What there is to do about an event.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Incoming {
-    /// An action failed.
-    Action(Box<Failure>),
-    /// A stage, a pipeline, or an action without the id of its execution failed; which action execution did is for
-    /// `ListActionExecutions` to say.
-    Execution(FailedExecution),
+    /// Something is said to have failed.
+    Failed(FailedExecution),
     /// Nothing is to be done.
     PassedOver(Reason),
 }
@@ -44,12 +45,14 @@ impl std::fmt::Display for Reason {
     }
 }
 
-/// An execution of a pipeline in which something failed: anything, a stage, or an action of a stage.
+/// An execution of a pipeline in which an event says that something failed: anything, a stage, an action of a stage, or
+/// one execution of that action.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FailedExecution {
     origin: Origin,
     stage: Option<String>,
     action: Option<String>,
+    action_execution_id: Option<String>,
 }
 
 /// The kind of an event, whether EventBridge's or a notification rule's.
@@ -92,26 +95,20 @@ fn one(event: &Value) -> Result<Incoming, EventError> {
     if state != "FAILED" {
         return Ok(Incoming::PassedOver(Reason::NotFailed(state)));
     }
-    if level == "Action" {
-        if is_approval(event, "/detail/type") {
-            return Ok(Incoming::PassedOver(Reason::Rejected));
-        }
-        if text(event, "/detail/action-execution-id").is_some() {
-            return Ok(Incoming::Action(Box::new(Failure::from_event(event)?)));
-        }
+    if level == "Action" && is_approval(event, "/detail/type") {
+        return Ok(Incoming::PassedOver(Reason::Rejected));
+    }
+    let needed_at = |needed: bool, pointer: &str| match text(event, pointer) {
+        None if needed => Err(EventError::Missing(pointer.to_owned())),
+        found => Ok(found.filter(|_| needed)),
+    };
+    Ok(Incoming::Failed(FailedExecution {
+        origin: Origin::of(event)?,
+        stage: needed_at(level != "Pipeline", "/detail/stage")?,
+        action: needed_at(level == "Action", "/detail/action")?,
         // Older events, and some of notification rules, do not have it.
-        let part = |pointer: &str| {
-            text(event, pointer).ok_or_else(|| EventError::Missing(pointer.to_owned())).map(Some)
-        };
-        let (stage, action) = (part("/detail/stage")?, part("/detail/action")?);
-        return Ok(Incoming::Execution(FailedExecution { origin: Origin::of(event)?, stage, action }));
-    }
-    let origin = Origin::of(event)?;
-    let stage = text(event, "/detail/stage");
-    if level == "Stage" && stage.is_none() {
-        return Err(EventError::Missing("/detail/stage".to_owned()));
-    }
-    Ok(Incoming::Execution(FailedExecution { origin, stage, action: None }))
+        action_execution_id: text(event, "/detail/action-execution-id").filter(|_| level == "Action"),
+    }))
 }
 
 /// Whether this action type is an approval.
@@ -135,25 +132,49 @@ impl FailedExecution {
         &self.origin.execution_id
     }
 
+    /// Whether the event is one of an action.
+    pub fn is_of_action(&self) -> bool {
+        self.action.is_some()
+    }
+
     /// The actions that failed in it, by what `ListActionExecutions` says of the execution. Approvals that were
-    /// not given are none. Each has the id that its own event has.
+    /// not given are none.
     pub fn failures(&self, details: &[Value]) -> Vec<Failure> {
-        let failed = details.iter().filter(|detail| self.is_of(detail));
+        let failed = details.iter().filter(|detail| self.has_failed(detail));
         let failed = failed.filter(|detail| !is_approval(detail, "/input/actionTypeId"));
         let failures = failed.filter_map(|detail| self.origin.listed(detail));
         failures.map(|failure| failure.with_details(details)).collect()
     }
 
-    /// Whether `ListActionExecutions` knows yet of anything that failed here; it lags behind the events.
+    /// Whether `ListActionExecutions` knows of anything that failed here; it lags behind the events.
     pub fn is_listed(&self, details: &[Value]) -> bool {
-        details.iter().any(|detail| self.is_of(detail))
+        details.iter().any(|detail| self.has_failed(detail))
+    }
+
+    /// The rules of stages' conditions that failed here, by what `ListRuleExecutions` says of the execution: they fail a
+    /// stage and its pipeline without an action. None for the event of an action.
+    pub fn failed_conditions(&self, details: &[Value]) -> Vec<FailedCondition> {
+        match self.action {
+            None => failed_conditions(details, self.execution_id(), self.stage.as_deref()),
+            Some(_) => vec![],
+        }
+    }
+
+    /// How the action execution that the event names has really ended, where that is no failure: such an event is
+    /// wrong, and stays so.
+    pub fn contradiction(&self, details: &[Value]) -> Option<String> {
+        let id = self.action_execution_id.as_deref()?;
+        let mine = details.iter().find(|detail| text(detail, "/actionExecutionId").as_deref() == Some(id))?;
+        text(mine, "/status").filter(|status| status != "InProgress" && status != "Failed")
     }
 
     /// Whether this is an action of it that failed.
-    fn is_of(&self, detail: &Value) -> bool {
+    fn has_failed(&self, detail: &Value) -> bool {
+        let fits = |given: &Option<String>, pointer: &str| given.is_none() || text(detail, pointer) == *given;
         text(detail, "/status").as_deref() == Some("Failed")
-            && (self.stage.is_none() || text(detail, "/stageName") == self.stage)
-            && (self.action.is_none() || text(detail, "/actionName") == self.action)
+            && fits(&self.stage, "/stageName")
+            && fits(&self.action, "/actionName")
+            && fits(&self.action_execution_id, "/actionExecutionId")
     }
 }
 

@@ -130,14 +130,6 @@ impl Failure {
         self
     }
 
-    /// Whether `ListActionExecutions` knows yet how this action execution ended; it lags behind the events.
-    pub fn is_listed(&self, details: &[Value]) -> bool {
-        details.iter().any(|detail| {
-            text(detail, "/actionExecutionId").as_ref() == Some(&self.action_execution_id)
-                && text(detail, "/status").as_deref() != Some("InProgress")
-        })
-    }
-
     /// The ARN of the pipeline.
     pub fn pipeline_arn(&self) -> String {
         let partition = match self.pipeline_region.as_str() {

@@ -37,6 +37,7 @@ async def handle_request(
         "GetPipelineExecution": runs.get_execution,
         "ListPipelineExecutions": runs.list_executions,
         "ListActionExecutions": runs.list_actions,
+        "ListRuleExecutions": runs.list_rules,
         "GetPipelineState": runs.state,
     }
     return protocol.answer(operations, headers, body)

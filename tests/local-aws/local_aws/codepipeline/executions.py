@@ -36,6 +36,7 @@ def start(pipeline: dict[str, Any], token: str | None) -> str:
         "attempt": 1,
         "token": token,
         "actions": [],
+        "rules": [],
         "stages": {},
     }
     known.insert(0, execution)
@@ -56,6 +57,39 @@ def retry(pipeline: dict[str, Any], execution: dict[str, Any], stage: str, mode:
     execution["status"] = "InProgress"
     events.pipeline_changed(execution, "RESUMED")
     _run(pipeline, execution, names.index(stage), skip=succeeded if mode == "FAILED_ACTIONS" else set())
+
+
+def fail_again(pipeline: str, action_execution_id: str) -> str:
+    """The failure of an action execution once more, as the newest one of its execution; answers its id."""
+    for execution in EXECUTIONS.get(pipeline) or []:
+        for record in execution["actions"]:
+            if record["actionExecutionId"] == action_execution_id:
+                now = time.time()
+                again = {**record, "actionExecutionId": str(uuid.uuid4()), "startTime": now, "lastUpdateTime": now}
+                execution["actions"].append(again)
+                return again["actionExecutionId"]
+    raise ValueError(f"pipeline {pipeline} has no action execution {action_execution_id}")
+
+
+def fail_condition(pipeline: str, execution_id: str, stage: str, rule: str) -> None:
+    """A rule of a stage's condition failed in this execution."""
+    for execution in EXECUTIONS.get(pipeline) or []:
+        if execution["pipelineExecutionId"] == execution_id:
+            execution["rules"].insert(
+                0,
+                {
+                    "pipelineExecutionId": execution_id,
+                    "ruleExecutionId": str(uuid.uuid4()),
+                    "pipelineVersion": execution["pipelineVersion"],
+                    "stageName": stage,
+                    "ruleName": rule,
+                    "startTime": time.time(),
+                    "lastUpdateTime": time.time(),
+                    "status": "Failed",
+                },
+            )
+            return
+    raise ValueError(f"pipeline {pipeline} has no execution {execution_id}")
 
 
 def _run(pipeline: dict[str, Any], execution: dict[str, Any], first: int, skip: set[str]) -> None:

@@ -72,6 +72,22 @@ def list_actions(request: dict[str, Any]) -> dict[str, Any]:
     return {"actionExecutionDetails": part, **more}
 
 
+def list_rules(request: dict[str, Any]) -> dict[str, Any]:
+    """What a test says of conditions: none is evaluated here."""
+    found = pipelines.find(protocol.require(request, "pipelineName"))
+    wanted = (request.get("filter") or {}).get("pipelineExecutionId")
+    if wanted:
+        _execution(found, wanted)
+    details = [
+        rule
+        for execution in _executions(found)
+        if not wanted or execution["pipelineExecutionId"] == wanted
+        for rule in execution["rules"]
+    ]
+    part, more = protocol.page(details, request, 100)
+    return {"ruleExecutionDetails": part, **more}
+
+
 def state(request: dict[str, Any]) -> dict[str, Any]:
     found = pipelines.find(protocol.require(request, "name"))
     pipeline = found["pipeline"]

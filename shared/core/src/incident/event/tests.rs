@@ -53,16 +53,14 @@ fn single(event: &Value) -> Result<Incoming, EventError> {
     all.remove(0)
 }
 
-fn failure(event: &Value) -> Failure {
-    match single(event) {
-        Ok(Incoming::Action(failure)) => *failure,
-        other => panic!("{other:?}"),
-    }
+/// The failures that an event leads to, by what is listed.
+fn failures(event: &Value, details: &[Value]) -> Vec<Failure> {
+    execution(event).failures(details)
 }
 
 fn execution(event: &Value) -> FailedExecution {
     match single(event) {
-        Ok(Incoming::Execution(execution)) => execution,
+        Ok(Incoming::Failed(execution)) => execution,
         other => panic!("{other:?}"),
     }
 }
@@ -77,38 +75,71 @@ fn listed(id: &str, stage: &str, name: &str, status: &str, category: &str) -> Va
 
 #[test]
 fn event_shapes_agree() {
-    let plain = failure(&action());
-    assert_eq!((plain.pipeline.as_str(), plain.account.as_str()), ("p", A));
-    assert_eq!((plain.pipeline_region.as_str(), plain.region.as_str()), ("us-west-2", "eu-west-1"));
-    let bare = notified(action(), json!({"additionalInformation": "Deployment d-1 failed"}));
-    assert_eq!(failure(&bare), plain);
-    assert_eq!(failure(&in_sns(&[bare.to_string()])), plain);
-    // What the stage's event leads to has the same id, so it is told once.
     let details = [listed("a-1", "Deploy", "Deploy", "Failed", "Deploy")];
-    let stage = execution(&event("Stage", json!({"stage": "Deploy"})));
-    assert_eq!(stage.failures(&details), [plain.clone().with_details(&details)]);
+    let plain = failures(&action(), &details);
+    let [one] = plain.as_slice() else { panic!("{plain:?}") };
+    assert_eq!(
+        (one.pipeline.as_str(), one.account.as_str(), one.action_execution_id.as_str()),
+        ("p", A, "a-1")
+    );
+    assert_eq!((one.pipeline_region.as_str(), one.region.as_str()), ("us-west-2", "eu-west-1"));
+    let bare = notified(action(), json!({"additionalInformation": "Deployment d-1 failed"}));
+    let stage = event("Stage", json!({"stage": "Deploy"}));
+    for same in [in_sns(&[bare.to_string()]), bare, stage, event("Pipeline", json!({}))] {
+        assert_eq!(failures(&same, &details), plain, "{same}");
+    }
 }
 
 #[test]
-fn notification_completes_its_event() {
-    let mut bare = notified(action(), json!({"additionalInformation": "why"}));
-    bare["detail"].as_object_mut().unwrap().remove("execution-result");
-    let failure = failure(&bare);
-    assert_eq!(failure.message(), "why");
-    assert_eq!((failure.error_code, failure.external_execution_url), (None, None));
+fn only_what_is_listed_counts() {
+    let mut forged = action();
+    forged["detail"]["region"] = json!("us-east-1");
+    forged["detail"]["type"]["provider"] = json!("Forged");
+    forged["detail"]["execution-result"] = json!({"external-execution-summary": "forged", "external-execution-id": "forged",
+        "external-execution-url": "https://forged.example", "error-code": "Forged"});
+    forged["additionalAttributes"] = json!({"additionalInformation": "forged"});
+    let details = [listed("a-1", "Deploy", "Deploy", "Failed", "Deploy")];
+    assert_eq!(failures(&forged, &details), failures(&action(), &details));
+    for (member, value) in [("stage", "Other"), ("action", "Other"), ("action-execution-id", "a-2")] {
+        let mut other = action();
+        other["detail"][member] = json!(value);
+        assert_eq!(failures(&other, &details), [], "{member}");
+        assert!(!execution(&other).is_listed(&details), "{member}");
+    }
+}
+
+#[test]
+fn ended_otherwise_contradicts_event() {
+    let said = |status: &str| {
+        execution(&action()).contradiction(&[listed("a-1", "Deploy", "Deploy", status, "Deploy")])
+    };
+    assert_eq!((said("InProgress"), said("Failed")), (None, None));
+    assert_eq!(said("Succeeded").as_deref(), Some("Succeeded"));
+    assert_eq!(execution(&action()).contradiction(&[]), None, "it may not be listed yet");
+}
+
+#[test]
+fn failed_condition_explains_stage_and_pipeline() {
+    let rule = json!({"pipelineExecutionId": "e-1", "stageName": "Deploy", "ruleName": "Window", "status": "Failed"});
+    let found = |event: &Value| execution(event).failed_conditions(std::slice::from_ref(&rule)).len();
+    assert_eq!(found(&event("Stage", json!({"stage": "Deploy"}))), 1);
+    assert_eq!(found(&event("Pipeline", json!({}))), 1);
+    assert_eq!(found(&event("Stage", json!({"stage": "Build"}))), 0);
+    assert_eq!(found(&action()), 0, "an action does not fail by a condition");
 }
 
 #[test]
 fn version_is_optional() {
+    let expected = execution(&action());
     for version in [json!(4), json!(4.0), json!("4"), json!(null), json!({})] {
         let mut event = action();
         event["detail"]["version"] = version.clone();
         event["version"] = version;
-        assert_eq!(failure(&event), failure(&action()));
+        assert_eq!(execution(&event), expected);
     }
     let mut without = action();
     without["detail"].as_object_mut().unwrap().remove("version");
-    assert_eq!(failure(&without), failure(&action()));
+    assert_eq!(execution(&without), expected);
 }
 
 #[test]
@@ -176,7 +207,7 @@ fn missing_member_is_named() {
     assert_eq!(missing(&event("Stage", json!({}))), "/detail/stage");
     let mut nowhere = action();
     nowhere.as_object_mut().unwrap().remove("resources");
-    assert_eq!(failure(&nowhere).account, A);
+    assert_eq!(execution(&nowhere).place().0, A);
     nowhere.as_object_mut().unwrap().remove("account");
     assert_eq!(missing(&nowhere), "/account");
     for nothing in [json!(null), json!([]), json!("text"), json!({}), json!({"Records": []})] {
@@ -189,7 +220,7 @@ fn missing_member_is_named() {
 fn action_without_execution_id_is_looked_up() {
     let mut event = action();
     event["detail"].as_object_mut().unwrap().remove("action-execution-id");
-    let Ok(Incoming::Execution(execution)) = single(&event) else { panic!("{event}") };
+    let Ok(Incoming::Failed(execution)) = single(&event) else { panic!("{event}") };
     let listed = |stage: &str, action: &str, id: &str| json!({"actionExecutionId": id, "stageName": stage, "actionName": action, "status": "Failed"});
     let details = [
         listed("Deploy", "Other", "a-2"),
@@ -208,6 +239,6 @@ fn unreadable_record_stops_no_other() {
     let messages = ["hello".to_owned(), action().to_string(), "{}".to_owned()];
     let all = read(&in_sns(&messages));
     assert_eq!(all[0], Err(EventError::NotJson("/Records/0/Sns/Message".into())));
-    assert!(matches!(&all[1], Ok(Incoming::Action(_))));
+    assert!(matches!(&all[1], Ok(Incoming::Failed(_))));
     assert_eq!(all[2], Err(EventError::Missing("/Records/2/Sns/Message/detail-type".into())));
 }
