@@ -73,6 +73,8 @@ impl AwsError {
                 SdkError::DispatchFailure(failure) if failure.is_io() || failure.is_timeout() => {
                     ErrorKind::Unavailable
                 }
+                // Nobody knows what an answer says that broke off.
+                SdkError::ResponseError(_) => ErrorKind::Unavailable,
                 SdkError::ConstructionFailure(_) => ErrorKind::Invalid,
                 _ => ErrorKind::classify(code.as_deref(), status),
             };

@@ -215,7 +215,12 @@ impl Lease {
     /// Of the notes: if the table can't be written, or (as [`ErrorKind::Conflict`]) the lease had expired and somebody
     /// else took it.
     pub async fn release_with_notes(self, notes: Notes) -> Result<(), AwsError> {
-        let answer = self.put_notes("REMOVE Holder, HeldUntil", &notes).await;
+        // The SDK sends it again when the answer was lost; what was carried out the first time is refused then.
+        let answer = match self.put_notes("REMOVE Holder, HeldUntil", &notes).await {
+            Err((_, row)) if has_notes(&row, &notes) => Ok(()),
+            Err((error, _)) => Err(error),
+            Ok(()) => Ok(()),
+        };
         if answer.as_ref().is_err_and(|error| error.kind != ErrorKind::Conflict) {
             self.release().await;
         }
@@ -227,7 +232,7 @@ impl Lease {
     /// # Errors
     /// As of [`Lease::release_with_notes`].
     pub async fn keep_with_notes(&mut self, notes: Notes) -> Result<(), AwsError> {
-        self.put_notes("", &notes).await?;
+        self.put_notes("", &notes).await.map_err(|(error, _)| error)?;
         for (name, note) in notes {
             match note {
                 Some(note) => drop(self.notes.insert(name, note)),
@@ -264,8 +269,13 @@ impl Lease {
         self.update(update, [name, (":until", self::seconds_attribute(until))]).await
     }
 
-    /// `removes` is empty or begins with `REMOVE`.
-    async fn put_notes(&self, removes: &str, notes: &Notes) -> Result<(), AwsError> {
+    /// `removes` is empty or begins with `REMOVE`. Where the lease is not ours any more, the error comes with the notes
+    /// that the row has.
+    async fn put_notes(
+        &self,
+        removes: &str,
+        notes: &Notes,
+    ) -> Result<(), (AwsError, Option<BTreeMap<String, String>>)> {
         let (mut remove, mut set) =
             (Vec::from_iter(removes.strip_prefix("REMOVE ").map(str::to_owned)), vec![]);
         for (index, (_, note)) in notes.iter().enumerate() {
@@ -287,7 +297,17 @@ impl Lease {
                 request = request.expression_attribute_values(format!(":note{index}"), value);
             }
         }
-        request.send().await.map(drop).map_err(AwsError::from_sdk(SERVICE, OPERATION))
+        let request =
+            request.return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld);
+        request.send().await.map(drop).map_err(|error| {
+            let row = match error.as_service_error() {
+                Some(UpdateItemError::ConditionalCheckFailedException(refusal)) => {
+                    refusal.item().map(notes_of_row)
+                }
+                _ => None,
+            };
+            (AwsError::from_sdk(SERVICE, OPERATION)(error), row)
+        })
     }
 
     async fn update(
@@ -324,6 +344,11 @@ fn held_by(key: &str, refusal: &ConditionalCheckFailedException) -> Option<Held>
         expires: UNIX_EPOCH + Duration::from_secs(expires),
         notes: notes_of_row(item),
     })
+}
+
+/// Whether a row has these notes, and has not those that are to be struck.
+fn has_notes(row: &Option<BTreeMap<String, String>>, notes: &Notes) -> bool {
+    row.as_ref().is_some_and(|row| notes.iter().all(|(name, note)| row.get(name) == note.as_ref()))
 }
 
 /// The notes of a row, by name.

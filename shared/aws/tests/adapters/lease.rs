@@ -3,7 +3,7 @@
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use crosspipe_aws::idempotency::{Claimed, IdempotencyClaim};
-use crosspipe_aws::lease::{LeaseError, Leases};
+use crosspipe_aws::lease::{LeaseError, Leases, Notes};
 use crosspipe_aws::{AwsError, ErrorKind};
 use serde_json::{Value, json};
 
@@ -212,4 +212,28 @@ async fn notes_change_with_the_release() {
         assert_eq!(request["ConditionExpression"], "Holder = :me");
         assert_eq!(request["ExpressionAttributeNames"], json!({"#note0": "Note:b"}));
     }
+}
+
+/// The SDK sends a release again when its answer was lost, and finds the lease released.
+#[tokio::test]
+async fn release_whose_answer_was_lost_is_done() {
+    let row = json!({"LockKey": {"S": KEY}, "Note:grant": {"S": "applied"}});
+    let refused = |row: &Value| {
+        let code = "com.amazonaws.dynamodb.v20120810#ConditionalCheckFailedException";
+        Reply::new(400, json!({"__type": code, "message": "The conditional request failed", "Item": row}))
+    };
+    let note =
+        |text: &str| Notes::from([("grant".to_owned(), Some(text.to_owned())), ("gone".to_owned(), None)]);
+    for (text, is_done) in [("applied", true), ("newer", false)] {
+        let replay = Replay::start([taken(), refused(&row)]).await;
+        let leases = Leases::new(&replay.aws, "locks");
+        let lease = leases.acquire(KEY, "stack", in_a_minute(), UNIX_EPOCH).await.unwrap();
+        let released = lease.release_with_notes(note(text)).await;
+        assert_eq!(released.is_ok(), is_done, "{released:?}");
+    }
+    // A lease that is to be kept is lost, whatever the notes say.
+    let replay = Replay::start([taken(), refused(&row)]).await;
+    let leases = Leases::new(&replay.aws, "locks");
+    let mut lease = leases.acquire(KEY, "stack", in_a_minute(), UNIX_EPOCH).await.unwrap();
+    lease.keep_with_notes(note("applied")).await.unwrap_err();
 }
