@@ -7,15 +7,28 @@
 //! - [`Venv`]: the Python environment that the server runs on, installed once under the target directory.
 //! - [`Subscriber`]: an HTTP endpoint for SNS notifications.
 //! - [`functions`]: the Lambda functions of this workspace, built and laid out for deployment.
-//! - [`loopback`]: HTTP to 127.0.0.1.
+//! - [`loopback`], [`http`]: HTTP to and on 127.0.0.1.
+//! - [`function_process`]: a function in a process of its own, which can be killed.
+//! - [`fault_proxy`]: AWS with faults.
+//! - [`answers`]: where custom resources send their answers.
+//! - [`workbench`]: the access provider outside of a stack.
+//! - [`concurrency`]: many writers and an outside one on the same targets, some of them killed.
+//! - [`faults`]: every call of every custom resource and of the reporter, with every fault.
 //! - [`world`]: two accounts as they are before Crosspipe comes, made of [`fixtures`].
 //!
 //! What the server emulates and what it doesn't is in `local-aws/README.md`.
 
+pub mod answers;
+pub mod concurrency;
+pub mod fault_proxy;
+pub mod faults;
 pub mod fixtures;
+pub mod function_process;
 pub mod functions;
+pub mod http;
 mod local_aws;
 pub mod loopback;
+pub mod workbench;
 pub mod world;
 
 pub use local_aws::{Account, CallError, LocalAws, StackError, StackEvent, StackFailure, Subscriber, Venv};

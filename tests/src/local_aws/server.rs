@@ -66,6 +66,12 @@ impl LocalAws {
         self.server.endpoint()
     }
 
+    /// The port on 127.0.0.1.
+    #[must_use]
+    pub fn port(&self) -> u16 {
+        self.server.port
+    }
+
     /// Where the server writes its log, and that of the functions that it runs.
     #[must_use]
     pub fn log_path(&self) -> &Path {

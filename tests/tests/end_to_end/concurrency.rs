@@ -4,6 +4,8 @@
 
 use std::thread;
 
+use crosspipe_e2e::concurrency::Crowd;
+use crosspipe_e2e::workbench::Workbench;
 use serde_json::json;
 
 use crate::scene::Scene;
@@ -56,4 +58,13 @@ fn twenty_concurrent_grants() {
     });
     scene.assert_unchanged(&before);
     scene.remove();
+}
+
+/// A small run of `cargo concurrency`.
+#[test]
+fn nothing_is_lost_between_killed_writers() {
+    const WRITERS: usize = 16;
+    let bench = Workbench::build().unwrap();
+    let tally = Crowd::gather(&bench, WRITERS).unwrap().run("crowd", 0).unwrap();
+    assert!(tally.succeeded + tally.failed == WRITERS && tally.killed > 0 && tally.edits > 0, "{tally:?}");
 }

@@ -15,6 +15,7 @@ mod calls;
 mod command;
 mod concurrency;
 mod evidence;
+mod fault_matrix;
 mod faults;
 mod forged_events;
 mod life_cycle;

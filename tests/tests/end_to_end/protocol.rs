@@ -1,78 +1,32 @@
 //! The function behind the custom resources, invoked as CloudFormation does, more than once.
 
-use std::io::{BufRead, BufReader, Read, Write};
-use std::net::TcpListener;
-use std::sync::mpsc::{Receiver, channel};
 use std::thread;
 use std::time::Duration;
 
+use crosspipe_e2e::answers::Answers;
 use serde_json::{Value, json};
 
 use crate::scene::Scene;
 
-/// Takes answers as CloudFormation's bucket does.
-struct Answers {
-    url: String,
-    received: Receiver<Value>,
+/// Invokes the function as CloudFormation does, and takes its answer.
+fn send(answers: &Answers, scene: &Scene, request: &Value) -> Value {
+    let mut request = request.clone();
+    let request_id = request["RequestId"].as_str().unwrap().to_owned();
+    request["ResponseURL"] = json!(answers.url(&request_id));
+    let invocation =
+        json!({"FunctionName": scene.outputs["AccessProviderArn"], "Payload": request.to_string()});
+    scene.world.tools.call("lambda", "invoke", invocation).unwrap();
+    answers.wait_for(&request_id, Duration::from_secs(60)).unwrap()
 }
 
-impl Answers {
-    fn start() -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-        let url = format!("http://{}/answer?X-Amz-Signature=secret", listener.local_addr().unwrap());
-        let (sender, received) = channel();
-        thread::spawn(move || {
-            for stream in listener.incoming() {
-                let mut reader = BufReader::new(stream.unwrap());
-                let mut length = 0;
-                loop {
-                    let mut line = String::new();
-                    reader.read_line(&mut line).unwrap();
-                    if line.trim().is_empty() {
-                        break;
-                    }
-                    if let Some(value) = line.to_ascii_lowercase().strip_prefix("content-length:") {
-                        length = value.trim().parse().unwrap();
-                    }
-                }
-                let mut body = vec![0; length];
-                reader.read_exact(&mut body).unwrap();
-                reader
-                    .get_mut()
-                    .write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\nConnection: close\r\n\r\n")
-                    .unwrap();
-                if sender.send(serde_json::from_slice(&body).unwrap()).is_err() {
-                    return;
-                }
-            }
-        });
-        Self { url, received }
-    }
-}
-
-impl Answers {
-    /// Invokes the function as CloudFormation does, and takes its answer.
-    fn send(&self, scene: &Scene, request: &Value) -> Value {
-        let mut request = request.clone();
-        request["ResponseURL"] = json!(self.url);
-        let invocation =
-            json!({"FunctionName": scene.outputs["AccessProviderArn"], "Payload": request.to_string()});
-        scene.world.tools.call("lambda", "invoke", invocation).unwrap();
-        self.received.recv_timeout(Duration::from_secs(60)).unwrap()
-    }
-
-    #[track_caller]
-    fn refused(&self, scene: &Scene, request: &Value, part: &str) {
-        let live = scene.live();
-        let answer = self.send(scene, request);
-        assert_eq!(answer["Status"], "FAILED", "{answer}");
-        let reason = answer["Reason"].as_str().unwrap();
-        assert!(
-            reason.contains(part) && reason.contains("nothing was changed"),
-            "`{part}` is not in: {reason}"
-        );
-        scene.assert_unchanged(&live);
-    }
+#[track_caller]
+fn refused(answers: &Answers, scene: &Scene, request: &Value, part: &str) {
+    let live = scene.live();
+    let answer = send(answers, scene, request);
+    assert_eq!(answer["Status"], "FAILED", "{answer}");
+    let reason = answer["Reason"].as_str().unwrap();
+    assert!(reason.contains(part) && reason.contains("nothing was changed"), "`{part}` is not in: {reason}");
+    scene.assert_unchanged(&live);
 }
 
 fn request(scene: &Scene, kind: &str, stack_id: &str, request_id: &str) -> Value {
@@ -102,7 +56,7 @@ fn waiting_stack(scene: &Scene) -> String {
 fn repeated_requests_are_harmless() {
     let scene = Scene::deployed();
     let before = scene.live();
-    let answers = Answers::start();
+    let answers = Answers::start().unwrap();
     thread::scope(|threads| {
         let (tools, template) = (&scene.world.tools, waiting_stack(&scene));
         let creation = threads.spawn(move || tools.deploy_stack("waiting", &template, &[], &[]));
@@ -114,27 +68,27 @@ fn repeated_requests_are_harmless() {
         let id = stack_id(&scene, "waiting").unwrap();
         let granted = scene.live();
         let copy = request(&scene, "Create", &id, "copy");
-        let first = answers.send(&scene, &copy);
+        let first = send(&answers, &scene, &copy);
         assert_eq!(first["Status"], "SUCCESS", "{first}");
-        assert_eq!(answers.send(&scene, &copy), first);
+        assert_eq!(send(&answers, &scene, &copy), first);
         scene.assert_unchanged(&granted);
 
         let mut other_type = copy.clone();
         other_type["ResourceType"] = json!("Custom::ArtifactBucketGrant");
-        answers.refused(&scene, &other_type, "is of type Custom::ArtifactKeyGrant");
+        refused(&answers, &scene, &other_type, "is of type Custom::ArtifactKeyGrant");
         let mut other_resource = copy.clone();
         other_resource["LogicalResourceId"] = json!("Handle");
-        answers.refused(&scene, &other_resource, "`Handle`");
+        refused(&answers, &scene, &other_resource, "`Handle`");
 
         // A Create that comes when its resource is deleted does not come back.
         let mut delete = request(&scene, "Delete", &id, "delete");
         delete["PhysicalResourceId"] = first["PhysicalResourceId"].clone();
         for _ in 0..2 {
-            let deleted = answers.send(&scene, &delete);
+            let deleted = send(&answers, &scene, &delete);
             assert_eq!(deleted["Status"], "SUCCESS", "{deleted}");
             scene.assert_unchanged(&before);
         }
-        answers.refused(&scene, &copy, "was served before a later one");
+        refused(&answers, &scene, &copy, "was served before a later one");
         creation.join().unwrap().unwrap_err();
     });
     scene.delete("waiting");
@@ -145,11 +99,11 @@ fn repeated_requests_are_harmless() {
 #[test]
 fn forged_requests_change_nothing() {
     let scene = Scene::deployed();
-    let answers = Answers::start();
+    let answers = Answers::start().unwrap();
     scene.create("grant", "ArtifactKeyGrant", scene.key_grant(&["666666666666"])).unwrap();
     let id = stack_id(&scene, "grant").unwrap();
     for kind in ["Create", "Update", "Delete"] {
-        answers.refused(&scene, &request(&scene, kind, &id, kind), "the stack is CREATE_COMPLETE");
+        refused(&answers, &scene, &request(&scene, kind, &id, kind), "the stack is CREATE_COMPLETE");
     }
     let (account, target) = (scene.world.tools.id(), scene.world.target.id());
     for (stack_id, part) in [
@@ -158,10 +112,10 @@ fn forged_requests_change_nothing() {
         (id.replace("/grant/", "/missing/"), "the stack does not exist"),
         ("grant".to_owned(), "`StackId`"),
     ] {
-        answers.refused(&scene, &request(&scene, "Create", &stack_id, "forged"), part);
+        refused(&answers, &scene, &request(&scene, "Create", &stack_id, "forged"), part);
     }
     scene.delete("grant");
     // Late.
-    answers.refused(&scene, &request(&scene, "Create", &id, "late"), "the stack ");
+    refused(&answers, &scene, &request(&scene, "Create", &id, "late"), "the stack ");
     scene.remove();
 }
