@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use crosspipe_aws::ErrorKind;
 use serde_json::json;
 
-use crate::replay::{Replay, Reply, query_answer};
+use crate::replay::{Replay, Reply, query_answer, query_error};
 
 #[tokio::test]
 async fn an_alert_is_published() {
@@ -17,6 +17,19 @@ async fn an_alert_is_published() {
     let body = &replay.requests()[0].body;
     assert!(body.contains("Subject=Deploy%20failed") && body.contains("Message=why%20%26%20how"), "{body}");
     assert!(body.contains("Value.StringValue=KM001"), "{body}");
+}
+
+/// Whoever got no answer can't know if the alert went out: sent again here, one failure would make five alerts.
+#[tokio::test]
+async fn alert_is_sent_again_only_where_it_was_refused() {
+    let taken = || query_answer("Publish", "<MessageId>m-1</MessageId>");
+    let broken = || Reply::new(200, "<PublishResp");
+    for (replies, sent) in [([query_error(400, "Throttling"), taken()], 2), ([broken(), taken()], 1)] {
+        let replay = Replay::start(replies).await;
+        let topic = "arn:aws:sns:eu-west-1:111111111111:alerts";
+        let published = replay.aws.sns().publish(topic, "Deploy failed", "why", &BTreeMap::new()).await;
+        assert_eq!((replay.requests().len(), published.is_ok()), (sent, sent == 2), "{published:?}");
+    }
 }
 
 #[tokio::test]
