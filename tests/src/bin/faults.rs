@@ -1,7 +1,7 @@
 //! `cargo faults`: every AWS call of every custom resource and of the failure reporter with every fault, on local AWS.
 //!
 //! `--record FILE` writes the tables into the file, `--workers N` sets how many cases run side by side, `--only NAME` keeps
-//! to one resource type or to `reporter`. It ends with 1 where something is as it should not be.
+//! to one resource type or to `reporter`, and leaves the tables of the others in the file as they are. It ends with 1 where something is as it should not be.
 
 use std::error::Error;
 use std::path::PathBuf;
@@ -48,16 +48,18 @@ fn main() -> Result<ExitCode, Box<dyn Error>> {
     if is_asked("reporter") {
         rows.extend(try_reporter(&bench, arguments.workers)?);
     }
-    let tables = table::to_markdown(&rows);
-    eprintln!("{} s", started.elapsed().as_secs());
+    let sections = table::sections(&rows);
+    eprintln!("{}, {} s", table::summary(&rows), started.elapsed().as_secs());
     match &arguments.record {
         Some(path) => {
             let page = std::fs::read_to_string(path)?;
             let (before, rest) = page.split_once(BEGIN).ok_or("the page has no place for results")?;
-            let (_, after) = rest.split_once(END).ok_or("the page's results have no end")?;
-            std::fs::write(path, format!("{before}{BEGIN}{tables}{END}{after}"))?;
+            let (results, after) = rest.split_once(END).ok_or("the page's results have no end")?;
+            let mut all = table::from_markdown(results);
+            all.extend(sections);
+            std::fs::write(path, format!("{before}{BEGIN}{}{END}{after}", table::to_markdown(&all)))?;
         }
-        None => println!("{tables}"),
+        None => println!("{}", table::to_markdown(&sections)),
     }
     let is_bad = rows.iter().any(|row| matches!(row.verdict, Verdict::Bad(_)));
     Ok(if is_bad { ExitCode::FAILURE } else { ExitCode::SUCCESS })

@@ -29,6 +29,8 @@ pub struct Gate {
 struct State {
     /// The processes between their read and their write.
     inside: BTreeSet<usize>,
+    /// The processes that have ended: a call of theirs that is still on its way counts no more.
+    ended: BTreeSet<usize>,
     /// The other one edits, or waits for it; no process enters now.
     is_claimed: bool,
 }
@@ -56,10 +58,16 @@ impl Gate {
         outcome
     }
 
-    /// A process has written, given up, or ended.
+    /// A process has written, or given up.
     pub fn leave(&self, process: usize) {
         self.locked().inside.remove(&process);
         self.changed.notify_all();
+    }
+
+    /// A process has ended, in whatever way.
+    pub fn end(&self, process: usize) {
+        self.locked().ended.insert(process);
+        self.leave(process);
     }
 
     fn enter(&self, process: usize) {
@@ -69,7 +77,9 @@ impl Gate {
             let waited = self.changed.wait_timeout(state, Duration::from_secs(1));
             state = waited.unwrap_or_else(PoisonError::into_inner).0;
         }
-        state.inside.insert(process);
+        if !state.ended.contains(&process) {
+            state.inside.insert(process);
+        }
     }
 
     fn locked(&self) -> MutexGuard<'_, State> {
@@ -156,6 +166,11 @@ mod tests {
         gate.leave(1);
         edit.join().unwrap().unwrap();
         second.join().unwrap().unwrap();
+        // A call that was on its way when its process was killed keeps nobody out.
+        gate.leave(2);
+        gate.end(3);
+        gate.enter(3);
+        gate.edit(|| Ok(())).unwrap();
         assert_eq!(happened.iter().collect::<Vec<_>>(), ["edit", "edited", "read"]);
     }
 }

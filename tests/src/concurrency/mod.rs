@@ -41,6 +41,9 @@ const KILLED: usize = 5;
 /// The calls of a request, roughly: it is killed at one of them.
 const CALLS: usize = 12;
 
+/// What is added to a writer's number for the process that follows a killed one.
+const AGAIN: usize = 1_000;
+
 /// What a writer does while all the others do the same.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Deed {
@@ -220,38 +223,43 @@ impl Run<'_> {
             Deed::Update => self.request(writer, "Update", true, granted.as_deref()),
             Deed::Revoke => self.request(writer, "Delete", false, granted.as_deref()),
         };
-        let gate = self.gates.get(&writer.owner.kind).cloned().unwrap_or_default();
-        let visitor = Visitor::new(Arc::clone(&gate), writer.owner.kind, writer.number);
-        let proxy = FaultProxy::start_watched(self.bench.world.tools.aws().port(), visitor)
-            .map_err(|error| error.to_string())?;
-        let begin = || self.bench.start_provider(&proxy.endpoint()).map_err(|error| error.to_string());
-        let process = begin();
+        let (gate, kind) =
+            (self.gates.get(&writer.owner.kind).cloned().unwrap_or_default(), writer.owner.kind);
+        let begin = |id: usize| {
+            let visitor = Visitor::new(Arc::clone(&gate), kind, id);
+            let proxy = FaultProxy::start_watched(self.bench.world.tools.aws().port(), visitor);
+            let proxy = proxy.map_err(|error| error.to_string())?;
+            let process = self.bench.start_provider(&proxy.endpoint()).map_err(|error| error.to_string())?;
+            Ok::<_, String>((proxy, process))
+        };
+        let begun = begin(writer.number);
         // Whatever went wrong: the others wait for everybody.
         start.wait();
-        let (process, request) = (process?, request?);
+        let ((proxy, process), request) = (begun?, request?);
         let number = writer.number + seed;
         if !number.is_multiple_of(KILLED) {
             let answer = self.send(&process, &request, TIME);
-            gate.leave(writer.number);
+            gate.end(writer.number);
             return Ok((answer?, false));
         }
         let fault =
             if (number / KILLED).is_multiple_of(2) { Fault::KilledBefore } else { Fault::KilledAfter };
         let call = (number * 7) % CALLS;
         proxy.set_plan(Some(Plan { call, lasting: false, fault }), Some(process.process()));
-        let request_id = text(&request, "RequestId");
-        let outcome = process.invoke(&request_id, &request, SHORT_LIFE);
+        let outcome = process.invoke(&text(&request, "RequestId"), &request, SHORT_LIFE);
         proxy.end_plan();
-        gate.leave(writer.number);
-        let was_killed = match outcome {
-            Outcome::Died => true,
+        gate.end(writer.number);
+        match outcome {
+            Outcome::Died => {}
             // It was done in fewer calls.
             Outcome::Returned(_) => return Ok((self.answer_to(&request, SystemTime::now())?, false)),
             other => return Err(format!("the function ended as {other:?}")),
-        };
-        let answer = self.send(&begin()?, &request, TIME);
-        gate.leave(writer.number);
-        Ok((answer?, was_killed))
+        }
+        let again = writer.number + AGAIN;
+        let (_proxy, process) = begin(again)?;
+        let answer = self.send(&process, &request, TIME);
+        gate.end(again);
+        Ok((answer?, true))
     }
 
     /// What CloudFormation does after FAILED.

@@ -74,8 +74,8 @@ pub enum Verdict {
     Done,
     /// It was said to have failed, and everything was taken back; or the event is a dead letter.
     GivenUp,
-    /// The alert was sent twice, because nobody knew that it had been sent.
-    Twice,
+    /// The alert was sent, and nobody knew: it was sent again, or the event is a dead letter, too.
+    Repeated,
     /// It should not be so.
     Bad(String),
 }

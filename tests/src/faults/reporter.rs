@@ -164,7 +164,7 @@ impl<'a> Sender<'a> {
         let operation = seen.get(call).cloned().unwrap_or(planned);
         let verdict = match verdict {
             // Nobody can know that an alert went out whose answer was lost, or that was not put on record.
-            Verdict::Twice if !operation.starts_with("sns ") && !operation.starts_with("dynamodb ") => {
+            Verdict::Repeated if !operation.starts_with("sns ") && !operation.starts_with("dynamodb ") => {
                 Verdict::Bad("alerted twice".to_owned())
             }
             verdict => verdict,
@@ -208,8 +208,8 @@ impl<'a> Sender<'a> {
         let verdict = match (is_done, alerts) {
             (true, 1) => Verdict::Done,
             (false, 0) => Verdict::GivenUp,
-            // A dead letter of what was alerted is one notice too many, too.
-            (true, 2) | (false, 1) => Verdict::Twice,
+            // No more than one with each attempt.
+            (true, 2..=ATTEMPTS) | (false, 1..=ATTEMPTS) => Verdict::Repeated,
             _ => Verdict::Bad(format!(
                 "{alerts} alerts, and the event {}",
                 if is_done { "is done" } else { "is a dead letter" }

@@ -5,39 +5,44 @@ use std::fmt::Write as _;
 
 use super::{Row, TROUBLES, Verdict};
 
-/// One table for each kind of work: a row for each operation, a column for each fault. What should not be so follows by
-/// name.
+/// What came of each kind of work, by its name: a row for each operation, a column for each fault. What should not be so
+/// follows by name.
 #[must_use]
-pub fn to_markdown(rows: &[Row]) -> String {
+pub fn sections(rows: &[Row]) -> BTreeMap<String, String> {
     let works: BTreeSet<&str> = rows.iter().map(|row| row.work.as_str()).collect();
-    let mut text = summary(rows);
-    for work in works {
+    let section = |work: &str| {
         let rows: Vec<&Row> = rows.iter().filter(|row| row.work == work).collect();
-        let _ = write!(text, "\n### {work}\n\n{}", table(&rows));
-    }
-    let bad = rows.iter().filter_map(|row| match &row.verdict {
-        Verdict::Bad(problem) => Some((row, problem)),
-        _ => None,
-    });
-    for (index, (row, problem)) in bad.enumerate() {
-        if index == 0 {
-            text.push_str("\n### Bad\n\n");
-        }
-        let _ = writeln!(text, "- {}, `{}`, {}: {problem}", row.work, row.operation, row.trouble.name);
-    }
-    text
+        (work.to_owned(), table(&rows) + &bad(&rows))
+    };
+    works.into_iter().map(section).collect()
 }
 
-fn summary(rows: &[Row]) -> String {
-    let count = |is: fn(&Verdict) -> bool| rows.iter().filter(|row| is(&row.verdict)).count();
-    format!(
-        "{} cases: {} as without the fault, {} given up, {} twice, {} bad.\n",
-        rows.len(),
-        count(|verdict| *verdict == Verdict::Done),
-        count(|verdict| *verdict == Verdict::GivenUp),
-        count(|verdict| *verdict == Verdict::Twice),
-        count(|verdict| matches!(verdict, Verdict::Bad(_))),
-    )
+/// The sections under their names.
+#[must_use]
+pub fn to_markdown(sections: &BTreeMap<String, String>) -> String {
+    sections.iter().map(|(work, text)| format!("\n### {work}\n\n{text}")).collect()
+}
+
+/// The sections of such a text.
+#[must_use]
+pub fn from_markdown(text: &str) -> BTreeMap<String, String> {
+    let sections = text.split("\n### ").skip(1).filter_map(|section| section.split_once("\n\n"));
+    sections.map(|(work, text)| (work.to_owned(), text.trim_end().to_owned() + "\n")).collect()
+}
+
+/// How many cases ended how.
+#[must_use]
+pub fn summary(rows: &[Row]) -> String {
+    let verdicts: Vec<&Verdict> = rows.iter().map(|row| &row.verdict).collect();
+    format!("{} cases: {}", rows.len(), outcomes(&verdicts))
+}
+
+fn bad(rows: &[&Row]) -> String {
+    let bad = rows.iter().filter_map(|row| match &row.verdict {
+        Verdict::Bad(problem) => Some(format!("\n- `{}`, {}: {problem}\n", row.operation, row.trouble.name)),
+        _ => None,
+    });
+    bad.collect()
 }
 
 fn table(rows: &[&Row]) -> String {
@@ -61,7 +66,7 @@ fn outcomes(verdicts: &[&Verdict]) -> String {
     let counts = [
         (count(|verdict| *verdict == Verdict::Done), "done"),
         (count(|verdict| *verdict == Verdict::GivenUp), "given up"),
-        (count(|verdict| *verdict == Verdict::Twice), "twice"),
+        (count(|verdict| *verdict == Verdict::Repeated), "repeated"),
         (count(|verdict| matches!(verdict, Verdict::Bad(_))), "**bad**"),
     ];
     let shown = counts.iter().filter(|(count, _)| *count > 0).map(|(count, name)| format!("{count} {name}"));
@@ -86,15 +91,17 @@ mod tests {
             row("kms PutKeyPolicy", 0, Verdict::GivenUp),
             row("kms GetKeyPolicy", 1, bad),
         ];
-        let text = to_markdown(&rows);
+        let text = to_markdown(&sections(&rows));
         for part in [
-            "3 cases: 1 as without the fault, 1 given up, 0 twice, 1 bad.",
+            "\n### ArtifactKeyGrant Create\n",
             "| call | denied once | denied |",
             "| `kms PutKeyPolicy` | 1 done, 1 given up |  |",
             "| `kms GetKeyPolicy` |  | 1 **bad** |",
-            "- ArtifactKeyGrant Create, `kms GetKeyPolicy`, denied: it is gone",
+            "- `kms GetKeyPolicy`, denied: it is gone",
         ] {
             assert!(text.contains(part), "`{part}` is not in:\n{text}");
         }
+        assert_eq!(summary(&rows), "3 cases: 1 done, 1 given up, 1 **bad**");
+        assert_eq!(from_markdown(&text), sections(&rows));
     }
 }

@@ -8,7 +8,7 @@ const WORKERS: usize = 10;
 #[track_caller]
 fn assert_none_bad(rows: &[Row]) {
     let is_bad = rows.iter().any(|row| matches!(row.verdict, Verdict::Bad(_)));
-    assert!(!rows.is_empty() && !is_bad, "{}", table::to_markdown(rows));
+    assert!(!rows.is_empty() && !is_bad, "{}", table::to_markdown(&table::sections(rows)));
 }
 
 fn troubles(names: &[&str]) -> Vec<Trouble> {
