@@ -17,7 +17,7 @@ use crate::{CallError, SetupError, Subscriber};
 /// What an invocation has.
 const TIME: Duration = Duration::from_secs(30);
 /// What one has that is killed: the shorter, the sooner its claim is over.
-const SHORT_LIFE: Duration = Duration::from_secs(8);
+const SHORT_LIFE: Duration = Duration::from_secs(16);
 /// How often Lambda tries an event.
 const ATTEMPTS: usize = 3;
 /// Until an alert has arrived.
