@@ -1,6 +1,6 @@
 //! The little HTTP that loopback needs.
 
-use std::io::{self, BufRead, Read, Write};
+use std::io::{self, Read, Write};
 use std::net::{Ipv4Addr, SocketAddr, TcpStream};
 use std::time::Duration;
 
@@ -43,43 +43,6 @@ pub fn request(port: u16, method: &str, path: &str, body: &str) -> io::Result<Re
     let mut response = String::new();
     stream.read_to_string(&mut response)?;
     parse(&response).ok_or_else(|| io::Error::new(io::ErrorKind::InvalidData, "not an HTTP response"))
-}
-
-/// A request that was received.
-#[derive(Clone, Debug)]
-pub struct Request {
-    /// The method.
-    pub method: String,
-    /// Path and query.
-    pub path: String,
-    /// The body.
-    pub body: Vec<u8>,
-}
-
-/// Reads the next request of a connection; none when the connection has ended, or what comes is no HTTP.
-#[must_use]
-pub fn read_request(connection: &mut impl BufRead) -> Option<Request> {
-    let mut line = String::new();
-    connection.read_line(&mut line).ok()?;
-    let mut words = line.split_whitespace().map(str::to_owned);
-    let (method, path) = words.next().zip(words.next())?;
-    let mut length = 0;
-    loop {
-        let mut line = String::new();
-        connection.read_line(&mut line).ok()?;
-        let line = line.trim_end();
-        if line.is_empty() {
-            break;
-        }
-        if let Some((name, value)) = line.split_once(':')
-            && name.eq_ignore_ascii_case("content-length")
-        {
-            length = value.trim().parse().ok()?;
-        }
-    }
-    let mut body = vec![0; length];
-    connection.read_exact(&mut body).ok()?;
-    Some(Request { method, path, body })
 }
 
 /// Port and path of an `http://127.0.0.1:…` URL.

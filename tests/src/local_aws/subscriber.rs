@@ -1,6 +1,5 @@
 //! A subscriber to SNS topics, and a webhook, over HTTP on 127.0.0.1.
 
-use std::io::{BufReader, Write};
 use std::net::{Ipv4Addr, TcpListener, TcpStream};
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::thread;
@@ -9,7 +8,7 @@ use std::time::Duration;
 use serde_json::{Value, json};
 
 use super::{Account, CallError};
-use crate::{SetupError, loopback};
+use crate::{SetupError, http, loopback};
 
 /// Confirms its subscriptions and keeps what it is notified of.
 ///
@@ -117,10 +116,9 @@ impl Inbox {
 }
 
 fn receive(stream: &TcpStream, inbox: &Inbox) {
-    let request = loopback::read_request(&mut BufReader::new(stream));
-    let message = request.and_then(|request| serde_json::from_slice::<Value>(&request.body).ok());
-    let mut writer = stream;
-    let _ = writer.write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\nConnection: close\r\n\r\n");
+    let message = http::Message::read(stream).ok();
+    let message = message.and_then(|request| serde_json::from_slice::<Value>(&request.body).ok());
+    http::answer(stream, &http::Message::response(200, &[], ""));
     let Some(message) = message else { return };
     match message.get("Type").and_then(Value::as_str) {
         Some("SubscriptionConfirmation") if confirm(&message) => inbox.locked().confirmations += 1,

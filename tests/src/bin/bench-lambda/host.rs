@@ -2,19 +2,20 @@
 //!
 //! See <https://docs.aws.amazon.com/lambda/latest/dg/runtimes-api.html>.
 
-use std::io::{BufReader, Write};
-use std::net::{Ipv4Addr, TcpListener, TcpStream};
+use std::net::TcpStream;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
-use std::sync::{Arc, Mutex, PoisonError};
-use std::thread;
+use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
-use crosspipe_e2e::{SetupError, loopback};
+use crosspipe_e2e::SetupError;
+use crosspipe_e2e::http::{Message, Server, answer};
 use serde_json::Value;
 
 /// How long a function may take to do the next thing.
 const PATIENCE: Duration = Duration::from_secs(60);
 const INVOCATION: &str = "/2018-06-01/runtime/invocation";
+/// Where CloudFormation's answers go.
+const ANSWER: &str = "/answer";
 
 /// What a function did.
 #[derive(Debug)]
@@ -29,10 +30,10 @@ pub(crate) enum Step {
     Failed(String),
 }
 
-/// The host of one process of a function.
+/// The host of one process of a function; it ends when this value is dropped.
 #[derive(Debug)]
 pub(crate) struct Host {
-    port: u16,
+    server: Server,
     steps: Receiver<(Instant, Step)>,
     events: Sender<String>,
 }
@@ -40,34 +41,27 @@ pub(crate) struct Host {
 /// What all connections of a host share.
 struct Shared {
     function_arn: String,
-    steps: Mutex<Sender<(Instant, Step)>>,
+    steps: Sender<(Instant, Step)>,
     events: Mutex<Receiver<String>>,
 }
 
 impl Host {
-    /// Listens on a free port until the process ends.
+    /// Listens on a free port.
     pub(crate) fn start(function_arn: String) -> std::io::Result<Self> {
-        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?;
-        let port = listener.local_addr()?.port();
         let ((steps, seen), (events, next)) = (channel(), channel());
-        let shared = Arc::new(Shared { function_arn, steps: Mutex::new(steps), events: Mutex::new(next) });
-        thread::spawn(move || {
-            for stream in listener.incoming().map_while(Result::ok) {
-                let shared = Arc::clone(&shared);
-                thread::spawn(move || shared.serve(&stream));
-            }
-        });
-        Ok(Self { port, steps: seen, events })
+        let shared = Shared { function_arn, steps, events: Mutex::new(next) };
+        let server = Server::start(move |request, stream| shared.serve(request, stream))?;
+        Ok(Self { server, steps: seen, events })
     }
 
     /// For `AWS_LAMBDA_RUNTIME_API`.
     pub(crate) fn address(&self) -> String {
-        format!("127.0.0.1:{}", self.port)
+        format!("127.0.0.1:{}", self.server.port())
     }
 
     /// For `ResponseURL`.
     pub(crate) fn answer_url(&self) -> String {
-        format!("http://{}/answer", self.address())
+        format!("http://{}{ANSWER}", self.address())
     }
 
     /// Gives the function its next event; answers when that was.
@@ -96,61 +90,44 @@ impl Host {
 }
 
 impl Shared {
-    fn serve(&self, stream: &TcpStream) {
-        let mut reader = BufReader::new(stream);
-        while let Some(request) = loopback::read_request(&mut reader) {
-            let at = Instant::now();
-            let text = || String::from_utf8_lossy(&request.body).into_owned();
-            let response = match request.path.strip_prefix(INVOCATION) {
-                Some("/next") => {
-                    self.report(at, Step::Ready);
-                    let events = self.events.lock().unwrap_or_else(PoisonError::into_inner);
-                    let Ok(event) = events.recv() else { return };
-                    self.invocation(&event)
+    fn serve(&self, request: &Message, stream: &TcpStream) {
+        let at = Instant::now();
+        let (_, path) = request.request_line();
+        let (step, status) = match path.strip_prefix(INVOCATION) {
+            Some("/next") => {
+                self.report(at, Step::Ready);
+                let next = self.events.lock().unwrap_or_else(PoisonError::into_inner).recv();
+                // Nobody has an event any more: the function waits until it is ended.
+                if let Ok(event) = next {
+                    answer(stream, &self.invocation(&event));
                 }
-                Some(path) if path.ends_with("/response") => {
-                    self.report(at, Step::Ended);
-                    plain("202 Accepted")
-                }
-                None if request.path == "/answer" => {
-                    self.report(
-                        at,
-                        Step::Answered(serde_json::from_slice(&request.body).unwrap_or_default()),
-                    );
-                    plain("200 OK")
-                }
-                // An invocation's or an initialization's error.
-                _ => {
-                    self.report(at, Step::Failed(text()));
-                    plain("202 Accepted")
-                }
-            };
-            let mut writer = stream;
-            if writer.write_all(response.as_bytes()).is_err() {
                 return;
             }
-        }
+            Some(path) if path.ends_with("/response") => (Step::Ended, 202),
+            None if path == ANSWER => {
+                (Step::Answered(serde_json::from_slice(&request.body).unwrap_or_default()), 200)
+            }
+            // An error of an invocation or of the initialization.
+            _ => (Step::Failed(String::from_utf8_lossy(&request.body).into_owned()), 202),
+        };
+        self.report(at, step);
+        answer(stream, &Message::response(status, &[], "{}"));
     }
 
     fn report(&self, at: Instant, step: Step) {
         // Whoever is not interested any more has gone.
-        let _ = self.steps.lock().unwrap_or_else(PoisonError::into_inner).send((at, step));
+        let _ = self.steps.send((at, step));
     }
 
-    fn invocation(&self, event: &str) -> String {
+    fn invocation(&self, event: &str) -> Message {
         let deadline = SystemTime::now() + PATIENCE;
-        let deadline = deadline.duration_since(UNIX_EPOCH).unwrap_or_default().as_millis();
-        format!(
-            "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: {}\r\n\
-             Lambda-Runtime-Aws-Request-Id: 8476a536-e9f4-11e8-9739-2dfe598c3fcd\r\n\
-             Lambda-Runtime-Deadline-Ms: {deadline}\r\n\
-             Lambda-Runtime-Invoked-Function-Arn: {}\r\n\r\n{event}",
-            event.len(),
-            self.function_arn
-        )
+        let deadline = deadline.duration_since(UNIX_EPOCH).unwrap_or_default().as_millis().to_string();
+        let headers = [
+            ("Content-Type", "application/json"),
+            ("Lambda-Runtime-Aws-Request-Id", "8476a536-e9f4-11e8-9739-2dfe598c3fcd"),
+            ("Lambda-Runtime-Deadline-Ms", &deadline),
+            ("Lambda-Runtime-Invoked-Function-Arn", &self.function_arn),
+        ];
+        Message::response(200, &headers, event)
     }
-}
-
-fn plain(status: &str) -> String {
-    format!("HTTP/1.1 {status}\r\nContent-Length: 0\r\n\r\n")
 }
