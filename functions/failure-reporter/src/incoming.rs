@@ -58,8 +58,8 @@ impl Reporter<'_> {
         outcome
     }
 
-    /// The failed actions that an event is about, by what CodePipeline says of the execution. None where an approval was
-    /// not given, or a condition of a stage failed: those need no report.
+    /// The failed actions that an event is about, by what CodePipeline says of the execution, or the stages that failed
+    /// by a condition. None where an approval was not given: that needs no report.
     async fn find_failures(&self, execution: &FailedExecution) -> Result<Vec<Failure>, ReportError> {
         let (pipeline, id) = (execution.pipeline(), execution.execution_id());
         let codepipeline = self.aws.codepipeline();
@@ -81,11 +81,16 @@ impl Reporter<'_> {
             return Err(ReportError::NotListed);
         }
         let rules = codepipeline.list_rule_executions(pipeline, id).await?;
-        let conditions = execution.failed_conditions(&rules);
-        let Some(condition) = conditions.first() else { return Err(ReportError::NotListed) };
-        let (stage, rule) = (&condition.stage, &condition.rule);
-        tracing::info!(execution_id = id, stage, rule, "a condition of the stage failed, and no action");
-        Ok(vec![])
+        let failures = execution.failures_of_conditions(&rules);
+        if failures.is_empty() {
+            return Err(ReportError::NotListed);
+        }
+        tracing::info!(
+            execution_id = id,
+            failures = failures.len(),
+            "read which stages failed by a condition"
+        );
+        Ok(failures)
     }
 }
 

@@ -43,7 +43,6 @@ impl Listening {
 #[test]
 fn unlisted_failures_are_not_believed() {
     let listening = Listening::start();
-    let world = &listening.scene.world;
     assert_eq!(listening.run_to_its_end(), "Succeeded");
     let real = listening.last_action();
 
@@ -74,14 +73,37 @@ fn unlisted_failures_are_not_believed() {
     let reason = record["responsePayload"]["errorMessage"].as_str().unwrap();
     assert!(reason.contains("Succeeded"), "{reason}");
     listening.assert_silent();
+}
 
-    // A condition fails a stage and its pipeline without an action: that is no failure to report, and none to retry.
+/// A condition fails a stage and its pipeline without an action.
+#[test]
+fn failed_condition_is_told_once() {
+    let listening = Listening::start();
+    listening.disable_rule();
+    assert_eq!(listening.run_to_its_end(), "Succeeded");
+    let (world, real) = (&listening.scene.world, listening.last_action());
+    let mut pipeline = listening.scene.live().pipeline;
+    let stages = pipeline["stages"].as_array_mut().unwrap().iter_mut();
+    for stage in stages.filter(|stage| stage["name"] == real["stageName"]) {
+        stage["onSuccess"] = json!({"conditions": [{"result": "FAIL", "rules": [{
+            "name": "Alarms", "ruleTypeId": {"category": "Rule", "owner": "AWS", "provider": "CloudWatchAlarm", "version": "1"},
+            "configuration": {"AlarmName": "orders-errors", "WaitTime": "5"},
+        }]}]});
+    }
+    let update = json!({"pipeline": pipeline});
+    world.tools.call_raw("codepipeline", "CodePipeline_20150709.UpdatePipeline", update).unwrap();
     let condition = json!({"account": world.tools.id(), "region": world.tools.region(), "pipeline": world.pipeline,
-        "pipelineExecutionId": real["pipelineExecutionId"], "stage": real["stageName"], "rule": "DeploymentWindow"});
+        "pipelineExecutionId": real["pipelineExecutionId"], "stage": real["stageName"], "rule": "Alarms"});
     LocalAws::shared().control("fail-condition", &condition).unwrap();
     listening.invoke(&listening.event_of("Stage", &real));
     listening.invoke(&listening.event_of("Pipeline", &real));
-    listening.assert_silent();
+    let report = listening.report().expect("a report");
+    assert_eq!(report["rootCause"]["rule"], "EV009", "{report}");
+    assert_eq!((&report["stage"], &report["action"]), (&real["stageName"], &json!("Alarms")));
+    let alert = listening.alert().expect("an alert");
+    let headline = format!("stage {} failed by a condition", real["stageName"].as_str().unwrap());
+    assert!(alert["Message"].as_str().unwrap().contains(&headline), "{alert}");
+    assert!(listening.subscriber.notifications().is_empty(), "alerted twice");
 }
 
 #[test]

@@ -23,6 +23,11 @@ pub(super) fn pages_of(failure: &Failure, action: &Action<'_>, target_account: &
     pages.into_iter().filter_map(|(name, url)| Some((name.to_owned(), Value::String(url?)))).collect()
 }
 
+/// The one page of what failed without an action.
+pub(super) fn page_of_execution(failure: &Failure) -> Map<String, Value> {
+    Map::from_iter([("execution".to_owned(), Value::String(execution_page(failure)))])
+}
+
 /// The pipeline execution, in the pipeline's account.
 pub fn execution_page(failure: &Failure) -> String {
     let region = &failure.pipeline_region;

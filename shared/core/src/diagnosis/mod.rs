@@ -12,6 +12,7 @@ pub mod rank;
 pub mod report;
 
 use crate::arn::bucket_of;
+use crate::incident::conditions::failed_conditions;
 use crate::incident::{Failure, Incident};
 use crate::pipeline::Pipeline;
 use crate::rules::{Denied, Facts, Subject, run};
@@ -22,7 +23,7 @@ use rank::{Evidence, Ranked};
 pub use rank::Confidence;
 pub use report::{Outcome, Remediation, Report};
 
-/// Explains a failed action by what the snapshot shows.
+/// Explains a failed action, or a stage that failed by a condition, by what the snapshot shows.
 ///
 /// None where there is nothing for Crosspipe to explain: the action works in the pipeline's own account, and either no
 /// action of the pipeline has a role in another one, or the failure is not about the artifacts.
@@ -36,9 +37,12 @@ pub fn diagnose(
 ) -> Result<Option<Report>, SnapshotError> {
     let pipeline = snapshot.pipeline()?;
     let facts = Facts::of_action(snapshot, &pipeline, &failure.stage, &failure.action).with_failure(failure);
-    let Some(action) = facts.actions().next() else { return Ok(None) };
-    let other_account = facts.reaches_into(&action);
     let shares_artifacts = || pipeline.actions().any(|action| pipeline.target_account(&action).is_some());
+    let Some(action) = facts.actions().next() else {
+        let report = shares_artifacts().then(|| explain_condition(failure, &facts, remediation));
+        return Ok(report.flatten());
+    };
+    let other_account = facts.reaches_into(&action);
     if other_account.is_none() && !shares_artifacts() {
         return Ok(None);
     }
@@ -61,6 +65,22 @@ pub fn diagnose(
     let mut report = Report::new(incident, account, findings, diagnostics.unknown, remediation);
     report.add(incident, snapshot.unreadable.clone());
     Ok(Some(report))
+}
+
+/// Explains a stage that failed by a condition; none where no rule of that name failed there.
+///
+/// That the rule failed is what CodePipeline says itself, and nothing of it can be evaluated: the finding is likely.
+fn explain_condition(failure: &Failure, facts: &Facts<'_>, remediation: Remediation) -> Option<Report> {
+    let details = &facts.snapshot().rule_executions;
+    let failed = failed_conditions(details, &failure.execution_id, Some(&failure.stage));
+    if !failed.iter().any(|condition| condition.rule == failure.action) {
+        return None;
+    }
+    let findings = run(facts).findings.into_iter();
+    // Without an action, there is no other message that a rule could be about.
+    let told = findings.filter(|finding| finding.subject == Subject::Message);
+    let likely = |finding| Ranked { confidence: Confidence::Likely, ruled_out: false, finding };
+    Some(Report::of_condition(failure, told.map(likely).collect(), remediation))
 }
 
 /// Whether AWS's message fits the finding, and it is about an artifact bucket or its key: a request for one, or a fault

@@ -178,15 +178,39 @@ impl Remediation {
 }
 
 impl Report {
-    /// Puts a report together; `findings` come ranked.
+    /// Puts a report on a failed action together; `findings` come ranked.
     pub(super) fn new(
         incident: &Incident<'_>,
         target_account: &str,
         findings: Vec<Ranked>,
         unknown: Vec<Unknown>,
-        mut remediation: Remediation,
+        remediation: Remediation,
     ) -> Self {
         let failure = incident.failure;
+        let root_cause = cause(&findings).map(RootCause::of);
+        let headline = headline(incident, target_account, root_cause.as_ref(), !findings.is_empty());
+        let links = links::pages_of(failure, &incident.action, target_account);
+        Self::of_failure(failure, (headline, links), target_account, findings, unknown, remediation)
+    }
+
+    /// Puts a report on a stage together that failed by a condition. It is of the pipeline's own account.
+    pub(super) fn of_condition(failure: &Failure, findings: Vec<Ranked>, remediation: Remediation) -> Self {
+        let Failure { pipeline, stage, action, provider, account, .. } = failure;
+        let headline = format!(
+            "Pipeline {pipeline}: stage {stage} failed by a condition: its rule {action} ({provider}) was not met or could not run"
+        );
+        let links = links::page_of_execution(failure);
+        Self::of_failure(failure, (headline, links), account, findings, vec![], remediation)
+    }
+
+    fn of_failure(
+        failure: &Failure,
+        (headline, links): (String, Map<String, Value>),
+        target_account: &str,
+        findings: Vec<Ranked>,
+        unknown: Vec<Unknown>,
+        mut remediation: Remediation,
+    ) -> Self {
         if remediation.mode != "off" {
             remediation.steps = findings.iter().map(|ranked| ranked.finding.fix.clone()).collect();
         }
@@ -202,7 +226,7 @@ impl Report {
             pipeline_account: failure.account.clone(),
             target_account: target_account.to_owned(),
             region: failure.region.clone(),
-            headline: headline(incident, target_account, root_cause.as_ref(), !findings.is_empty()),
+            headline,
             root_cause,
             findings,
             unknown,
@@ -215,7 +239,7 @@ impl Report {
                 failures: vec![],
                 not_read: vec![],
             },
-            links: links::pages_of(failure, &incident.action, target_account),
+            links,
             pipeline_arn: failure.pipeline_arn(),
             remediation,
         }

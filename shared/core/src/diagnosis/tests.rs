@@ -72,6 +72,34 @@ fn confirmed_where_message_and_evaluation_agree() {
 }
 
 #[test]
+fn failed_condition_is_told_with_its_rule() {
+    let mut snapshot = corrected();
+    snapshot["ruleExecutions"] = json!([{
+        "pipelineExecutionId": "e-1", "ruleExecutionId": "r-1", "stageName": "Staging", "ruleName": "Alarms", "status": "Failed",
+        "input": {"ruleTypeId": {"category": "Rule", "owner": "AWS", "provider": "CloudWatchAlarm", "version": "1"}},
+    }]);
+    let snapshot = Snapshot::from_value(snapshot).unwrap();
+    let failure = |rule: &str| Failure {
+        action: rule.to_owned(),
+        provider: "CloudWatchAlarm".to_owned(),
+        ..Failure::from_event(&event()).unwrap()
+    };
+    let report = diagnose(&failure("Alarms"), &snapshot, Remediation::off()).unwrap().unwrap();
+    let cause = report.root_cause.as_ref().map(|cause| (cause.rule, cause.confidence));
+    assert_eq!(cause, Some((RuleId::Ev009, Confidence::Likely)));
+    assert_eq!(
+        report.headline,
+        "Pipeline MyFirstPipeline: stage Staging failed by a condition: its rule Alarms (CloudWatchAlarm) was not met or could not run"
+    );
+    assert_eq!(report.target_account, A);
+    assert_eq!(
+        diagnose(&failure("Other"), &snapshot, Remediation::off()).unwrap(),
+        None,
+        "no such rule failed"
+    );
+}
+
+#[test]
 fn unrelated_message_confirms_nothing() {
     let other = format!(
         "User: arn:aws:sts::{B}:assumed-role/Other/x is not authorized to perform: kms:Decrypt on resource: {KEY}"

@@ -9,6 +9,8 @@ use super::failure::text;
 /// A rule of a stage's condition that failed, or could not run.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FailedCondition {
+    /// The rule execution's id.
+    pub id: String,
     /// The stage.
     pub stage: String,
     /// The rule's name.
@@ -33,9 +35,12 @@ pub fn failed_conditions(details: &[Value], execution: &str, stage: Option<&str>
     };
     let read = |detail: &Value| {
         let of = |member: &str| text(detail, member);
+        let (stage, rule) = (of("/stageName")?, of("/ruleName")?);
         Some(FailedCondition {
-            stage: of("/stageName")?,
-            rule: of("/ruleName")?,
+            // What CodePipeline prints has it always; without, the rule tells one from another.
+            id: of("/ruleExecutionId").unwrap_or_else(|| format!("{stage}/{rule}")),
+            stage,
+            rule,
             provider: of("/input/ruleTypeId/provider"),
             role_arn: of("/input/roleArn"),
             message: of("/output/executionResult/errorDetails/message")

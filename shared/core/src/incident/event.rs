@@ -10,6 +10,8 @@
 //! See <https://docs.aws.amazon.com/codepipeline/latest/userguide/detect-state-changes-cloudwatch-events.html> and
 //! <https://docs.aws.amazon.com/lambda/latest/dg/with-sns.html>.
 
+use std::collections::BTreeSet;
+
 use serde_json::Value;
 
 use super::conditions::{FailedCondition, failed_conditions};
@@ -158,6 +160,14 @@ impl FailedExecution {
             None => failed_conditions(details, self.execution_id(), self.stage.as_deref()),
             Some(_) => vec![],
         }
+    }
+
+    /// The stages that failed by a condition, as failures of the first rule of each that was not met.
+    pub fn failures_of_conditions(&self, details: &[Value]) -> Vec<Failure> {
+        let mut conditions = self.failed_conditions(details);
+        let mut stages = BTreeSet::new();
+        conditions.retain(|condition| stages.insert(condition.stage.clone()));
+        conditions.into_iter().map(|condition| self.origin.of_condition(condition)).collect()
     }
 
     /// How the action execution that the event names has really ended, where that is no failure: such an event is

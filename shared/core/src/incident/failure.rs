@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 
+use super::conditions::FailedCondition;
 use crate::arn::{self, Arn};
 use crate::pipeline::{Action, Pipeline};
 
@@ -204,6 +205,20 @@ impl Origin {
             region: text(detail, "/input/region").unwrap_or_else(|| self.region.clone()),
             ..self.failure()
         })
+    }
+
+    /// A stage that failed by a condition: the rule stands where an action's name stands otherwise.
+    pub(super) fn of_condition(&self, condition: FailedCondition) -> Failure {
+        Failure {
+            action_execution_id: condition.id,
+            stage: condition.stage,
+            action: condition.rule,
+            provider: condition.provider.unwrap_or_else(|| "a rule".to_owned()),
+            region: self.region.clone(),
+            error_code: condition.code,
+            error_message: condition.message,
+            ..self.failure()
+        }
     }
 
     /// Account and Region.

@@ -18,14 +18,16 @@ pub struct Facts<'a> {
     pipeline: &'a Pipeline,
     /// Look at this action only: stage and name.
     only: Option<(&'a str, &'a str)>,
-    /// What failed, and what was said about it.
+    /// What failed: an action, or a stage by a condition.
+    failure: Option<&'a Failure>,
+    /// The action that failed, and what was said about it.
     incident: Option<Incident<'a>>,
 }
 
 impl<'a> Facts<'a> {
     /// All actions of a pipeline.
     pub fn new(snapshot: &'a Snapshot, pipeline: &'a Pipeline) -> Self {
-        Facts { snapshot, pipeline, only: None, incident: None }
+        Facts { snapshot, pipeline, only: None, failure: None, incident: None }
     }
 
     /// One action of a pipeline.
@@ -35,7 +37,7 @@ impl<'a> Facts<'a> {
         stage: &'a str,
         action: &'a str,
     ) -> Self {
-        Facts { snapshot, pipeline, only: Some((stage, action)), incident: None }
+        Facts { snapshot, pipeline, only: Some((stage, action)), failure: None, incident: None }
     }
 
     /// The same with what failed: the rules that read its message speak only then.
@@ -44,12 +46,12 @@ impl<'a> Facts<'a> {
         let failed = self.actions().find(|action| failure.is_of(action));
         let (service_role, snapshot) = (self.pipeline.role_arn(), self.snapshot);
         let read = |action| Incident::read(&Surroundings { failure, action, service_role, snapshot });
-        Facts { incident: failed.map(read), ..self }
+        Facts { failure: Some(failure), incident: failed.map(read), ..self }
     }
 
     /// The pipeline execution and the stage of what failed.
     pub fn failed_stage(&self) -> Option<(&'a str, &'a str)> {
-        let failure = self.incident.as_ref()?.failure;
+        let failure = self.failure?;
         Some((&failure.execution_id, &failure.stage))
     }
 

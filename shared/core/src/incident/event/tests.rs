@@ -125,6 +125,11 @@ fn failed_condition_explains_stage_and_pipeline() {
     assert_eq!(found(&event("Stage", json!({"stage": "Deploy"}))), 1);
     assert_eq!(found(&event("Pipeline", json!({}))), 1);
     assert_eq!(found(&event("Stage", json!({"stage": "Build"}))), 0);
+    let twice = [rule.clone(), rule.clone()];
+    let failures = execution(&event("Pipeline", json!({}))).failures_of_conditions(&twice);
+    let [failure] = failures.as_slice() else { panic!("one for each stage: {failures:?}") };
+    assert_eq!((failure.stage.as_str(), failure.action.as_str()), ("Deploy", "Window"));
+    assert_eq!(failure.action_execution_id, "Deploy/Window", "it has no id of its own");
     assert_eq!(found(&action()), 0, "an action does not fail by a condition");
 }
 
