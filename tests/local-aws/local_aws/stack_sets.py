@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 from xml.sax.saxutils import escape
 
-from ministack.core.responses import AccountRegionScopedDict, get_account_id, get_region, request_scope
+from ministack.core.responses import AccountRegionScopedDict, get_account_id, get_region, now_iso, request_scope
 from ministack.services import cloudformation
 from ministack.services.cloudformation import handlers
 from ministack.services.cloudformation.helpers import _error, _extract_members, _extract_string_members, _p, _xml
@@ -150,18 +150,48 @@ def _describe_operation(params: Params) -> Any:
     operation = stack_set["operations"].get(_p(params, "OperationId"))
     if operation is None:
         raise Refused("OperationNotFoundException", f"Operation {_p(params, 'OperationId')} not found")
-    states = {_detailed(instance, stack_set["instances"].get(instance)) for instance in operation["instances"]}
-    status = "RUNNING" if "RUNNING" in states else "FAILED" if "FAILED" in states else "SUCCEEDED"
     return _result(
         "DescribeStackSetOperation",
         f"<StackSetOperation><OperationId>{_p(params, 'OperationId')}</OperationId><StackSetId>{stack_set['id']}</StackSetId>"
-        f"<Action>{operation['action']}</Action><Status>{status}</Status></StackSetOperation>",
+        f"<Action>{operation['action']}</Action><Status>{_operation_status(stack_set, operation)}</Status></StackSetOperation>",
     )
+
+
+def _operation_status(stack_set: dict[str, Any], operation: dict[str, Any]) -> str:
+    states = {_detailed(instance, stack_set["instances"].get(instance)) for instance in operation["instances"]}
+    return "RUNNING" if "RUNNING" in states else "FAILED" if "FAILED" in states else "SUCCEEDED"
+
+
+def _list_operations(params: Params) -> Any:
+    stack_set = _find(params)
+    shown = "".join(
+        f"<member><OperationId>{operation_id}</OperationId><Action>{operation['action']}</Action>"
+        f"<Status>{_operation_status(stack_set, operation)}</Status>"
+        f"<CreationTimestamp>{operation['created']}</CreationTimestamp></member>"
+        for operation_id, operation in stack_set["operations"].items()
+    )
+    return _result("ListStackSetOperations", f"<Summaries>{shown}</Summaries>")
+
+
+def _list_operation_results(params: Params) -> Any:
+    stack_set = _find(params)
+    operation = stack_set["operations"].get(_p(params, "OperationId"))
+    if operation is None:
+        raise Refused("OperationNotFoundException", f"Operation {_p(params, 'OperationId')} not found")
+    shown = ""
+    for instance in operation["instances"]:
+        details = stack_set["instances"].get(instance)
+        reason = (details or {}).get("error") or _stack(instance, details or {"stack": ""}).get("StackStatusReason", "")
+        shown += (
+            f"<member><Account>{instance[0]}</Account><Region>{instance[1]}</Region>"
+            f"<Status>{_detailed(instance, details)}</Status><StatusReason>{escape(reason)}</StatusReason></member>"
+        )
+    return _result("ListStackSetOperationResults", f"<Summaries>{shown}</Summaries>")
 
 
 def _operation(stack_set: dict[str, Any], action: str, instances: list[Instance]) -> str:
     operation_id = str(uuid.uuid4())
-    stack_set["operations"][operation_id] = {"action": action, "instances": instances}
+    stack_set["operations"][operation_id] = {"action": action, "instances": instances, "created": now_iso()}
     return f"<OperationId>{operation_id}</OperationId>"
 
 
@@ -249,6 +279,8 @@ OPERATIONS = {
         "CreateStackInstances": _create_instances,
         "DeleteStackInstances": _delete_instances,
         "ListStackInstances": _list_instances,
+        "ListStackSetOperations": _list_operations,
+        "ListStackSetOperationResults": _list_operation_results,
         "DescribeStackSet": _describe,
         "DescribeStackSetOperation": _describe_operation,
     }.items()

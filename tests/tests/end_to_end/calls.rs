@@ -29,9 +29,9 @@ const FLOOR_OF_RECORDED_WRITE: (usize, &str) = (7, "stack, lease, read, record, 
 /// The pipeline names its build projects.
 const FLOOR_OF_PATCH: (usize, &str) =
     (8, "stack, lease, read, read projects, record, write, verify, release");
-/// The pipeline names the action's role, which names its policies.
+/// The pipeline names the action's role, which names its managed policies, which name their versions.
 const FLOOR_OF_ALERT: (usize, &str) =
-    (6, "failure and pipeline, role, list policies, read them, notification, record");
+    (8, "failures, pipeline and claim, role, list policies, policy, its version, notification, record");
 
 /// What one operation calls: steps one after the other, each with its calls side by side.
 struct Seen {
