@@ -121,7 +121,10 @@ fn failed_events_reach_dead_letter_queue() {
     scene.a.call("s3", "delete_bucket_policy", json!({"Bucket": scene.bucket})).unwrap();
     scene.deploy("run");
     let log = fs::read_to_string(scene.a.aws().log_path()).unwrap();
-    assert!(log.lines().any(|line| line.contains("may not invoke") && line.contains(scene.a.id())));
+    assert!(
+        log.lines()
+            .any(|line| line.contains("its resource policy does not allow") && line.contains(scene.a.id()))
+    );
 
     let template = probe_template(&scene.a, &rule(permission));
     let outputs = scene.a.update_stack("reporter", &template, &[], CAPABILITIES).unwrap();
