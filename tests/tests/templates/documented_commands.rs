@@ -12,10 +12,11 @@ use serde_json::Value;
 use crate::reading::{PIPELINE, TARGET, TEMPLATES, TOOLS, VENV, object, read, root};
 
 /// Pages with commands that a reader runs against AWS or in this repository.
-const PAGES: [&str; 5] = [
+const PAGES: [&str; 6] = [
     "README.md",
     "differential/README.md",
     "docs/contributing.md",
+    "docs/faults.md",
     "docs/operations.md",
     "docs/performance.md",
 ];
