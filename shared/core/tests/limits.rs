@@ -68,7 +68,8 @@ fn size(change: Result<Change, PutError>) -> Result<usize, PutError> {
     }
 }
 
-fn key_policy(form: Form, count: usize) -> Result<usize, PutError> {
+/// A key's policy as it is made, its ARN, and who is to use it.
+fn key_and_users(form: Form, count: usize) -> (PolicyDocument, Arn, key::Users) {
     let root = json!({"Sid": "Root", "Effect": "Allow", "Principal": {"AWS": "arn:aws:iam::111111111111:root"}, "Action": "kms:*", "Resource": "*"});
     let live = PolicyDocument::from_value(json!({"Version": "2012-10-17", "Statement": [root]})).unwrap();
     let [key, service_role] = [
@@ -76,7 +77,11 @@ fn key_policy(form: Form, count: usize) -> Result<usize, PutError> {
         "arn:aws:iam::111111111111:role/service-role/orders",
     ]
     .map(|text| Arn::parse(text).unwrap());
-    let users = key::Users { service_role, own_roles: vec![], grantees: grantees(form, count) };
+    (live, key, key::Users { service_role, own_roles: vec![], grantees: grantees(form, count) })
+}
+
+fn key_policy(form: Form, count: usize) -> Result<usize, PutError> {
+    let (live, key, users) = key_and_users(form, count);
     size(key::plan(&live, &key::desired_statements(&owner(), &key, &users)))
 }
 
@@ -116,14 +121,7 @@ fn count_owners(
 }
 
 fn stacks_of_key(form: Form, accounts: usize) -> usize {
-    let root = json!({"Sid": "Root", "Effect": "Allow", "Principal": {"AWS": "arn:aws:iam::111111111111:root"}, "Action": "kms:*", "Resource": "*"});
-    let live = PolicyDocument::from_value(json!({"Version": "2012-10-17", "Statement": [root]})).unwrap();
-    let [key, service_role] = [
-        "arn:aws:kms:eu-west-1:111111111111:key/1234abcd-12ab-34cd-56ef-1234567890ab",
-        "arn:aws:iam::111111111111:role/service-role/orders",
-    ]
-    .map(|text| Arn::parse(text).unwrap());
-    let users = key::Users { service_role, own_roles: vec![], grantees: grantees(form, accounts) };
+    let (live, key, users) = key_and_users(form, accounts);
     count_owners(Some(live), |live, owner| {
         key::plan(live.unwrap(), &key::desired_statements(owner, &key, &users))
     })

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from .. import protocol
@@ -58,34 +59,29 @@ def list_executions(request: dict[str, Any]) -> dict[str, Any]:
 
 
 def list_actions(request: dict[str, Any]) -> dict[str, Any]:
-    found = pipelines.find(protocol.require(request, "pipelineName"))
-    wanted = (request.get("filter") or {}).get("pipelineExecutionId")
-    if wanted:
-        _execution(found, wanted)
-    details = [
-        record
-        for execution in _executions(found)
-        if not wanted or execution["pipelineExecutionId"] == wanted
-        for record in reversed(execution["actions"])
-    ]
-    part, more = protocol.page(details, request, 100)
+    part, more = _details(request, lambda execution: reversed(execution["actions"]))
     return {"actionExecutionDetails": part, **more}
 
 
 def list_rules(request: dict[str, Any]) -> dict[str, Any]:
     """What a test says of conditions: none is evaluated here."""
+    part, more = _details(request, lambda execution: execution["rules"])
+    return {"ruleExecutionDetails": part, **more}
+
+
+def _details(request: dict[str, Any], of_execution: Callable[[dict[str, Any]], Iterable[Any]]) -> tuple[list[Any], dict[str, str]]:
+    """A page of what the pipeline's executions have, or the one that the request's filter names."""
     found = pipelines.find(protocol.require(request, "pipelineName"))
     wanted = (request.get("filter") or {}).get("pipelineExecutionId")
     if wanted:
         _execution(found, wanted)
     details = [
-        rule
+        detail
         for execution in _executions(found)
         if not wanted or execution["pipelineExecutionId"] == wanted
-        for rule in execution["rules"]
+        for detail in of_execution(execution)
     ]
-    part, more = protocol.page(details, request, 100)
-    return {"ruleExecutionDetails": part, **more}
+    return protocol.page(details, request, 100)
 
 
 def state(request: dict[str, Any]) -> dict[str, Any]:
