@@ -11,6 +11,7 @@
 //! - `provider_permissions`: whether the action role has what its provider needs
 //! - `event`: what failed, for the rules that read its message; `denied_request`: the request that AWS says it
 //!   denied, evaluated; `other_reason`: what is behind a reason that is no matter of permissions
+//! - `event_rule`: which events a rule of EventBridge may match
 //! - `organization_denials`: requests that an organization's policies deny, without a message
 //! - `subject`: what a rule is about; `in_diagnosis`: what a rule says to the diagnosis of a failure
 //! - `deleted_principals`: principals that no longer exist
@@ -35,6 +36,7 @@ mod denied_request;
 mod diagnostics;
 mod documents;
 mod event;
+mod event_rule;
 mod facts;
 mod fix_statements;
 mod in_diagnosis;

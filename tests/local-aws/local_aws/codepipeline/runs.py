@@ -69,7 +69,9 @@ def list_rules(request: dict[str, Any]) -> dict[str, Any]:
     return {"ruleExecutionDetails": part, **more}
 
 
-def _details(request: dict[str, Any], of_execution: Callable[[dict[str, Any]], Iterable[Any]]) -> tuple[list[Any], dict[str, str]]:
+def _details(
+    request: dict[str, Any], of_execution: Callable[[dict[str, Any]], Iterable[Any]]
+) -> tuple[list[Any], dict[str, str]]:
     """A page of what the pipeline's executions have, or the one that the request's filter names."""
     found = pipelines.find(protocol.require(request, "pipelineName"))
     wanted = (request.get("filter") or {}).get("pipelineExecutionId")
