@@ -92,13 +92,14 @@ async fn read_with(
     session_name: &str,
 ) -> Result<Live, LiveError> {
     let (aws, live, pipeline) = get_pipeline(name, reach.region.as_deref()).await?;
+    let shared = gather::SharedFacts::default();
     let options = gather::GatherOptions {
         tools: &aws,
         diagnostics_role: reach.diagnostics_role.as_deref(),
         session_name,
         log_tails: true,
         until: None,
-        shared: None,
+        shared: Some(&shared),
     };
     let executions = match execution {
         None => Ok(vec![]),
@@ -117,7 +118,13 @@ async fn read_with(
         Ok(details) => snapshot.action_executions = details,
         Err(error) => notes.push(error.to_string()),
     }
-    notes.extend(gather::read_triggers(options, &pipeline, &mut snapshot).await);
+    let more = gather::read_triggers(options, &pipeline, &mut snapshot).await;
+    for line in more {
+        // A role that can't be assumed is asked for, and said, once more.
+        if !notes.contains(&line) {
+            notes.push(line);
+        }
+    }
     snapshot.unreadable.clone_from(&notes);
     if reach.diagnostics_role.is_none() && pipeline.cross_account_actions().next().is_some() {
         notes.push(

@@ -190,10 +190,7 @@ async fn target_account(
     reader: &FactReader,
     shared: &SharedFacts,
 ) -> Vec<Evidence> {
-    let Some(name) = options.diagnostics_role else { return vec![] };
-    let role = arn::role(&target.partition, &target.account, name);
-    let session = options.tools.assume_role(&role, options.session_name);
-    let Fact::Known(aws) = shared.sessions.get(&role, Box::pin(reader.known(&role, session))).await else {
+    let Some(aws) = session_in(options, &target.partition, &target.account, reader, shared).await else {
         return vec![];
     };
     let asked = target.actions.iter().map(|action| {
@@ -213,6 +210,22 @@ async fn target_account(
     let roles = known_facts(roles.into_iter().chain(named));
     evidence.push(Evidence::of(Snapshot { roles, ..Snapshot::default() }));
     evidence
+}
+
+/// A session of the diagnostics role in a target account; none where no such role is given or it can't be assumed.
+async fn session_in(
+    options: GatherOptions<'_>,
+    partition: &str,
+    account: &str,
+    reader: &FactReader,
+    shared: &SharedFacts,
+) -> Option<Aws> {
+    let role = arn::role(partition, account, options.diagnostics_role?);
+    let session = options.tools.assume_role(&role, options.session_name);
+    match shared.sessions.get(&role, Box::pin(reader.known(&role, session))).await {
+        Fact::Known(aws) => Some(aws),
+        Fact::Absent | Fact::Unknown => None,
+    }
 }
 
 /// What is unknown is left out: that is how a snapshot says so.

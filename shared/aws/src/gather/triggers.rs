@@ -1,14 +1,15 @@
 //! What starts a pipeline when its source in another account changes: event rules, their buses and roles, on both sides.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use crosspipe_core::arn::{self, Arn};
 use crosspipe_core::pipeline::Pipeline;
-use crosspipe_core::snapshot::{EventBusFacts, Fact, Snapshot};
+use crosspipe_core::snapshot::{EventBusFacts, Fact, RoleFacts, Snapshot};
+use futures_util::future::{join_all, join3};
 use serde_json::Value;
 
 use super::fact_reader::FactReader;
-use super::{GatherOptions, SharedFacts, known_facts, roles};
+use super::{GatherOptions, SharedFacts, roles, session_in};
 use crate::Aws;
 
 /// The event bus that gets the events of AWS's own services.
@@ -40,29 +41,34 @@ pub async fn read_triggers(
             format_args!("event-bus/{name}"),
         ));
     }
-    for bus in &buses {
+    let own = SharedFacts::default();
+    let shared = options.shared.unwrap_or(&own);
+    let policies = buses.iter().map(async |bus| {
         let name = bus.rsplit_once('/').map_or(DEFAULT_BUS, |(_, name)| name);
         let policy = reader.document(bus, options.tools.eventbridge().event_bus_policy(name)).await;
-        snapshot.event_buses.insert(bus.clone(), Fact::Known(EventBusFacts { policy }));
-    }
-    add_roles(options.tools, rules.known(), &reader, snapshot).await;
-    snapshot.event_rules = rules;
-    for account in accounts {
-        let Some(role) = options.diagnostics_role else { break };
-        let role = arn::role(home.partition(), account, role);
-        let aws = match reader.ask(&role, options.tools.assume_role(&role, options.session_name)).await {
-            Ok(aws) => aws,
-            Err(why) => {
-                reader.note(&why);
-                continue;
-            }
-        };
-        let forwarding = read_forwarding(&aws, &buses, &reader).await;
-        add_roles(&aws, forwarding.known(), &reader, snapshot).await;
-        if !forwarding.is_unknown() {
-            snapshot.forwarding_rules.insert(account.to_owned(), forwarding);
+        (bus.clone(), Fact::Known(EventBusFacts { policy }))
+    });
+    let forwarding = accounts.into_iter().map(async |account| {
+        let aws = session_in(options, home.partition(), account, &reader, shared).await?;
+        let rules = read_forwarding(&aws, &buses, &reader).await;
+        let roles = read_target_roles(&aws, rules.known(), &reader, shared).await;
+        Some((account.to_owned(), rules, roles))
+    });
+    let (policies, roles, forwarding) = join3(
+        join_all(policies),
+        read_target_roles(options.tools, rules.known(), &reader, shared),
+        join_all(forwarding),
+    )
+    .await;
+    snapshot.event_buses.extend(policies);
+    add_roles(snapshot, roles);
+    for (account, rules, roles) in forwarding.into_iter().flatten() {
+        add_roles(snapshot, roles);
+        if !rules.is_unknown() {
+            snapshot.forwarding_rules.insert(account, rules);
         }
     }
+    snapshot.event_rules = rules;
     reader.into_lines()
 }
 
@@ -81,11 +87,21 @@ async fn read_forwarding(aws: &Aws, buses: &BTreeSet<String>, reader: &FactReade
 }
 
 /// The roles of the rules' targets.
-async fn add_roles(aws: &Aws, rules: Option<&Vec<Value>>, reader: &FactReader, snapshot: &mut Snapshot) {
+async fn read_target_roles(
+    aws: &Aws,
+    rules: Option<&Vec<Value>>,
+    reader: &FactReader,
+    shared: &SharedFacts,
+) -> Vec<(String, Fact<RoleFacts>)> {
     let targets = rules.into_iter().flatten().filter_map(|rule| rule.get("Targets")?.as_array()).flatten();
     let roles = targets.filter_map(|target| Arn::parse(target.get("RoleArn")?.as_str()?).ok());
-    let roles: BTreeSet<Arn> = roles.filter(|role| !snapshot.roles.contains_key(role.as_str())).collect();
-    let read = roles::read_roles(&aws.iam(), roles.iter(), reader, &SharedFacts::default()).await;
-    let read: BTreeMap<_, _> = known_facts(read);
-    snapshot.roles.extend(read);
+    let roles: BTreeSet<Arn> = roles.collect();
+    roles::read_roles(&aws.iam(), roles.iter(), reader, shared).await
+}
+
+/// Adds what is known of roles; one that the pipeline uses itself is there already.
+fn add_roles(snapshot: &mut Snapshot, roles: Vec<(String, Fact<RoleFacts>)>) {
+    for (arn, facts) in roles.into_iter().filter(|(_, facts)| !facts.is_unknown()) {
+        snapshot.roles.entry(arn).or_insert(facts);
+    }
 }
